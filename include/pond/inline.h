@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The fast path, inlined: pond_get_inline and pond_put_inline do what pond_get and pond_put do without
+ * the call. For those who rebuild with the library: the layouts below may change with any version.
+ * This is also the library's own and only copy of the fast path.
+ *
+ * The gate. Every thread has a pond_gate; the thread says in `busy` that it is inside a cache and
+ * `index` says inside which: `p + index` is its cache line in pond p. Index 0, what a new thread has,
+ * is the pond's first line: a cache with no objects and no room, where each operation falls to the
+ * slow path. Another thread takes all caches of a thread over by storing index 0, having every
+ * thread pass a barrier (membarrier), and waiting until it reads busy 0:
+ *
+ *     owner                        other
+ *     (1) busy = 1                 (A) index = 0
+ *     (2) index                    (B) membarrier
+ *                                  (C) busy
+ *
+ * (2) must not read an open index while (C) reads busy 0. The membarrier makes the thread pass a full
+ * fence at some point between (A) and (C): if (1) lies before that point, (C) sees it; if not, (2)
+ * lies after it and sees (A). A build with POND_FENCE has a full fence between (1) and (2) instead.
+ */
+#ifndef POND_INLINE_H
+#define POND_INLINE_H
+
+#include <pond/pond.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define POND_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define POND_TSAN 1
+#endif
+
+/* ThreadSanitizer knows no membarrier. The symbol is renamed with the variant, so that callers inlined
+   one way never link with a library built the other way. */
+#if (defined(POND_TSAN) || !defined(__linux__)) && !defined(POND_FENCE)
+#define POND_FENCE 1
+#endif
+#ifdef POND_FENCE
+#define pond_gate_self pond_gate_self_fence
+#define POND_BUSY_(gate) ((void)__atomic_exchange_n(&(gate)->busy, 1, __ATOMIC_SEQ_CST))
+#define POND_INDEX_(gate) __atomic_load_n(&(gate)->index, __ATOMIC_SEQ_CST)
+#else
+#define POND_BUSY_(gate)                                                                                     \
+    (__atomic_store_n(&(gate)->busy, 1, __ATOMIC_RELAXED), __atomic_signal_fence(__ATOMIC_SEQ_CST))
+#define POND_INDEX_(gate) __atomic_load_n(&(gate)->index, __ATOMIC_ACQUIRE)
+#endif
+
+typedef struct pond_gate {
+    uint64_t busy;  /* 1: the owner is inside a cache. Written by the owner alone */
+    uint64_t index; /* bytes from a pond to this thread's cache in it; 0: closed. Written by the owner
+                       when it registers, then under the registry's lock */
+} pond_gate;
+
+extern POND_API __thread pond_gate pond_gate_self __attribute__((tls_model("initial-exec")));
+
+/*
+ * One thread's cache in one pond: a cache line.
+ *
+ *      state           slots          room  on_put  previous
+ *     +------+-------+--------+      +-----+------+--------+
+ *     | gets | count | loaded | ...
+ *     +------+-------+---|----+      idle objects: loaded[0 .. count-1], and those in *previous
+ *                        v
+ *                        [obj obj obj ... ]
+ */
+typedef struct pond_cache {
+    uint64_t state;  /* bits 0..15: objects in the loaded magazine; the rest: gets served. A get adds
+                        0xffff, a put adds 1 */
+    void **slots;    /* the loaded magazine's objects */
+    uint32_t room;   /* a put is served while the count is less than this */
+    uint32_t on_put; /* only in a pond's first line: puts have work to do before the cache */
+    uint64_t own[5]; /* the slow path's own (struct cache in the library's types) */
+} __attribute__((aligned(64))) pond_cache;
+
+#define POND_COUNT_MASK ((uint64_t)0xffff)
+
+POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the gate busy */
+POND_API void pond_put_slow(pond *p, void *obj);
+POND_API void pond_put_worked(pond *p, void *obj); /* entered with the gate free */
+
+static inline pond_cache *pond_gate_enter(pond *p)
+{
+    POND_BUSY_(&pond_gate_self);
+    return (pond_cache *)(void *)((char *)p + POND_INDEX_(&pond_gate_self));
+}
+
+/* Release: whoever then reads busy 0 sees all that was done to the cache. */
+static inline void pond_gate_leave(void)
+{
+    __atomic_store_n(&pond_gate_self.busy, 0, __ATOMIC_RELEASE);
+}
+
+/* As pond_get. */
+static inline void *pond_get_inline(pond *p)
+{
+    pond_cache *c = pond_gate_enter(p);
+    uint64_t state = __atomic_load_n(&c->state, __ATOMIC_RELAXED);
+    uint64_t count = state & POND_COUNT_MASK;
+    if (__builtin_expect(count == 0, 0))
+        return pond_get_slow(p);
+    void *obj = c->slots[count - 1];
+    __atomic_store_n(&c->state, state + 0xffff, __ATOMIC_RELAXED);
+    pond_gate_leave();
+    return obj;
+}
+
+/* An object that needs no more work goes into the cache. */
+static inline void pond_put_clean(pond *p, void *obj)
+{
+    pond_cache *c = pond_gate_enter(p);
+    uint64_t state = __atomic_load_n(&c->state, __ATOMIC_RELAXED);
+    uint64_t count = state & POND_COUNT_MASK;
+    if (__builtin_expect(count >= c->room, 0)) {
+        pond_put_slow(p, obj);
+        return;
+    }
+    c->slots[count] = obj;
+    __atomic_store_n(&c->state, state + 1, __ATOMIC_RELAXED);
+    pond_gate_leave();
+}
+
+/* As pond_put. */
+static inline void pond_put_inline(pond *p, void *obj)
+{
+    if (__builtin_expect(obj == NULL, 0))
+        return;
+    if (((pond_cache *)(void *)p)->on_put)
+        pond_put_worked(p, obj);
+    else
+        pond_put_clean(p, obj);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

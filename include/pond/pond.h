@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pond: object pools for C servers.
+ *
+ * A pond keeps objects of one type. pond_get hands one out (the object is then live), pond_put takes
+ * it back (idle). Every thread has a cache of its own in every pond it uses, so that a get or put
+ * usually takes no lock and no atomic instruction. Idle objects age by epochs, which the application
+ * advances: an idle object that no get touches is dropped at the second epoch after its put.
+ *
+ * Threads: every function may be called by any thread at any time, with no registration, unless its
+ * comment says otherwise. Signals: no function is async-signal-safe. Hooks: see pond_options.
+ *
+ * Errors: a function that fails returns NULL or -1 and sets errno; nothing in the pond is lost.
+ */
+#ifndef POND_POND_H
+#define POND_POND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POND_VERSION_MAJOR 0
+#define POND_VERSION_MINOR 1
+#define POND_VERSION_PATCH 0
+#define POND_VERSION "0.1.0"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define POND_API __attribute__((visibility("default")))
+#else
+#define POND_API
+#endif
+
+/* Tells gcc's -fanalyzer which function ends the life of what another one returns. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define POND_FREED_BY(function, argument) __attribute__((malloc(function, argument)))
+#else
+#define POND_FREED_BY(function, argument)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Most bytes of one object, and the largest alignment (one page). */
+#define POND_MAX_SIZE ((size_t)1 << 20)
+#define POND_MAX_ALIGN ((size_t)4096)
+
+/* Most objects one thread cache can be told to hold (pond_options.cache_objects). */
+#define POND_MAX_CACHE_OBJECTS ((size_t)1016)
+
+typedef struct pond pond;
+
+/* Why an object leaves the pond; the destroy hook is told. */
+typedef enum pond_drop_reason {
+    POND_DROP_EPOCH,     /* idle for two epochs */
+    POND_DROP_REJECTED,  /* the reset hook returned false */
+    POND_DROP_DISCARDED, /* pond_discard */
+    POND_DROP_LIMIT,     /* max_footprint, max_idle_bytes, or no memory to keep track of it */
+    POND_DROP_TRIM,      /* pond_trim */
+    POND_DROP_DESTROY    /* pond_destroy */
+} pond_drop_reason;
+
+#define POND_DROP_REASONS 6 /* how many there are */
+
+/* What a field of a type promises after reset. */
+typedef enum pond_field_kind {
+    POND_FIELD_SENSITIVE, /* all zero: it held a secret */
+    POND_FIELD_POINTER,   /* NULL: it pointed at something the object does not own */
+    POND_FIELD_KEPT       /* kept as it is on purpose (a buffer, a context) */
+} pond_field_kind;
+
+typedef struct pond_field {
+    const char *name;
+    size_t offset, size;
+    pond_field_kind kind;
+} pond_field;
+
+/* The type of a pond's objects. Its address is the tag. Make one with POND_TYPE of <pond/typed.h>. */
+typedef struct pond_type {
+    const char *name;
+    size_t size, align;
+    const pond_field *fields;
+    size_t field_count;
+} pond_type;
+
+/* pond_options.flags */
+enum {
+    POND_ZERO_ON_PUT = 1u << 0,    /* put wipes the object's bytes after reset, and no compiler removes it */
+    POND_THREAD_CONFINED = 1u << 1 /* the application promises: an object is put by the thread that got it */
+};
+
+/*
+ * Hooks run outside every lock, on the thread whose call needs them. A hook may get and put on other
+ * ponds, allocate, lock and block; it must not call into its own pond and must not leave by longjmp
+ * or an exception.
+ *
+ * Everything zero but size is a valid pond. The structure and its strings are copied; *type, ctx and
+ * what they point at must live as long as the pond.
+ */
+typedef struct pond_options {
+    const char *name;      /* shown in reports, statistics and profiles; NULL: the type's name, or "pond" */
+    const pond_type *type; /* the tag; gives size and alignment */
+    size_t size, align;    /* used when type is NULL. 1 to POND_MAX_SIZE bytes; a power of two up to
+                              POND_MAX_ALIGN, or 0: as malloc would for this size */
+    int (*construct)(void *obj, void *ctx); /* when memory becomes an object; returns 0, or an errno value
+                                               with which the get then fails */
+    bool (*reset)(void *obj, void *ctx);    /* on every put, before the object is idle; false: drop it */
+    void (*destroy)(void *obj, pond_drop_reason why,
+                    void *ctx); /* on every drop, exactly once per construct */
+    void *(*create)(void *ctx); /* with size 0 and no type: the pond keeps pointers that create makes and
+                                   destroy ends (z_stream, SSL, ...). NULL and errno when it fails. Needs
+                                   destroy; construct must be NULL */
+    size_t (*footprint)(const void *obj, void *ctx); /* bytes the object owns beside itself; called on
+                                                        objects that are idle or being put */
+    size_t max_footprint;  /* put drops an object that owns more than this after reset; 0: no bound */
+    void *ctx;             /* handed to every hook */
+    size_t max_objects;    /* most objects, live and idle; 0: no bound */
+    size_t max_idle_bytes; /* most bytes idle, footprints included; 0: no bound but the epochs */
+    size_t min_idle;       /* epochs keep at least this many idle */
+    size_t cache_objects;  /* most objects one thread cache holds, up to POND_MAX_CACHE_OBJECTS;
+                              0: chosen and adapted by the pond */
+    unsigned flags;        /* POND_ZERO_ON_PUT, POND_THREAD_CONFINED */
+} pond_options;
+
+/*
+ * Returns a new pond, or NULL with errno EINVAL (an option out of its range, hooks that contradict
+ * each other, an unknown flag) or ENOMEM. The caller owns it until pond_destroy. Takes a lock and maps
+ * memory: about as dear as creating a thread.
+ */
+POND_API pond *pond_create(const pond_options *options);
+
+/*
+ * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
+ * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
+ * hold caches on the pond, but none may be calling into it or call into it later. NULL is ignored.
+ */
+POND_API int pond_destroy(pond *p);
+
+/* Takes an object back: reset runs, then it is idle. NULL is ignored, as free(NULL). Never fails. */
+POND_API void pond_put(pond *p, void *obj);
+
+/* Takes an object back and drops it at once (POND_DROP_DISCARDED), without reset. NULL is ignored. */
+POND_API void pond_discard(pond *p, void *obj);
+
+/*
+ * Returns an idle object, or a new one (then construct or create ran). The caller owns it until
+ * pond_put or pond_discard, on any thread. New memory is zero before construct; an object that was
+ * put before is as its reset left it. NULL and errno: ENOMEM; EAGAIN at max_objects with every
+ * object live; what construct returned; what create left in errno. A get that the thread cache
+ * serves takes no lock, no atomic read-modify-write and no fence.
+ */
+POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put, 2) POND_FREED_BY(pond_discard, 2);
+
+/*
+ * Gets up to n objects into objs and returns how many were got; fewer than n with the errno that
+ * pond_get would have set. The objects need not be put together.
+ */
+POND_API size_t pond_get_many(pond *p, void **objs, size_t n);
+
+/* Puts n objects; a NULL among them is ignored. They need not have been got together. */
+POND_API void pond_put_many(pond *p, void *const *objs, size_t n);
+
+/*
+ * Makes at least n objects idle by constructing what is missing. Returns how many are idle then:
+ * fewer than n, with pond_get's errno, when construction fails or a limit is met. The new objects
+ * age as if they had just been put.
+ */
+POND_API size_t pond_reserve(pond *p, size_t n);
+
+/*
+ * One tick of ageing for every pond: what was idle since before the last tick is dropped (destroy
+ * hooks run here, on the calling thread), what was put since then becomes the victims, and whole
+ * free pages go back to the operating system. Returns the new epoch, counted from 0. Any thread may
+ * tick, also several at once; call it on a timer, say every second. A tick waits for no other thread
+ * longer than a bounded time (well under a millisecond). From a hook: no.
+ */
+POND_API uint64_t pond_epoch_advance(void);
+
+/* One tick for this pond alone. Returns the pond's own new epoch, counted from its creation. */
+POND_API uint64_t pond_rotate(pond *p);
+
+/*
+ * The most objects one tick drops from here on, of all ponds together; what is left over stays idle,
+ * can be got, and is dropped by the next ticks. 0 (the default): no bound. Takes effect at the next
+ * tick.
+ */
+POND_API void pond_tick_budget(size_t objects);
+
+/*
+ * Drops all idle objects now (POND_DROP_TRIM), min_idle or not, and gives free pages back; NULL: of
+ * every pond. Returns the bytes of the objects dropped, footprints included. From a hook: no.
+ */
+POND_API size_t pond_trim(pond *p);
+
+typedef struct pond_stats {
+    uint64_t live;        /* objects handed out */
+    uint64_t idle_local;  /* idle in thread caches */
+    uint64_t idle_shared; /* idle in the depot */
+    uint64_t idle_victim; /* idle since before the last tick */
+    uint64_t gets;        /* objects handed out since creation; failed gets are not counted */
+    uint64_t puts;        /* objects taken back since creation, discards and rejected ones included */
+    uint64_t hits;        /* gets served by an idle object */
+    uint64_t misses;      /* gets that made an object; hits + misses == gets */
+    uint64_t constructed; /* objects made since creation, by pond_reserve too */
+    uint64_t dropped[POND_DROP_REASONS]; /* objects dropped, by pond_drop_reason */
+    uint64_t high_water;                 /* most objects, live and idle, at one time */
+    uint64_t object_bytes;               /* memory one object takes, padding included; 0 with create */
+    uint64_t live_bytes, idle_local_bytes, idle_shared_bytes, idle_victim_bytes, high_water_bytes;
+    /* the counts above in bytes: object_bytes each, and for a pond with a footprint hook also the
+       mean footprint seen at puts */
+    uint64_t slab_bytes;    /* address space the pond's slabs take; 0 with create */
+    uint64_t epoch;         /* this pond's ticks since creation */
+    uint64_t cache_objects; /* most objects a thread cache holds now */
+} pond_stats;
+
+/*
+ * Fills *stats. Exact when no other thread uses the pond at the moment; else each figure is one that
+ * was true shortly before or after the others. constructed == live + idle_* + sum of dropped. Costs
+ * a few nanoseconds for each thread that ever used a pond; disturbs none of them.
+ */
+POND_API void pond_stats_read(pond *p, pond_stats *stats);
+
+/* The pond's name, its own copy. */
+POND_API const char *pond_name(const pond *p);
+
+/* The version of the library that is linked, POND_VERSION of its header. */
+POND_API const char *pond_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Typed ponds: the compiler sees which type goes in and out.
+ *
+ *     POND_DECLARE(conn, struct conn)                          in a header
+ *     POND_DEFINE(conn, struct conn, .reset = conn_reset)      once, in a .c file
+ *
+ * declares and defines
+ *
+ *     struct conn *conn_get(void);          as pond_get
+ *     void conn_put(struct conn *);         as pond_put
+ *     void conn_discard(struct conn *);     as pond_discard
+ *     pond *conn_pond(void);                the pond itself, created by the first of these calls;
+ *                                           NULL and errno when it cannot be
+ *
+ * What follows the type in POND_DEFINE are fields of pond_options. Include <pond/inline.h> before the
+ * POND_DEFINE to have the fast path inlined there. In C++, POND_DEFINE with fields needs C++20
+ * (designated initialisers, in the order of pond_options); pond::typed<T> works from C++11 on.
+ */
+#ifndef POND_TYPED_H
+#define POND_TYPED_H
+
+#include <pond/pond.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Returns *where, creating it first with options (type and name from fallback where they have none)
+ * if it is NULL; exactly one of several threads creates. NULL and errno as pond_create. What
+ * POND_DEFINE expands to.
+ */
+POND_API pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback);
+
+#ifdef __cplusplus
+}
+#define POND_ALIGNOF_(T) alignof(T)
+#define POND_FIRST_FIELD_(T)
+#define POND_FEW_FIELDS_                                                                                     \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define POND_ALL_FIELDS_ _Pragma("GCC diagnostic pop")
+#define POND_EXTERN_C_ extern "C"
+#else
+#define POND_ALIGNOF_(T) _Alignof(T)
+#define POND_FIRST_FIELD_(T) .size = sizeof(T),
+#define POND_FEW_FIELDS_
+#define POND_ALL_FIELDS_
+#define POND_EXTERN_C_
+#endif
+
+#define POND_FIRST_(first, ...) first
+#define POND_REST_(first, ...) __VA_ARGS__
+
+#ifdef POND_INLINE_H
+#define POND_TYPED_GET_ pond_get_inline
+#define POND_TYPED_PUT_ pond_put_inline
+#else
+#define POND_TYPED_GET_ pond_get
+#define POND_TYPED_PUT_ pond_put
+#endif
+
+/* POND_DECLARE(name, T): declares name_get, name_put, name_discard and name_pond; no semicolon needed. */
+#define POND_DECLARE(name, T)                                                                                \
+    typedef T name##_pond_object;                                                                            \
+    POND_EXTERN_C_ pond *name##_pond(void);                                                                  \
+    POND_EXTERN_C_ void name##_put(T *obj);                                                                  \
+    POND_EXTERN_C_ void name##_discard(T *obj);                                                              \
+    POND_EXTERN_C_ T *name##_get(void) POND_FREED_BY(name##_put, 1) POND_FREED_BY(name##_discard, 1);        \
+    __attribute__((unused)) static inline void name##_put_scoped(T **obj)                                    \
+    {                                                                                                        \
+        name##_put(*obj);                                                                                    \
+    }
+
+/* POND_DEFINE(name, T, .field = value, ...): defines what POND_DECLARE(name, T) declared. */
+#define POND_DEFINE(name, ...) POND_DEFINE_(name, POND_FIRST_(__VA_ARGS__, 0), POND_REST_(__VA_ARGS__, ))
+#define POND_DEFINE_(name, T, ...)                                                                           \
+    pond *name##_pond(void)                                                                                  \
+    {                                                                                                        \
+        static pond *made;                                                                                   \
+        static const pond_type type = {#name, sizeof(T), POND_ALIGNOF_(T), NULL, 0};                         \
+        POND_FEW_FIELDS_                                                                                     \
+        static const pond_options options = {POND_FIRST_FIELD_(T) __VA_ARGS__};                              \
+        POND_ALL_FIELDS_                                                                                     \
+        pond *p = __atomic_load_n(&made, __ATOMIC_ACQUIRE);                                                  \
+        return p != NULL ? p : pond_create_once(&made, &options, &type);                                     \
+    }                                                                                                        \
+    T *name##_get(void)                                                                                      \
+    {                                                                                                        \
+        pond *p = name##_pond();                                                                             \
+        return p != NULL ? (T *)POND_TYPED_GET_(p) : NULL;                                                   \
+    }                                                                                                        \
+    void name##_put(T *obj)                                                                                  \
+    {                                                                                                        \
+        if (obj != NULL)                                                                                     \
+            POND_TYPED_PUT_(name##_pond(), obj);                                                             \
+    }                                                                                                        \
+    void name##_discard(T *obj)                                                                              \
+    {                                                                                                        \
+        if (obj != NULL)                                                                                     \
+            pond_discard(name##_pond(), obj);                                                                \
+    }
+
+/* POND_SCOPED(name, var): T *var = name_get(), put back when the block ends, however it ends. */
+#define POND_SCOPED(name, var)                                                                               \
+    __attribute__((cleanup(name##_put_scoped))) name##_pond_object *var = name##_get()
+
+/*
+ * POND_TYPE(var, T, field, ...): defines `static const pond_type var`, a tag that also says what each
+ * field promises after reset. Up to 16 fields, each POND_SENSITIVE(member), POND_POINTER(member) or
+ * POND_KEPT(member); what is not named must be as construct left it.
+ */
+#define POND_SENSITIVE(member) (POND_FIELD_SENSITIVE, member)
+#define POND_POINTER(member) (POND_FIELD_POINTER, member)
+#define POND_KEPT(member) (POND_FIELD_KEPT, member)
+#define POND_TYPE(var, ...) POND_TYPE_(var, POND_FIRST_(__VA_ARGS__, 0), __VA_ARGS__)
+#define POND_TYPE_(var, T, ...)                                                                              \
+    static const pond_field var##_fields[] = {                                                               \
+        POND_FIELDS_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1,                     \
+                     0, )(__VA_ARGS__, ){NULL, 0, 0, POND_FIELD_KEPT}};                                      \
+    static const pond_type var = {#T, sizeof(T), POND_ALIGNOF_(T), var##_fields,                             \
+                                  sizeof(var##_fields) / sizeof(var##_fields[0]) - 1}
+
+#define POND_UNPACK_(...) __VA_ARGS__
+#define POND_FIELD_(T, tuple) POND_FIELD_EXPAND_(T, POND_UNPACK_ tuple)
+#define POND_FIELD_EXPAND_(...) POND_FIELD_MAKE_(__VA_ARGS__)
+#define POND_FIELD_MAKE_(T, kind, member) {#member, offsetof(T, member), sizeof(((T *)0)->member), kind},
+
+/* Picks the POND_EACH_n for n fields: the type and the fields push n into the place of `count`. */
+#define POND_FIELDS_(T, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) POND_FIELDS_PASTE_(count)
+#define POND_FIELDS_PASTE_(count) POND_EACH_##count
+#define POND_EACH_0(T, ...)
+#define POND_EACH_1(T, a, ...) POND_FIELD_(T, a)
+#define POND_EACH_2(T, a, ...) POND_FIELD_(T, a) POND_EACH_1(T, __VA_ARGS__)
+#define POND_EACH_3(T, a, ...) POND_FIELD_(T, a) POND_EACH_2(T, __VA_ARGS__)
+#define POND_EACH_4(T, a, ...) POND_FIELD_(T, a) POND_EACH_3(T, __VA_ARGS__)
+#define POND_EACH_5(T, a, ...) POND_FIELD_(T, a) POND_EACH_4(T, __VA_ARGS__)
+#define POND_EACH_6(T, a, ...) POND_FIELD_(T, a) POND_EACH_5(T, __VA_ARGS__)
+#define POND_EACH_7(T, a, ...) POND_FIELD_(T, a) POND_EACH_6(T, __VA_ARGS__)
+#define POND_EACH_8(T, a, ...) POND_FIELD_(T, a) POND_EACH_7(T, __VA_ARGS__)
+#define POND_EACH_9(T, a, ...) POND_FIELD_(T, a) POND_EACH_8(T, __VA_ARGS__)
+#define POND_EACH_10(T, a, ...) POND_FIELD_(T, a) POND_EACH_9(T, __VA_ARGS__)
+#define POND_EACH_11(T, a, ...) POND_FIELD_(T, a) POND_EACH_10(T, __VA_ARGS__)
+#define POND_EACH_12(T, a, ...) POND_FIELD_(T, a) POND_EACH_11(T, __VA_ARGS__)
+#define POND_EACH_13(T, a, ...) POND_FIELD_(T, a) POND_EACH_12(T, __VA_ARGS__)
+#define POND_EACH_14(T, a, ...) POND_FIELD_(T, a) POND_EACH_13(T, __VA_ARGS__)
+#define POND_EACH_15(T, a, ...) POND_FIELD_(T, a) POND_EACH_14(T, __VA_ARGS__)
+#define POND_EACH_16(T, a, ...) POND_FIELD_(T, a) POND_EACH_15(T, __VA_ARGS__)
+
+#ifdef __cplusplus
+#include <cerrno>
+#include <memory>
+
+/*
+ * A typed pond that owns its pool, for C++11 and later: pond_typed<conn> conns(options);
+ * auto c = conns.get(); The unique_ptr puts the object back. The pool must outlive its objects: when
+ * some are still live at its destruction, it is left allocated. Objects are made by the options'
+ * hooks, not by constructors.
+ */
+template <class T> class pond_typed
+{
+  public:
+    struct putter {
+        pond *owner;
+        void operator()(T *obj) const { pond_put(owner, obj); }
+    };
+    using pointer = std::unique_ptr<T, putter>;
+
+    explicit pond_typed(pond_options options = pond_options())
+    {
+        static const pond_type type = {"object", sizeof(T), alignof(T), nullptr, 0};
+        if (options.type == nullptr)
+            options.type = &type;
+        made = pond_create(&options);
+    }
+    ~pond_typed() { (void)pond_destroy(made); }
+    pond_typed(const pond_typed &) = delete;
+    pond_typed &operator=(const pond_typed &) = delete;
+
+    pointer get() { return pointer(made ? static_cast<T *>(pond_get(made)) : nullptr, putter{made}); }
+    pond *get_pond() const { return made; } /* NULL: creation failed, with pond_create's errno */
+
+  private:
+    pond *made;
+};
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Thread caches beyond the fast path: two magazines, exchanged whole with the depot. The functions of
+ * a cache run on its owner while its gate is busy, or on who closed the gate; none blocks.
+ *
+ * A magazine from before this epoch is get-only: an object put into it would go at the age of its
+ * neighbours, and its neighbours must not stay at the age of the object.
+ */
+#ifndef POND_CACHE_H
+#define POND_CACHE_H
+
+#include "depot.h"
+#include "gate.h"
+
+/* An idle object from the cache or the depot, or NULL. *spare: a magazine to end once the gate is free. */
+void *cache_get(struct pond *p, struct cache *c, struct magazine **spare);
+
+/* False: it needs an empty magazine in *spare. True: the object is idle; *spare, if still set, was not used.
+ */
+bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spare);
+
+/* Up to n objects of the loaded magazine at once. */
+size_t cache_get_some(struct cache *c, void **objs, size_t n);
+size_t cache_put_some(struct cache *c, void *const *objs, size_t n);
+
+/* Everything in it goes to the depot. Returns the exchanges since the last drain. */
+uint32_t cache_drain(struct pond *p, struct cache *c);
+
+/* Figures that may be read at any time by any thread. */
+uint64_t cache_idle(const struct cache *c);
+uint64_t cache_gets(const struct cache *c);
+uint64_t cache_puts(const struct cache *c);
+
+/* New magazines' room as traffic asks for it. */
+void cache_room_init(struct pond *p);
+void cache_room_calm(struct pond *p, uint64_t exchanges); /* of the epoch that ends */
+
+bool cache_is_valid(const struct pond *p, const struct cache *c);
+
+#endif

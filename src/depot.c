@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Invariants
+ *   1. A magazine is in at most one stack; who popped it owns it until it is pushed again.
+ *   2. The only way off a stack is ck_stack_pop_mpmc, which moves the generation on. It must not be
+ *      mixed with ck_stack_batch_pop, which does not: a popper that was held up between reading
+ *      head->next and its compare-and-swap would put a stale next back on the stack once the same
+ *      head was pushed again.
+ *   3. A stack's `objects` is raised before the push and lowered after the pop: it never misses an
+ *      object that is on the stack.
+ *
+ * What orders a magazine's contents: push's compare-and-swap (with the store fence before it) is the
+ * release, pop's compare-and-swap the acquire; both are in Concurrency Kit. A popper that has not yet
+ * swapped reads `link` alone.
+ */
+#include "depot.h"
+#include <ck_pr.h>
+
+/* --- one stack --------------------------------------------------------------------------------------- */
+
+#if !defined(CK_F_STACK_POP_MPMC) && !defined(POND_DEPOT_LOCK)
+#error "no double-width compare-and-swap here: build with -DPOND_DEPOT_LOCK"
+#endif
+
+#ifdef POND_DEPOT_LOCK
+static void raw_push(struct depot_stack *s, struct magazine *m)
+{
+    ck_spinlock_lock(&s->lock);
+    TSAN_ACQUIRE(s);
+    ck_stack_push_spnc(&s->stack, &m->link);
+    TSAN_RELEASE(s);
+    ck_spinlock_unlock(&s->lock);
+}
+
+static ck_stack_entry_t *raw_pop(struct depot_stack *s)
+{
+    if (ck_pr_load_ptr(&s->stack.head) == NULL)
+        return NULL;
+    ck_spinlock_lock(&s->lock);
+    TSAN_ACQUIRE(s);
+    ck_stack_entry_t *top = ck_stack_pop_npsc(&s->stack);
+    TSAN_RELEASE(s);
+    ck_spinlock_unlock(&s->lock);
+    return top;
+}
+#else
+static void raw_push(struct depot_stack *s, struct magazine *m)
+{
+    ck_stack_push_mpmc(&s->stack, &m->link);
+}
+
+static ck_stack_entry_t *raw_pop(struct depot_stack *s)
+{
+    return ck_stack_pop_mpmc(&s->stack);
+}
+#endif
+
+static void push(struct depot_stack *s, struct magazine *m)
+{
+    ADD(s->objects, m->count);
+    raw_push(s, m);
+}
+
+static struct magazine *pop(struct depot_stack *s)
+{
+    ck_stack_entry_t *top = raw_pop(s);
+    if (top == NULL)
+        return NULL;
+    struct magazine *m = (struct magazine *)(void *)top;
+    ADD(s->objects, -(uint64_t)m->count);
+    return m;
+}
+
+static void move(struct depot_stack *from, struct depot_stack *to)
+{
+    for (struct magazine *m = pop(from); m != NULL; m = pop(from))
+        push(to, m);
+}
+
+/* --- by age ----------------------------------------------------------------------------------------------
+ */
+
+static struct depot_stack *stack_of(struct depot *d, uint64_t epoch)
+{
+    return &d->stacks[epoch % 3];
+}
+
+static struct depot_stack *victims_of(struct depot *d, uint64_t epoch)
+{
+    return &d->stacks[(epoch + 2) % 3];
+}
+
+static struct depot_stack *due_of(struct depot *d, uint64_t epoch)
+{
+    return &d->stacks[(epoch + 1) % 3];
+}
+
+void depot_init(struct depot *d)
+{
+    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2], &d->overdue, &d->empties};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        ck_stack_init(&all[i]->stack);
+#ifdef POND_DEPOT_LOCK
+        ck_spinlock_init(&all[i]->lock);
+#endif
+    }
+}
+
+void depot_push(struct depot *d, struct magazine *m)
+{
+    POND_ASSERT(m->count > 0 && m->count <= m->room);
+    push(stack_of(d, m->epoch), m);
+}
+
+struct magazine *depot_pop(struct depot *d, uint64_t epoch)
+{
+    struct magazine *m = pop(stack_of(d, epoch));
+    if (m == NULL)
+        m = pop(victims_of(d, epoch));
+    return m != NULL ? m : depot_pop_due(d, epoch);
+}
+
+struct magazine *depot_pop_due(struct depot *d, uint64_t epoch)
+{
+    struct magazine *m = pop(&d->overdue);
+    return m != NULL ? m : pop(due_of(d, epoch));
+}
+
+void depot_push_overdue(struct depot *d, struct magazine *m)
+{
+    push(&d->overdue, m);
+}
+
+void depot_push_empty(struct depot *d, struct magazine *m)
+{
+    m->count = 0;
+    raw_push(&d->empties, m);
+}
+
+struct magazine *depot_pop_empty(struct depot *d)
+{
+    return (struct magazine *)(void *)raw_pop(&d->empties);
+}
+
+void depot_turn(struct depot *d, uint64_t epoch)
+{
+    move(stack_of(d, epoch), &d->overdue);
+}
+
+void depot_all_due(struct depot *d)
+{
+    for (int i = 0; i < 3; i++)
+        move(&d->stacks[i], &d->overdue);
+}
+
+uint64_t depot_shared(const struct depot *d, uint64_t epoch)
+{
+    return LOAD(d->stacks[epoch % 3].objects);
+}
+
+uint64_t depot_victims(const struct depot *d, uint64_t epoch)
+{
+    return LOAD(d->stacks[(epoch + 1) % 3].objects) + LOAD(d->stacks[(epoch + 2) % 3].objects) +
+           LOAD(d->overdue.objects);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A tick has three parts:
+ *   turn     under the registry's lock, all gates closed: per pond, the epoch is counted on and the
+ *            caches are emptied into the depot, magazine by magazine. No hook, no memory is freed.
+ *   drop     no lock but the pond's, for one object (with a destroy hook) or one magazine (without)
+ *   reclaim  free pages go back, in bounded steps under the pond's lock
+ *
+ * Invariants
+ *   1. p->epoch changes with all gates closed and the pond's lock held. A thread missed by the closing
+ *      may still read the old one; it stamps what it puts, during the tick, with one of the two.
+ *   2. An object put at epoch e lies in a magazine stamped e. At e + 1 that magazine takes no puts
+ *      (cache.c), so it is due at e + 2, whichever ways it went in between.
+ *   3. What is due stays gettable until object_drop has it: it is in a stack, or in p->dropping, which
+ *      a get at max_objects searches under the lock.
+ */
+#include "epoch.h"
+
+static uint64_t global_epoch; /* written under the registry's lock */
+static size_t tick_budget;
+
+/* --- turn
+ * --------------------------------------------------------------------------------------------------- */
+
+static void turn(struct pond *p)
+{
+    pthread_mutex_lock(&p->lock);
+    depot_turn(&p->depot, p->epoch + 1);
+    cache_room_calm(p, registry_drain(p));
+    shared_drain(p);
+    STORE(p->epoch, p->epoch + 1);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* --- drop
+ * ------------------------------------------------------------------------------------------------------ */
+
+struct drop {
+    pond_drop_reason why;
+    size_t left;  /* objects that may yet go */
+    size_t bytes; /* of those gone */
+};
+
+/* How many may go now; loads p->dropping with a magazine that is due. Under the lock. */
+static size_t allowed(struct pond *p, const struct drop *d)
+{
+    size_t left = d->left;
+    if (d->why == POND_DROP_EPOCH) {
+        uint64_t idle = shared_idle(p), keep = p->options.min_idle;
+        left = MIN(left, idle > keep ? idle - keep : 0);
+    }
+    if (left == 0)
+        return 0;
+    if (p->dropping != NULL && p->dropping->count == 0) {
+        depot_push_empty(&p->depot, p->dropping);
+        p->dropping = NULL;
+    }
+    if (p->dropping == NULL)
+        p->dropping = depot_pop_due(&p->depot, p->epoch);
+    return p->dropping == NULL ? 0 : MIN(left, p->dropping->count);
+}
+
+/* Under the lock, in and out; without it for the hooks. */
+static void drop_one(struct pond *p, struct drop *d)
+{
+    void *obj = p->dropping->slots[--p->dropping->count];
+    pthread_mutex_unlock(&p->lock);
+    shared_forget_bytes(p, obj);
+    if (d->why == POND_DROP_TRIM)
+        d->bytes += object_bytes(p, obj);
+    object_drop(p, obj, d->why);
+    d->left--;
+    pthread_mutex_lock(&p->lock);
+}
+
+static void drop_plain(struct pond *p, struct drop *d, size_t n)
+{
+    struct magazine *m = p->dropping;
+    m->count -= (uint32_t)n;
+    object_drop_plain(p, m->slots + m->count, n, d->why);
+    if (p->exact_bytes)
+        ADD(p->idle_bytes, -(uint64_t)(n * p->object_bytes));
+    d->bytes += n * p->object_bytes;
+    d->left -= n;
+}
+
+/* What no tick goes on with is gettable by the usual way again. Under the lock. */
+static void put_back(struct pond *p)
+{
+    struct magazine *m = p->dropping;
+    p->dropping = NULL;
+    if (m != NULL && m->count > 0)
+        depot_push_overdue(&p->depot, m);
+    else if (m != NULL)
+        depot_push_empty(&p->depot, m);
+}
+
+static void drop_due(struct pond *p, struct drop *d)
+{
+    bool plain = p->options.destroy == NULL && p->options.footprint == NULL;
+    bool more = true;
+    while (more) {
+        pthread_mutex_lock(&p->lock);
+        size_t n = allowed(p, d);
+        if (n > 0 && plain)
+            drop_plain(p, d, n);
+        else if (n > 0)
+            drop_one(p, d);
+        else
+            put_back(p);
+        more = n > 0;
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
+/* --- reclaim
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Empty magazines were working capital of the last epoch; the next one makes its own. */
+static void end_empties(struct pond *p)
+{
+    struct magazine *m;
+    while ((m = depot_pop_empty(&p->depot)) != NULL)
+        shared_magazine_end(p, m);
+}
+
+static void reclaim(struct pond *p)
+{
+    end_empties(p);
+    slab_purge(&p->slabs, &p->lock);
+}
+
+size_t epoch_drop_all(struct pond *p, pond_drop_reason why)
+{
+    struct drop d = {.why = why, .left = SIZE_MAX};
+    pthread_mutex_lock(&p->lock);
+    depot_all_due(&p->depot);
+    pthread_mutex_unlock(&p->lock);
+    drop_due(p, &d);
+    reclaim(p);
+    return d.bytes;
+}
+
+/* --- the ticks
+ * ------------------------------------------------------------------------------------------------------- */
+
+static size_t budget(void)
+{
+    size_t objects = LOAD(tick_budget);
+    return objects == 0 ? SIZE_MAX : objects;
+}
+
+/* Up to `most` objects of each pond; what is left of the budget. */
+static size_t drop_each(size_t left, size_t most)
+{
+    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
+        struct drop d = {.why = POND_DROP_EPOCH, .left = MIN(left, most)};
+        size_t before = d.left;
+        drop_due(p, &d);
+        left -= before - d.left;
+        reclaim(p);
+    }
+    return left;
+}
+
+/* With a budget, each pond has its share first, so that a busy one does not keep the others full. */
+static void drop_within_budget(size_t ponds)
+{
+    size_t all = budget();
+    size_t left = drop_each(all, all == SIZE_MAX ? all : all / MAX(ponds, 1) + 1);
+    if (all != SIZE_MAX && left > 0)
+        (void)drop_each(left, left);
+}
+
+void pond_tick_budget(size_t objects)
+{
+    STORE(tick_budget, objects);
+}
+
+uint64_t pond_epoch_advance(void)
+{
+    size_t ponds = 0;
+    registry_lock();
+    gates_close(GATE_BOUNDED);
+    for (struct pond *p = registry_first(); p != NULL; p = p->next, ponds++)
+        turn(p);
+    uint64_t now = ++global_epoch;
+    gates_open();
+    registry_unlock();
+    drop_within_budget(ponds);
+    magazine_purge();
+    return now;
+}
+
+uint64_t pond_rotate(pond *p)
+{
+    struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
+    registry_lock();
+    p->pins++;
+    gates_close(GATE_BOUNDED);
+    turn(p);
+    uint64_t now = p->epoch;
+    gates_open();
+    registry_unlock();
+    drop_due(p, &d);
+    reclaim(p);
+    registry_unpin(p);
+    magazine_purge();
+    return now;
+}
+
+static size_t trim_one(struct pond *p)
+{
+    registry_lock();
+    (void)registry_collect(p);
+    registry_unlock();
+    return epoch_drop_all(p, POND_DROP_TRIM);
+}
+
+size_t pond_trim(pond *p)
+{
+    size_t bytes = 0;
+    if (p != NULL) {
+        registry_pin(p);
+        bytes = trim_one(p);
+        registry_unpin(p);
+    } else {
+        for (p = registry_next(NULL); p != NULL; p = registry_next(p))
+            bytes += trim_one(p);
+    }
+    magazine_purge();
+    return bytes;
+}

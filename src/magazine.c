@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory is never unmapped, only purged: a thread that pops from a depot stack may still read the
+ * link of a magazine that another thread has popped and ended meanwhile. What it reads then is used
+ * for nothing, since the stack's generation has moved on.
+ */
+#include "magazine.h"
+#include <pthread.h>
+
+#define SMALLEST_BYTES 128
+
+static struct {
+    pthread_mutex_t lock;
+    struct slab_set sets[MAGAZINE_CLASSES];
+} magazines = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static size_t class_bytes(size_t class)
+{
+    return (size_t)SMALLEST_BYTES << class;
+}
+
+static uint32_t class_room(size_t class)
+{
+    return (uint32_t)((class_bytes(class) - sizeof(struct magazine)) / sizeof(void *));
+}
+
+static size_t class_of(uint32_t room)
+{
+    size_t class = 0;
+    while (class + 1 < MAGAZINE_CLASSES && class_room(class) < room)
+        class ++;
+    return class;
+}
+
+uint32_t magazine_fit(uint32_t room)
+{
+    return class_room(class_of(room));
+}
+
+uint32_t magazine_most(void)
+{
+    return class_room(MAGAZINE_CLASSES - 1);
+}
+
+static void *take(size_t class)
+{
+    struct slab_set *set = &magazines.sets[class];
+    bool zero;
+    pthread_mutex_lock(&magazines.lock);
+    if (set->stride == 0)
+        slab_set_init(set, class_bytes(class), true);
+    void *memory = slab_take(set, &zero);
+    pthread_mutex_unlock(&magazines.lock);
+    return memory;
+}
+
+struct magazine *magazine_make(uint32_t room)
+{
+    struct magazine *m = take(class_of(room));
+    if (m == NULL)
+        return NULL;
+    m->epoch = 0;
+    m->count = 0;
+    m->room = room;
+    return m;
+}
+
+void magazine_end(struct magazine *m)
+{
+    size_t class = class_of(m->room);
+    pthread_mutex_lock(&magazines.lock);
+    slab_give(&magazines.sets[class], m);
+    pthread_mutex_unlock(&magazines.lock);
+}
+
+void magazine_purge(void)
+{
+    for (size_t class = 0; class < MAGAZINE_CLASSES; class ++)
+        slab_purge(&magazines.sets[class], &magazines.lock);
+}
+
+void magazine_fork_prepare(void)
+{
+    pthread_mutex_lock(&magazines.lock);
+}
+
+void magazine_fork_done(void)
+{
+    pthread_mutex_unlock(&magazines.lock);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Magazines' memory. One global lock; never call with a gate busy. */
+#ifndef POND_MAGAZINE_H
+#define POND_MAGAZINE_H
+
+#include "slab.h"
+
+/* How many objects fit into a magazine of the smallest class that has room for `room`. */
+uint32_t magazine_fit(uint32_t room);
+uint32_t magazine_most(void);
+
+/* An empty magazine for `room` objects (at most magazine_most()), or NULL with ENOMEM. */
+struct magazine *magazine_make(uint32_t room);
+void magazine_end(struct magazine *m);
+
+/* Gives free pages of magazines back to the operating system. */
+void magazine_purge(void);
+
+void magazine_fork_prepare(void);
+void magazine_fork_done(void);
+
+#endif

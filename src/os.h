@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the library asks of the operating system. Nothing here takes a lock. */
+#ifndef POND_OS_H
+#define POND_OS_H
+
+#include "port.h"
+
+size_t os_page_size(void);
+
+/* Zeroed memory of whole pages, or NULL with ENOMEM. os_map_aligned: align is a power of two. */
+void *os_map(size_t bytes);
+void *os_map_aligned(size_t bytes, size_t align);
+void os_unmap(void *base, size_t bytes);
+
+/* Gives the pages back; they read as zero afterwards. False: they are as they were. */
+bool os_purge(void *base, size_t bytes);
+
+/* Keeps the kernel from putting huge pages where single pages were purged. */
+void os_small_pages(void *base, size_t bytes);
+
+/* True: os_barrier works from now on. To be called again in a forked child. */
+bool os_barrier_register(void);
+
+/* Every thread of the process passes a full fence at some point during the call. */
+void os_barrier(void);
+
+void os_yield(void);
+void os_nap(void); /* a tenth of a millisecond */
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What differs between compilers, platforms and build variants; nothing else tests a macro of theirs. */
+#ifndef POND_PORT_H
+#define POND_PORT_H
+
+#include <assert.h>
+#include <pond/inline.h>
+#include <stdint.h>
+
+/* Internal checks: builds with -DPOND_ASSERTS only. */
+#ifdef POND_ASSERTS
+#define POND_ASSERT(condition) assert(condition)
+#else
+#define POND_ASSERT(condition) ((void)sizeof(condition))
+#endif
+
+/* A figure that one thread writes and others may read for statistics at the same time. */
+#define LOAD(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
+#define STORE(place, value) __atomic_store_n(&(place), value, __ATOMIC_RELAXED)
+#define ADD(place, value) ((void)__atomic_fetch_add(&(place), value, __ATOMIC_RELAXED))
+
+/* ThreadSanitizer does not see Concurrency Kit's assembly: it is told what the assembly orders. */
+#ifdef POND_TSAN
+void __tsan_acquire(void *);
+void __tsan_release(void *);
+#define TSAN_ACQUIRE(address) __tsan_acquire(address)
+#define TSAN_RELEASE(address) __tsan_release(address)
+#else
+#define TSAN_ACQUIRE(address) ((void)(address))
+#define TSAN_RELEASE(address) ((void)(address))
+#endif
+
+static inline void cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#endif

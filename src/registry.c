@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Invariants
+ *   1. A pond in the list is whole; its pins are 0 when it leaves the list.
+ *   2. A thread's gate is open only while the thread has a slot and no tick has left its caches behind.
+ *   3. With all gates closed and free, and the pond's lock held, no object is on its way between two
+ *      places: it is live, in a cache, in the depot, in `shared` or in `dropping`.
+ */
+#include "registry.h"
+#include <errno.h>
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t unpinned;
+    struct pond *first;
+    bool ready;
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .unpinned = PTHREAD_COND_INITIALIZER};
+
+void registry_lock(void)
+{
+    pthread_mutex_lock(&registry.lock);
+}
+
+void registry_unlock(void)
+{
+    pthread_mutex_unlock(&registry.lock);
+}
+
+/* --- ponds -------------------------------------------------------------------------------------------------
+ */
+
+struct pond *registry_first(void)
+{
+    return registry.first;
+}
+
+static void link_pond(struct pond *p)
+{
+    p->next = registry.first;
+    if (p->next != NULL)
+        p->next->prior = p;
+    registry.first = p;
+}
+
+void registry_remove(struct pond *p)
+{
+    *(p->prior != NULL ? &p->prior->next : &registry.first) = p->next;
+    if (p->next != NULL)
+        p->next->prior = p->prior;
+}
+
+void registry_wait_unpinned(const struct pond *p)
+{
+    while (p->pins > 0)
+        pthread_cond_wait(&registry.unpinned, &registry.lock);
+}
+
+static void unpin(struct pond *p)
+{
+    if (p != NULL && --p->pins == 0)
+        pthread_cond_broadcast(&registry.unpinned);
+}
+
+struct pond *registry_next(struct pond *after)
+{
+    registry_lock();
+    struct pond *p = after == NULL ? registry.first : after->next;
+    if (p != NULL)
+        p->pins++;
+    unpin(after);
+    registry_unlock();
+    return p;
+}
+
+void registry_pin(struct pond *p)
+{
+    registry_lock();
+    p->pins++;
+    registry_unlock();
+}
+
+void registry_unpin(struct pond *p)
+{
+    registry_lock();
+    unpin(p);
+    registry_unlock();
+}
+
+/* --- threads
+ * -------------------------------------------------------------------------------------------------- */
+
+uint64_t registry_drain(struct pond *p)
+{
+    uint64_t exchanges = 0;
+    uint32_t lines = MIN(LOAD(p->lines), gates_end());
+    for (uint32_t slot = 0; slot < lines; slot++)
+        if (gate_is_free(slot))
+            exchanges += cache_drain(p, &p->caches[slot]);
+    return exchanges;
+}
+
+/* This thread's gate is closed and stays so meanwhile. */
+static void drain_mine(void)
+{
+    for (struct pond *p = registry.first; p != NULL; p = p->next) {
+        pthread_mutex_lock(&p->lock);
+        (void)cache_drain(p, &p->caches[gate_slot()]);
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
+bool registry_admit(void)
+{
+    if (pthread_mutex_trylock(&registry.lock) != 0)
+        return false;
+    bool admitted = gate_registered() || gate_register();
+    if (admitted && !gate_is_free(gate_slot())) {
+        drain_mine();
+        gate_open_mine();
+    }
+    registry_unlock();
+    return admitted;
+}
+
+/* A pthread key's destructor: what the thread still caches goes to the depots. */
+static void thread_exit(void *unused)
+{
+    (void)unused;
+    registry_lock();
+    gate_close_mine();
+    drain_mine();
+    gate_unregister();
+    registry_unlock();
+}
+
+void *registry_gather(struct pond *p, bool *full)
+{
+    registry_lock();
+    gates_close(GATE_ENDLESS);
+    pthread_mutex_lock(&p->lock);
+    (void)registry_drain(p);
+    void *obj = shared_take(p);
+    *full = p->objects >= p->options.max_objects;
+    if (obj != NULL)
+        p->gets++;
+    pthread_mutex_unlock(&p->lock);
+    gates_open();
+    registry_unlock();
+    errno = EAGAIN;
+    return obj;
+}
+
+uint64_t registry_collect(struct pond *p)
+{
+    gates_close(GATE_ENDLESS);
+    pthread_mutex_lock(&p->lock);
+    (void)registry_drain(p);
+    shared_drain(p);
+    uint64_t live = p->objects - shared_idle(p);
+    pthread_mutex_unlock(&p->lock);
+    gates_open();
+    return live;
+}
+
+/* --- fork
+ * -------------------------------------------------------------------------------------------------------- */
+
+/* The child gets every object in one place, or in the hands of a thread that it does not have. */
+static void fork_prepare(void)
+{
+    registry_lock();
+    gates_close(GATE_LONG);
+    for (struct pond *p = registry.first; p != NULL; p = p->next)
+        pthread_mutex_lock(&p->lock);
+    magazine_fork_prepare();
+    slab_fork_prepare();
+}
+
+static void unlock_ponds(void)
+{
+    slab_fork_done();
+    magazine_fork_done();
+    for (struct pond *p = registry.first; p != NULL; p = p->next)
+        pthread_mutex_unlock(&p->lock);
+}
+
+static void fork_parent(void)
+{
+    unlock_ponds();
+    gates_open();
+    registry_unlock();
+}
+
+static void fork_child(void)
+{
+    unlock_ponds();
+    gates_fork_child();
+    pthread_cond_init(&registry.unpinned, NULL);
+    for (struct pond *p = registry.first; p != NULL; p = p->next) {
+        p->pins = 0;
+        (void)registry_drain(p);
+    }
+    gates_open();
+    registry_unlock();
+}
+
+/* --- the first pond
+ * ------------------------------------------------------------------------------------------------ */
+
+static int make_ready(void)
+{
+    int error = gate_init(thread_exit);
+    if (error == 0)
+        error = pthread_atfork(fork_prepare, fork_parent, fork_child);
+    registry.ready = error == 0;
+    return error;
+}
+
+int registry_add(struct pond *p)
+{
+    registry_lock();
+    int error = registry.ready ? 0 : make_ready();
+    if (error == 0)
+        link_pond(p);
+    registry_unlock();
+    return error;
+}

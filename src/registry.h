@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The registry: all ponds and all threads, under one lock. Lock order: registry, pond, magazines,
+ * page map. No hook runs under any of them.
+ */
+#ifndef POND_REGISTRY_H
+#define POND_REGISTRY_H
+
+#include "shared.h"
+
+void registry_lock(void);
+void registry_unlock(void);
+
+/* 0 or an errno value. The pond is ticked from then on. */
+int registry_add(struct pond *p);
+
+/* Under the lock: waits until no tick is at work on the pond, which is out of the list then. */
+void registry_wait_unpinned(const struct pond *p);
+void registry_remove(struct pond *p);
+
+/*
+ * For work on ponds that must not hold the lock: a pinned pond is not destroyed. registry_next unpins
+ * `after` and pins the one behind it (NULL: the first), or returns NULL at the end.
+ */
+struct pond *registry_next(struct pond *after);
+void registry_pin(struct pond *p);
+void registry_unpin(struct pond *p);
+
+/* Every pond in turn, under the lock. */
+struct pond *registry_first(void);
+
+/* Under the lock, gates closed: empties into the depot the caches of each thread that is out of them. */
+uint64_t registry_drain(struct pond *p);
+
+/*
+ * Lets this thread have caches: registers it, or drains what a tick had to leave. False: not now (the
+ * lock is taken, the thread is exiting, there are too many): go by the shared way. Never waits.
+ */
+bool registry_admit(void);
+
+/*
+ * At max_objects: brings all that is idle anywhere into the depot and returns one of it. NULL and
+ * *full, with EAGAIN: at one instant during the call no object was idle and none could be added.
+ * NULL and not *full: try again.
+ */
+void *registry_gather(struct pond *p, bool *full);
+
+/* Under the lock: brings all that is idle into the depot; returns how many objects are live. */
+uint64_t registry_collect(struct pond *p);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "shared.h"
+
+/* --- magazines within max_idle_bytes -------------------------------------------------------------------- */
+
+/*
+ * idle objects <= room of all magazines == charged <= idle_room, so that the bound holds without a
+ * count on the fast path.
+ */
+static bool charge(struct pond *p, uint64_t room)
+{
+    if (p->idle_room == 0)
+        return true;
+    if (__atomic_add_fetch(&p->charged, room, __ATOMIC_RELAXED) <= p->idle_room)
+        return true;
+    ADD(p->charged, -room);
+    return false;
+}
+
+struct magazine *shared_magazine(struct pond *p)
+{
+    uint32_t room = LOAD(p->magazine_room);
+    if (!charge(p, room))
+        return NULL;
+    struct magazine *m = magazine_make(room);
+    if (m == NULL && p->idle_room > 0)
+        ADD(p->charged, -(uint64_t)room);
+    return m;
+}
+
+void shared_magazine_end(struct pond *p, struct magazine *m)
+{
+    if (p->idle_room > 0)
+        ADD(p->charged, -(uint64_t)m->room);
+    magazine_end(m);
+}
+
+/* --- exact bytes -------------------------------------------------------------------------------------------
+ */
+
+static bool admit_bytes(struct pond *p, const void *obj)
+{
+    if (!p->exact_bytes)
+        return true;
+    uint64_t bytes = object_bytes(p, obj);
+    if (__atomic_add_fetch(&p->idle_bytes, bytes, __ATOMIC_RELAXED) <= p->options.max_idle_bytes)
+        return true;
+    ADD(p->idle_bytes, -bytes);
+    return false;
+}
+
+void shared_forget_bytes(struct pond *p, const void *obj)
+{
+    if (p->exact_bytes)
+        ADD(p->idle_bytes, -(uint64_t)object_bytes(p, obj));
+}
+
+/* --- objects
+ * -------------------------------------------------------------------------------------------------- */
+
+static void *take_last(struct magazine *m)
+{
+    return m != NULL && m->count > 0 ? m->slots[--m->count] : NULL;
+}
+
+static void *take_from_depot(struct pond *p)
+{
+    struct magazine *m = depot_pop(&p->depot, p->epoch);
+    void *obj = take_last(m);
+    if (m != NULL && m->count > 0)
+        depot_push(&p->depot, m);
+    else if (m != NULL)
+        depot_push_empty(&p->depot, m);
+    return obj;
+}
+
+void *shared_take(struct pond *p)
+{
+    void *obj = take_last(p->shared);
+    if (obj == NULL)
+        obj = take_from_depot(p);
+    return obj != NULL ? obj : take_last(p->dropping);
+}
+
+void *shared_get(struct pond *p)
+{
+    pthread_mutex_lock(&p->lock);
+    void *obj = shared_take(p);
+    if (obj != NULL)
+        p->gets++;
+    pthread_mutex_unlock(&p->lock);
+    if (obj != NULL)
+        shared_forget_bytes(p, obj);
+    return obj;
+}
+
+static struct magazine *magazine_with_room(struct pond *p)
+{
+    if (p->shared != NULL && p->shared->count < p->shared->room)
+        return p->shared;
+    struct magazine *m = depot_pop_empty(&p->depot);
+    if (m == NULL)
+        m = shared_magazine(p);
+    if (m == NULL)
+        return NULL;
+    shared_drain(p);
+    m->epoch = p->epoch;
+    return p->shared = m;
+}
+
+static bool stock(struct pond *p, void *obj, uint64_t puts)
+{
+    if (!admit_bytes(p, obj))
+        return false;
+    pthread_mutex_lock(&p->lock);
+    struct magazine *m = magazine_with_room(p);
+    if (m != NULL) {
+        m->slots[m->count++] = obj;
+        p->puts += puts;
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (m == NULL)
+        shared_forget_bytes(p, obj);
+    return m != NULL;
+}
+
+bool shared_put(struct pond *p, void *obj)
+{
+    return stock(p, obj, 1);
+}
+
+bool shared_stock(struct pond *p, void *obj)
+{
+    return stock(p, obj, 0);
+}
+
+void shared_drain(struct pond *p)
+{
+    struct magazine *m = p->shared;
+    p->shared = NULL;
+    if (m != NULL && m->count > 0)
+        depot_push(&p->depot, m);
+    else if (m != NULL)
+        depot_push_empty(&p->depot, m);
+}
+
+uint64_t shared_idle(const struct pond *p)
+{
+    uint64_t loose =
+        (p->shared != NULL ? p->shared->count : 0) + (p->dropping != NULL ? p->dropping->count : 0);
+    return loose + depot_shared(&p->depot, p->epoch) + depot_victims(&p->depot, p->epoch);
+}

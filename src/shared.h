@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of those without a cache: threads whose gate is closed at the moment, exiting threads, and
+ * ponds that count idle bytes exactly. Everything is done under the pond's lock, held for one object.
+ */
+#ifndef POND_SHARED_H
+#define POND_SHARED_H
+
+#include "cache.h"
+#include "object.h"
+
+/* An idle object that is not in a thread cache, or NULL. */
+void *shared_get(struct pond *p);
+
+/* False: it cannot be kept, for max_idle_bytes or for want of memory. */
+bool shared_put(struct pond *p, void *obj);
+bool shared_stock(struct pond *p, void *obj); /* not counted as a put: nobody had it */
+
+/* The same under the lock, uncounted: for who holds it already. */
+void *shared_take(struct pond *p);
+
+/* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
+void shared_forget_bytes(struct pond *p, const void *obj);
+
+/* Moves what is in the shared magazine to the depot; objects in the depot. Under the lock. */
+void shared_drain(struct pond *p);
+uint64_t shared_idle(const struct pond *p);
+
+/* A new empty magazine within max_idle_bytes, or NULL; and its end. No gate busy. */
+struct magazine *shared_magazine(struct pond *p);
+void shared_magazine_end(struct pond *p, struct magazine *m);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slab.h"
+#include <errno.h>
+#include <string.h>
+
+/* --- the page map: address -> slab ------------------------------------------------------------------ */
+
+/*
+ * Two levels over the upper bits of a 48-bit address. Read without a lock: an entry is stored with
+ * release after its slab's header is filled, and loaded with acquire. Leaves are never freed.
+ */
+#define MAP_ADDRESS_BITS 48
+#define MAP_SLAB_BITS 22
+#define MAP_LEAF_BITS 13
+#define MAP_LEAF_ENTRIES ((size_t)1 << MAP_LEAF_BITS)
+#define MAP_ROOT_ENTRIES ((size_t)1 << (MAP_ADDRESS_BITS - MAP_SLAB_BITS - MAP_LEAF_BITS))
+
+_Static_assert(SLAB_BYTES == (size_t)1 << MAP_SLAB_BITS, "one entry a slab");
+
+static struct {
+    pthread_mutex_t lock; /* for writers */
+    struct slab **root[MAP_ROOT_ENTRIES];
+} map = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct slab **map_entry(const void *address)
+{
+    uintptr_t number = (uintptr_t)address >> MAP_SLAB_BITS;
+    if (number >> MAP_LEAF_BITS >= MAP_ROOT_ENTRIES)
+        return NULL;
+    struct slab **leaf = __atomic_load_n(&map.root[number >> MAP_LEAF_BITS], __ATOMIC_ACQUIRE);
+    return leaf == NULL ? NULL : &leaf[number & (MAP_LEAF_ENTRIES - 1)];
+}
+
+static bool map_grow(const void *address)
+{
+    size_t root = (uintptr_t)address >> (MAP_SLAB_BITS + MAP_LEAF_BITS);
+    if (root >= MAP_ROOT_ENTRIES) {
+        errno = ENOMEM; /* an address wider than 48 bits */
+        return false;
+    }
+    void *leaf = os_map(MAP_LEAF_ENTRIES * sizeof(struct slab *));
+    if (leaf == NULL)
+        return false;
+    __atomic_store_n(&map.root[root], leaf, __ATOMIC_RELEASE);
+    return true;
+}
+
+static bool map_set(const void *address, struct slab *s)
+{
+    pthread_mutex_lock(&map.lock);
+    bool room = map_entry(address) != NULL || map_grow(address);
+    if (room)
+        __atomic_store_n(map_entry(address), s, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&map.lock);
+    return room;
+}
+
+struct slab *slab_of(const void *address)
+{
+    struct slab **entry = map_entry(address);
+    return entry == NULL ? NULL : __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+}
+
+void slab_fork_prepare(void)
+{
+    pthread_mutex_lock(&map.lock);
+}
+
+void slab_fork_done(void)
+{
+    pthread_mutex_unlock(&map.lock);
+}
+
+/* --- a set and its slabs ------------------------------------------------------------------------------ */
+
+void slab_set_init(struct slab_set *set, size_t stride, bool keep_mapped)
+{
+    *set = (struct slab_set){
+        .stride = stride, .per_slab = (uint32_t)(SLAB_BYTES / stride), .keep_mapped = keep_mapped};
+}
+
+static size_t slab_words(const struct slab_set *set)
+{
+    return ((size_t)set->per_slab + 63) / 64;
+}
+
+static void slab_unmap_header(struct slab *s)
+{
+    os_unmap(s, s->header_bytes);
+}
+
+static void slab_unmap(struct slab *s)
+{
+    (void)map_set(s->base, NULL);
+    os_unmap(s->base, SLAB_BYTES);
+    slab_unmap_header(s);
+}
+
+static struct slab *slab_map_header(const struct slab_set *set)
+{
+    size_t page = os_page_size();
+    size_t bytes = sizeof(struct slab) + slab_words(set) * sizeof(uint64_t);
+    bytes = (bytes + page - 1) & ~(page - 1);
+    struct slab *s = os_map(bytes);
+    if (s == NULL)
+        return NULL;
+    s->header_bytes = bytes;
+    if (set->per_slab % 64 != 0)
+        s->taken[slab_words(set) - 1] = ~(uint64_t)0 << set->per_slab % 64;
+    return s;
+}
+
+static struct slab *slab_map(const struct slab_set *set)
+{
+    struct slab *s = slab_map_header(set);
+    if (s == NULL)
+        return NULL;
+    s->base = os_map_aligned(SLAB_BYTES, SLAB_BYTES);
+    if (s->base != NULL && map_set(s->base, s))
+        return s;
+    if (s->base != NULL)
+        os_unmap(s->base, SLAB_BYTES);
+    slab_unmap_header(s);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static struct slab *slab_append(struct slab_set *set)
+{
+    struct slab *s = slab_map(set);
+    if (s == NULL)
+        return NULL;
+    s->order = set->made++;
+    set->slabs++;
+    s->prior = set->last;
+    *(s->prior != NULL ? &s->prior->next : &set->first) = s;
+    set->last = s;
+    return s;
+}
+
+static void slab_unlink(struct slab_set *set, struct slab *s)
+{
+    *(s->prior != NULL ? &s->prior->next : &set->first) = s->next;
+    *(s->next != NULL ? &s->next->prior : &set->last) = s->prior;
+    if (set->hint == s)
+        set->hint = s->next;
+    set->slabs--;
+}
+
+void slab_set_release(struct slab_set *set)
+{
+    for (struct slab *s = set->first, *next; s != NULL; s = next) {
+        next = s->next;
+        slab_unmap(s);
+    }
+    set->first = set->last = set->hint = set->dirty = NULL;
+    set->slabs = 0;
+}
+
+/* --- objects -------------------------------------------------------------------------------------------- */
+
+static size_t first_page(const struct slab_set *set, size_t object)
+{
+    return object * set->stride / os_page_size();
+}
+
+static size_t last_page(const struct slab_set *set, size_t object)
+{
+    return ((object + 1) * set->stride - 1) / os_page_size();
+}
+
+/* Marks the object's pages as resident from now on; true if none was before. */
+static bool touch_pages(struct slab *s, const struct slab_set *set, size_t object)
+{
+    bool untouched = true;
+    for (size_t page = first_page(set, object); page <= last_page(set, object); page++) {
+        uint64_t bit = (uint64_t)1 << page % 64;
+        untouched = untouched && (s->touched[page / 64] & bit) == 0;
+        s->touched[page / 64] |= bit;
+    }
+    return untouched;
+}
+
+static struct slab *slab_with_room(struct slab_set *set)
+{
+    struct slab *s = set->hint;
+    while (s != NULL && s->used == set->per_slab)
+        s = s->next;
+    if (s == NULL)
+        s = slab_append(set);
+    if (s != NULL)
+        set->hint = s;
+    return s;
+}
+
+/* Oldest slab first, lowest address first: so that the others empty. */
+void *slab_take(struct slab_set *set, bool *zero)
+{
+    struct slab *s = slab_with_room(set);
+    if (s == NULL)
+        return NULL;
+    while (s->taken[s->hint] == ~(uint64_t)0)
+        s->hint++;
+    uint32_t object = s->hint * 64 + (uint32_t)__builtin_ctzll(~s->taken[s->hint]);
+    s->taken[s->hint] |= (uint64_t)1 << object % 64;
+    s->used++;
+    *zero = touch_pages(s, set, object) || object >= s->fresh;
+    s->fresh = MAX(s->fresh, object + 1);
+    return s->base + object * set->stride;
+}
+
+static void slab_mark_dirty(struct slab_set *set, struct slab *s)
+{
+    s->purge_page = 0;
+    if (s->dirty)
+        return;
+    s->dirty = true;
+    s->dirty_next = set->dirty;
+    set->dirty = s;
+}
+
+void slab_give(struct slab_set *set, void *obj)
+{
+    struct slab *s = slab_of(obj);
+    POND_ASSERT(s != NULL);
+    size_t object = (size_t)((char *)obj - s->base) / set->stride;
+    POND_ASSERT((s->taken[object / 64] >> object % 64 & 1) != 0);
+    s->taken[object / 64] &= ~((uint64_t)1 << object % 64);
+    s->used--;
+    s->hint = MIN(s->hint, (uint32_t)(object / 64));
+    if (set->hint == NULL || s->order < set->hint->order)
+        set->hint = s;
+    slab_mark_dirty(set, s);
+}
+
+/* --- giving memory back ------------------------------------------------------------------------------------
+ */
+
+#define PURGE_SCAN 128 /* most pages looked at in one step: the owner's lock is held for that long */
+
+static bool objects_free(const struct slab *s, size_t first, size_t last)
+{
+    for (size_t word = first / 64; word <= last / 64; word++) {
+        uint64_t mask = ~(uint64_t)0;
+        if (word == first / 64)
+            mask &= ~(uint64_t)0 << first % 64;
+        if (word == last / 64)
+            mask &= ~(uint64_t)0 >> (63 - last % 64);
+        if ((s->taken[word] & mask) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool page_purgeable(const struct slab *s, const struct slab_set *set, size_t page)
+{
+    if ((s->touched[page / 64] >> page % 64 & 1) == 0)
+        return false;
+    size_t bytes = os_page_size();
+    size_t last = ((page + 1) * bytes - 1) / set->stride;
+    return objects_free(s, page * bytes / set->stride, MIN(last, set->per_slab - 1));
+}
+
+static void purge_run(struct slab *s, size_t from, size_t to)
+{
+    size_t bytes = os_page_size();
+    if (from == to || !os_purge(s->base + from * bytes, (to - from) * bytes))
+        return;
+    for (size_t page = from; page < to; page++)
+        s->touched[page / 64] &= ~((uint64_t)1 << page % 64);
+}
+
+static void purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to)
+{
+    if (s->used > 0 && !s->small_pages) {
+        os_small_pages(s->base, SLAB_BYTES);
+        s->small_pages = true;
+    }
+    size_t run = from;
+    for (size_t page = from; page < to; page++) {
+        if (page_purgeable(s, set, page))
+            continue;
+        purge_run(s, run, page);
+        run = page + 1;
+    }
+    purge_run(s, run, to);
+}
+
+/* One step: true while there is more to do. *empty: a slab taken out of the set, to be unmapped. */
+static bool purge_step(struct slab_set *set, struct slab **empty)
+{
+    struct slab *s = set->dirty;
+    size_t pages = SLAB_BYTES / os_page_size();
+    if (s == NULL)
+        return false;
+    if (s->used == 0 && !set->keep_mapped) {
+        set->dirty = s->dirty_next;
+        slab_unlink(set, s);
+        *empty = s;
+        return true;
+    }
+    size_t to = MIN(s->purge_page + PURGE_SCAN, pages);
+    purge_pages(s, set, s->purge_page, to);
+    s->purge_page = (uint32_t)to;
+    if (to == pages) {
+        set->dirty = s->dirty_next;
+        s->dirty = false;
+    }
+    return true;
+}
+
+/* Others may dirty the slabs again meanwhile: the steps are counted, what is left waits for the next call. */
+void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
+{
+    uint64_t steps = UINT64_MAX;
+    bool more = true;
+    while (more && steps-- > 0) {
+        struct slab *empty = NULL;
+        pthread_mutex_lock(lock);
+        if (steps == UINT64_MAX - 1)
+            steps = (set->slabs + 1) * (SLAB_PAGES / PURGE_SCAN + 1);
+        more = purge_step(set, &empty);
+        pthread_mutex_unlock(lock);
+        if (empty != NULL)
+            slab_unmap(empty);
+    }
+}
+
+/* --- validity
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool slab_is_valid(const struct slab *s, const struct slab_set *set)
+{
+    size_t bits = 0;
+    for (size_t word = 0; word < slab_words(set); word++) {
+        bits += (size_t)__builtin_popcountll(s->taken[word]);
+        if (word < s->hint && s->taken[word] != ~(uint64_t)0)
+            return false;
+    }
+    return slab_of(s->base) == s && bits == s->used + slab_words(set) * 64 - set->per_slab;
+}
+
+bool slab_set_is_valid(const struct slab_set *set)
+{
+    uint64_t slabs = 0;
+    bool before_hint = set->hint != NULL;
+    for (const struct slab *s = set->first; s != NULL; s = s->next) {
+        before_hint = before_hint && s != set->hint;
+        if (!slab_is_valid(s, set) || (before_hint && s->used < set->per_slab))
+            return false;
+        slabs++;
+    }
+    return slabs == set->slabs;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "shared.h"
+
+static void sum_caches(const struct pond *p, pond_stats *s)
+{
+    uint32_t lines = LOAD(p->lines);
+    for (uint32_t i = 0; i < lines; i++) {
+        s->idle_local += cache_idle(&p->caches[i]);
+        s->gets += cache_gets(&p->caches[i]);
+        s->puts += cache_puts(&p->caches[i]);
+    }
+}
+
+/* Under the lock. */
+static void count(const struct pond *p, pond_stats *s)
+{
+    sum_caches(p, s);
+    s->misses = LOAD(p->misses);
+    s->gets += p->gets + s->misses;
+    s->puts += p->puts;
+    s->hits = s->gets - s->misses;
+    s->constructed = LOAD(p->constructed);
+    for (int why = 0; why < POND_DROP_REASONS; why++)
+        s->dropped[why] = LOAD(p->dropped[why]);
+    s->idle_victim = depot_victims(&p->depot, p->epoch);
+    s->idle_shared = shared_idle(p) - s->idle_victim;
+    uint64_t idle = s->idle_local + s->idle_shared + s->idle_victim;
+    s->live = p->objects - MIN(p->objects, idle);
+    s->high_water = p->high_water;
+    s->epoch = p->epoch;
+    s->slab_bytes = p->slabs.slabs * SLAB_BYTES;
+}
+
+static void weigh(const struct pond *p, pond_stats *s)
+{
+    uint64_t each = p->object_bytes + LOAD(p->footprint_mean);
+    s->object_bytes = p->object_bytes;
+    s->live_bytes = s->live * each;
+    s->idle_local_bytes = s->idle_local * each;
+    s->idle_shared_bytes = s->idle_shared * each;
+    s->idle_victim_bytes = s->idle_victim * each;
+    s->high_water_bytes = s->high_water * each;
+}
+
+void pond_stats_read(pond *p, pond_stats *stats)
+{
+    *stats = (pond_stats){.live = 0};
+    pthread_mutex_lock(&p->lock);
+    count(p, stats);
+    pthread_mutex_unlock(&p->lock);
+    weigh(p, stats);
+    uint64_t magazines = p->options.cache_objects == 1 ? 1 : 2;
+    stats->cache_objects = p->exact_bytes ? 0 : magazines * LOAD(p->magazine_room);
+}

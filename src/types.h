@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every structure of the library, and the equations that hold between their counts.
+ *
+ *   pond                                     depot, by the epoch e of the pond
+ *   +--------+-------------+---------+       +---------------+  stacks[ e    % 3]  shared
+ *   | closed | options,    | caches  |       | stacks[3]     |  stacks[(e-1) % 3]  victims
+ *   | cache  | depot,      | one per |       | overdue       |  stacks[(e-2) % 3]  being dropped
+ *   |        | slabs, ...  | thread  |       | empties       |  overdue            left over
+ *   +--------+-------------+---------+       +---------------+
+ *      ^ index 0               ^ index of a thread's gate
+ *
+ *   slab_set -> slab -> slab -> ...          a slab: header apart from the memory it describes
+ *               | header, touched, taken |   base -> [obj obj obj ... 4 MiB ... obj]
+ *
+ * Equations (exact when no other thread is in the pond):
+ *   objects     == live + idle
+ *   idle        == sum over caches (count + previous_count) + sum over stacks (objects)
+ *                  + shared->count + dropping->count
+ *   constructed == objects + sum of dropped
+ *   puts of a cache == puts + gets in state + count + previous_count - moved_in
+ */
+#ifndef POND_TYPES_H
+#define POND_TYPES_H
+
+#include "port.h"
+#include <ck_spinlock.h>
+#include <ck_stack.h>
+#include <pthread.h>
+#include <stddef.h>
+
+/* --- slab --------------------------------------------------------------------------------------- */
+
+#define SLAB_BYTES ((size_t)4 << 20)
+#define SLAB_PAGES (SLAB_BYTES / 4096) /* at the smallest page size there is */
+
+/* A region of objects of one size. Guarded by the lock of whoever owns the set. */
+struct slab {
+    struct slab *next, *prior;         /* of the set, oldest first */
+    struct slab *dirty_next;           /* of the set's dirty list */
+    char *base;                        /* SLAB_BYTES, aligned to SLAB_BYTES */
+    size_t header_bytes;               /* of this header, bitmaps included */
+    uint64_t order;                    /* the set's how-manieth slab this is */
+    uint32_t used;                     /* objects taken; the number of bits set in taken[] */
+    uint32_t hint;                     /* no word of taken[] before this one has a free bit */
+    uint32_t fresh;                    /* objects from here on were never taken: their memory is zero */
+    uint32_t purge_page;               /* where the purge of this slab goes on */
+    bool dirty;                        /* on the dirty list: something was given back since the last purge */
+    bool small_pages;                  /* huge pages were turned off: parts of it were purged */
+    uint64_t touched[SLAB_PAGES / 64]; /* a bit per page: it may be resident */
+    uint64_t taken[];                  /* a bit per object; those past the last object are set */
+};
+
+struct slab_set {
+    size_t stride;     /* bytes from one object to the next */
+    uint32_t per_slab; /* objects in one slab */
+    bool keep_mapped;  /* never unmap: someone may still read a given-back object */
+    struct slab *first, *last;
+    struct slab *hint; /* no slab before this one has a free object */
+    struct slab *dirty;
+    uint64_t made;  /* slabs ever mapped */
+    uint64_t slabs; /* slabs now */
+};
+
+/* --- magazine ------------------------------------------------------------------------------------ */
+
+/* The unit in which idle objects move between threads. Its memory stays mapped for ever. */
+struct magazine {
+    ck_stack_entry_t link;
+    uint64_t epoch; /* no object was put into it after this epoch of the pond */
+    uint32_t count; /* objects; while it is loaded, the cache's state word has the count */
+    uint32_t room;  /* most objects */
+    void *slots[];
+};
+
+#define MAGAZINE_CLASSES 6 /* of 128, 256, ... 4096 bytes */
+
+/* --- depot ---------------------------------------------------------------------------------------- */
+
+/* A lock-free stack of magazines on a line of its own. */
+struct depot_stack {
+    ck_stack_t stack __attribute__((aligned(64)));
+    uint64_t objects; /* sum of the magazines' counts; counted before a push and after a pop */
+#ifdef POND_DEPOT_LOCK
+    ck_spinlock_t lock;
+#endif
+};
+
+struct depot {
+    struct depot_stack stacks[3]; /* magazines whose epoch % 3 this is */
+    struct depot_stack overdue;   /* those that a tick should have dropped, and did not for a limit */
+    struct depot_stack empties;
+};
+
+/* --- cache ---------------------------------------------------------------------------------------- */
+
+/* The slow path's view of a pond_cache. Written by its owner while busy, or by who closed its gate. */
+struct cache {
+    uint64_t state;
+    void **slots;
+    uint32_t room; /* 0: nothing is loaded, or it is get-only because it is a victim */
+    uint32_t on_put;
+    struct magazine *previous;
+    uint64_t moved_in;       /* objects moved in less those moved out, since the last drain */
+    uint64_t gets, puts;     /* up to the last drain */
+    uint32_t previous_count; /* of *previous */
+    uint32_t exchanges;      /* with the depot, since the last drain or change of size */
+};
+
+_Static_assert(sizeof(struct cache) == sizeof(pond_cache), "one line");
+_Static_assert(offsetof(struct cache, room) == offsetof(pond_cache, room), "same front");
+_Static_assert(offsetof(struct cache, previous) == offsetof(pond_cache, own), "same front");
+
+/* --- gate ----------------------------------------------------------------------------------------- */
+
+#define GATE_THREADS 4096 /* most threads with caches at a time; further ones share the depot */
+
+/* --- pond ----------------------------------------------------------------------------------------- */
+
+struct pond {
+    struct cache closed; /* index 0 of every gate: no objects, no room, never written to by a get or put */
+
+    /* constant after create */
+    pond_options options;           /* name is our own copy, size and align are filled in */
+    size_t object_bytes;            /* stride; 0 with create */
+    size_t idle_room;               /* max_idle_bytes in objects; 0: no bound */
+    uint32_t room_first, room_most; /* bounds of magazine_room */
+    bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
+    char name[48];
+
+    uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
+    uint32_t lines;                                      /* caches that may have been used, from the first */
+    uint64_t epoch;                                      /* written under the lock with all gates closed */
+    uint64_t charged;                                    /* room of all magazines, when idle_room bounds it */
+    uint64_t idle_bytes;                                 /* with exact_bytes */
+    uint64_t footprint_mean;                             /* of the objects put lately */
+    uint64_t misses;                                     /* gets that made an object */
+    uint64_t constructed;
+    uint64_t dropped[POND_DROP_REASONS];
+
+    struct depot depot;
+
+    pthread_mutex_t lock __attribute__((aligned(64))); /* guards what follows */
+    struct slab_set slabs;
+    struct magazine *shared;   /* puts of threads whose gate is closed; may be NULL */
+    struct magazine *dropping; /* what is left of the magazine being dropped; may be NULL */
+    uint64_t objects, high_water;
+    uint64_t gets, puts; /* those not counted in a cache, but for the misses */
+
+    /* guarded by the registry's lock */
+    struct pond *next, *prior;
+    uint32_t pins; /* ticks and trims at work on this pond outside the lock */
+
+    struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS of them */
+};
+
+#endif
