@@ -173,7 +173,7 @@ static void move_in(struct cache *c, struct magazine *m)
 static void move_out(struct pond *p, struct cache *c, struct magazine *m)
 {
     STORE(c->moved_in, LOAD(c->moved_in) - m->count);
-    depot_push(&p->depot, m);
+    depot_push(&p->depot, m, LOAD(p->epoch));
 }
 
 /* What was unloaded empty becomes the previous magazine; one too many goes. */
@@ -258,7 +258,7 @@ static void drain_magazine(struct pond *p, struct magazine *m)
     if (m == NULL)
         return;
     if (m->count > 0)
-        depot_push(&p->depot, m);
+        depot_push(&p->depot, m, LOAD(p->epoch));
     else
         depot_push_empty(&p->depot, m);
 }

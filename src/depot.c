@@ -18,10 +18,6 @@
 
 /* --- one stack --------------------------------------------------------------------------------------- */
 
-#if !defined(CK_F_STACK_POP_MPMC) && !defined(POND_DEPOT_LOCK)
-#error "no double-width compare-and-swap here: build with -DPOND_DEPOT_LOCK"
-#endif
-
 #ifdef POND_DEPOT_LOCK
 static void raw_push(struct depot_stack *s, struct magazine *m)
 {
@@ -106,10 +102,10 @@ void depot_init(struct depot *d)
     }
 }
 
-void depot_push(struct depot *d, struct magazine *m)
+void depot_push(struct depot *d, struct magazine *m, uint64_t epoch)
 {
     POND_ASSERT(m->count > 0 && m->count <= m->room);
-    push(stack_of(d, m->epoch), m);
+    push(m->epoch + 2 >= epoch ? stack_of(d, m->epoch) : &d->overdue, m);
 }
 
 struct magazine *depot_pop(struct depot *d, uint64_t epoch)

@@ -13,7 +13,8 @@
 
 void depot_init(struct depot *d);
 
-void depot_push(struct depot *d, struct magazine *m);
+/* At the pond's epoch, which says how old the magazine is. */
+void depot_push(struct depot *d, struct magazine *m, uint64_t epoch);
 
 /* The youngest there is, at the pond's epoch; NULL: no object in the depot. */
 struct magazine *depot_pop(struct depot *d, uint64_t epoch);

@@ -11,7 +11,7 @@
  *      may still read the old one; it stamps what it puts, during the tick, with one of the two.
  *   2. An object put at epoch e lies in a magazine stamped e. At e + 1 that magazine takes no puts
  *      (cache.c), so it is due at e + 2, whichever ways it went in between.
- *   3. What is due stays gettable until object_drop has it: it is in a stack, or in p->dropping, which
+ *   3. What is due stays gettable until it is counted out: it is in a stack, or in p->dropping, which
  *      a get at max_objects searches under the lock.
  */
 #include "epoch.h"
@@ -26,9 +26,10 @@ static void turn(struct pond *p)
 {
     pthread_mutex_lock(&p->lock);
     depot_turn(&p->depot, p->epoch + 1);
+    STORE(p->epoch, p->epoch + 1);
     cache_room_calm(p, registry_drain(p));
     shared_drain(p);
-    STORE(p->epoch, p->epoch + 1);
+    POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -46,7 +47,7 @@ static size_t allowed(struct pond *p, const struct drop *d)
 {
     size_t left = d->left;
     if (d->why == POND_DROP_EPOCH) {
-        uint64_t idle = shared_idle(p), keep = p->options.min_idle;
+        uint64_t idle = shared_young(p) + shared_victims(p), keep = p->options.min_idle;
         left = MIN(left, idle > keep ? idle - keep : 0);
     }
     if (left == 0)
@@ -64,11 +65,12 @@ static size_t allowed(struct pond *p, const struct drop *d)
 static void drop_one(struct pond *p, struct drop *d)
 {
     void *obj = p->dropping->slots[--p->dropping->count];
+    object_uncount(p, d->why);
     pthread_mutex_unlock(&p->lock);
     shared_forget_bytes(p, obj);
     if (d->why == POND_DROP_TRIM)
         d->bytes += object_bytes(p, obj);
-    object_drop(p, obj, d->why);
+    object_end(p, obj, d->why);
     d->left--;
     pthread_mutex_lock(&p->lock);
 }
@@ -195,8 +197,8 @@ uint64_t pond_epoch_advance(void)
 uint64_t pond_rotate(pond *p)
 {
     struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
+    registry_pin(p);
     registry_lock();
-    p->pins++;
     gates_close(GATE_BOUNDED);
     turn(p);
     uint64_t now = p->epoch;

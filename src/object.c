@@ -5,89 +5,78 @@
 
 /* --- beginning ------------------------------------------------------------------------------------------ */
 
-/* Counts one object more, if max_objects allows. Under the lock. */
-static bool admit(struct pond *p)
+void object_admit(struct pond *p, struct birth *b)
 {
-    if (p->options.max_objects > 0 && p->objects >= p->options.max_objects) {
-        errno = EAGAIN;
-        return false;
-    }
+    size_t most = p->options.max_objects;
+    *b = (struct birth){.zero = true, .full = most > 0 && p->objects >= most};
+    b->error = b->full ? EAGAIN : 0;
+    if (b->error == 0 && p->object_bytes > 0 && (b->memory = slab_take(&p->slabs, &b->zero)) == NULL)
+        b->error = ENOMEM;
+    if (b->error != 0)
+        return;
     p->objects++;
     p->high_water = MAX(p->high_water, p->objects);
-    return true;
 }
 
-static void give_back(struct pond *p, void *memory)
+/* 0, or the errno value of a hook that failed. */
+static int construct(struct pond *p, void *obj, bool zero)
+{
+    if (!zero)
+        memset(obj, 0, p->object_bytes);
+    return p->options.construct != NULL ? p->options.construct(obj, p->options.ctx) : 0;
+}
+
+static int create(struct pond *p, void **obj)
+{
+    errno = ENOMEM; /* should create not say */
+    *obj = p->options.create(p->options.ctx);
+    return *obj != NULL ? 0 : errno;
+}
+
+static void unmake(struct pond *p, void *memory)
 {
     pthread_mutex_lock(&p->lock);
-    if (memory != NULL && p->object_bytes > 0)
+    if (memory != NULL)
         slab_give(&p->slabs, memory);
     p->objects--;
     pthread_mutex_unlock(&p->lock);
 }
 
-/* An object's memory, counted; *full: max_objects does not allow it. */
-static void *memory_for(struct pond *p, bool *full, bool *zero)
+void *object_make(struct pond *p, const struct birth *b)
 {
-    pthread_mutex_lock(&p->lock);
-    *full = !admit(p);
-    void *memory = *full ? NULL : slab_take(&p->slabs, zero);
-    if (!*full && memory == NULL)
-        p->objects--;
-    pthread_mutex_unlock(&p->lock);
-    return memory;
-}
-
-static void *make_from_slab(struct pond *p, bool *full)
-{
-    bool zero = true;
-    void *obj = memory_for(p, full, &zero);
-    if (obj == NULL)
+    void *obj = b->memory;
+    int error = b->error;
+    if (error == 0) {
+        error = p->options.create != NULL ? create(p, &obj) : construct(p, obj, b->zero);
+        if (error != 0)
+            unmake(p, b->memory);
+    }
+    if (error != 0) {
+        errno = error;
         return NULL;
-    if (!zero)
-        memset(obj, 0, p->object_bytes);
-    int error = p->options.construct != NULL ? p->options.construct(obj, p->options.ctx) : 0;
-    if (error == 0)
-        return obj;
-    give_back(p, obj);
-    errno = error;
-    return NULL;
-}
-
-static void *make_by_create(struct pond *p, bool *full)
-{
-    pthread_mutex_lock(&p->lock);
-    *full = !admit(p);
-    pthread_mutex_unlock(&p->lock);
-    if (*full)
-        return NULL;
-    errno = ENOMEM; /* should create not say */
-    void *obj = p->options.create(p->options.ctx);
-    int error = errno;
-    if (obj != NULL)
-        return obj;
-    give_back(p, NULL);
-    errno = error;
-    return NULL;
-}
-
-void *object_make(struct pond *p, bool *full)
-{
-    void *obj = p->options.create != NULL ? make_by_create(p, full) : make_from_slab(p, full);
-    if (obj != NULL)
-        ADD(p->constructed, 1);
+    }
+    ADD(p->constructed, 1);
     return obj;
 }
 
 /* --- end
  * ----------------------------------------------------------------------------------------------------- */
 
-void object_drop(struct pond *p, void *obj, pond_drop_reason why)
+void object_uncount(struct pond *p, pond_drop_reason why)
+{
+    p->objects--;
+    ADD(p->dropped[why], 1);
+}
+
+void object_end(struct pond *p, void *obj, pond_drop_reason why)
 {
     if (p->options.destroy != NULL)
         p->options.destroy(obj, why, p->options.ctx);
-    ADD(p->dropped[why], 1);
-    give_back(p, obj);
+    if (p->object_bytes == 0)
+        return;
+    pthread_mutex_lock(&p->lock);
+    slab_give(&p->slabs, obj);
+    pthread_mutex_unlock(&p->lock);
 }
 
 void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason why)

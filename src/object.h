@@ -5,13 +5,28 @@
 
 #include "slab.h"
 
-/* A new object, or NULL and errno: EAGAIN at max_objects (then *full too), ENOMEM, or what the hook said. */
-void *object_make(struct pond *p, bool *full);
+/* Leave to make one object. */
+struct birth {
+    void *memory; /* NULL with create, or when there is no leave */
+    bool zero;    /* the memory is */
+    bool full;    /* no leave: max_objects */
+    int error;    /* no leave: EAGAIN when full, or ENOMEM; else 0 */
+};
 
-/* Ends an object that is in nobody's hands: destroy hook, then its memory. */
-void object_drop(struct pond *p, void *obj, pond_drop_reason why);
+/* Counts one object more, and takes memory for it. Under the lock. */
+void object_admit(struct pond *p, struct birth *b);
 
-/* The same for n objects at once, of a pond without a destroy hook, under the pond's lock. */
+/* The object, its hook done; NULL and errno: b's error, or what the hook said. Not under the lock. */
+void *object_make(struct pond *p, const struct birth *b);
+
+/*
+ * An object that is in nobody's hands goes: it takes no place from now on (under the lock), then its
+ * destroy hook runs and its memory goes back (not under the lock).
+ */
+void object_uncount(struct pond *p, pond_drop_reason why);
+void object_end(struct pond *p, void *obj, pond_drop_reason why);
+
+/* Both for n objects of a pond without a destroy hook, under the lock. */
 void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason why);
 
 /* What a put does before the object is idle. False: it is not to be kept, for *why. */

@@ -2,6 +2,7 @@
 /* The front door: what an application calls, in terms of the rooms behind. */
 #include "epoch.h"
 #include <errno.h>
+#include <pond/typed.h>
 #include <string.h>
 
 /* --- get --------------------------------------------------------------------------------------------------
@@ -29,9 +30,23 @@ static void *get_idle(struct pond *p)
     return obj;
 }
 
-static void *get_new(struct pond *p, bool *full)
+/* The lock that a new object needs anyway shows the idle ones that the caches do not reach. */
+static void *get_loose_or_new(struct pond *p, bool *full)
 {
-    void *obj = object_make(p, full);
+    struct birth b = {.memory = NULL};
+    pthread_mutex_lock(&p->lock);
+    void *obj = shared_take_loose(p);
+    if (obj != NULL)
+        p->gets++;
+    else
+        object_admit(p, &b);
+    pthread_mutex_unlock(&p->lock);
+    *full = b.full;
+    if (obj != NULL) {
+        shared_forget_bytes(p, obj);
+        return obj;
+    }
+    obj = object_make(p, &b);
     if (obj != NULL)
         ADD(p->misses, 1);
     return obj;
@@ -43,7 +58,7 @@ static void *get_any(struct pond *p)
         bool full = false;
         void *obj = get_idle(p);
         if (obj == NULL)
-            obj = get_new(p, &full);
+            obj = get_loose_or_new(p, &full);
         if (obj == NULL && full)
             obj = registry_gather(p, &full);
         else
@@ -90,10 +105,11 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
 
 static void put_dropped(struct pond *p, void *obj, pond_drop_reason why)
 {
-    object_drop(p, obj, why);
     pthread_mutex_lock(&p->lock);
     p->puts++;
+    object_uncount(p, why);
     pthread_mutex_unlock(&p->lock);
+    object_end(p, obj, why);
 }
 
 /* True: the object is idle in this thread's cache or the depot. */
@@ -192,13 +208,19 @@ static uint64_t idle_of(struct pond *p)
 /* One idle object more; false and errno: there is none to be had, or it may not be kept. */
 static bool reserve_one(struct pond *p)
 {
-    bool full;
-    void *obj = object_make(p, &full);
+    struct birth b;
+    pthread_mutex_lock(&p->lock);
+    object_admit(p, &b);
+    pthread_mutex_unlock(&p->lock);
+    void *obj = object_make(p, &b);
     if (obj == NULL)
         return false;
     if (shared_stock(p, obj))
         return true;
-    object_drop(p, obj, POND_DROP_LIMIT);
+    pthread_mutex_lock(&p->lock);
+    object_uncount(p, POND_DROP_LIMIT);
+    pthread_mutex_unlock(&p->lock);
+    object_end(p, obj, POND_DROP_LIMIT);
     errno = EAGAIN;
     return false;
 }

@@ -26,6 +26,9 @@ void registry_unlock(void)
     pthread_mutex_unlock(&registry.lock);
 }
 
+/* The one pond that this thread has pinned; a hook does not tick. */
+static __thread struct pond *pinned __attribute__((tls_model("initial-exec")));
+
 /* --- ponds -------------------------------------------------------------------------------------------------
  */
 
@@ -57,17 +60,24 @@ void registry_wait_unpinned(const struct pond *p)
 
 static void unpin(struct pond *p)
 {
+    pinned = NULL;
     if (p != NULL && --p->pins == 0)
         pthread_cond_broadcast(&registry.unpinned);
+}
+
+static void pin(struct pond *p)
+{
+    if (p != NULL)
+        p->pins++;
+    pinned = p;
 }
 
 struct pond *registry_next(struct pond *after)
 {
     registry_lock();
     struct pond *p = after == NULL ? registry.first : after->next;
-    if (p != NULL)
-        p->pins++;
     unpin(after);
+    pin(p);
     registry_unlock();
     return p;
 }
@@ -75,7 +85,7 @@ struct pond *registry_next(struct pond *after)
 void registry_pin(struct pond *p)
 {
     registry_lock();
-    p->pins++;
+    pin(p);
     registry_unlock();
 }
 
@@ -156,7 +166,7 @@ uint64_t registry_collect(struct pond *p)
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     shared_drain(p);
-    uint64_t live = p->objects - shared_idle(p);
+    uint64_t live = p->objects - shared_young(p) - shared_victims(p);
     pthread_mutex_unlock(&p->lock);
     gates_open();
     return live;
@@ -197,7 +207,7 @@ static void fork_child(void)
     gates_fork_child();
     pthread_cond_init(&registry.unpinned, NULL);
     for (struct pond *p = registry.first; p != NULL; p = p->next) {
-        p->pins = 0;
+        p->pins = p == pinned; /* the fork came from a hook of this thread's own tick */
         (void)registry_drain(p);
     }
     gates_open();

@@ -68,18 +68,22 @@ static void *take_from_depot(struct pond *p)
     struct magazine *m = depot_pop(&p->depot, p->epoch);
     void *obj = take_last(m);
     if (m != NULL && m->count > 0)
-        depot_push(&p->depot, m);
+        depot_push(&p->depot, m, p->epoch);
     else if (m != NULL)
         depot_push_empty(&p->depot, m);
     return obj;
 }
 
-void *shared_take(struct pond *p)
+void *shared_take_loose(struct pond *p)
 {
     void *obj = take_last(p->shared);
-    if (obj == NULL)
-        obj = take_from_depot(p);
     return obj != NULL ? obj : take_last(p->dropping);
+}
+
+void *shared_take(struct pond *p)
+{
+    void *obj = take_from_depot(p);
+    return obj != NULL ? obj : shared_take_loose(p);
 }
 
 void *shared_get(struct pond *p)
@@ -139,14 +143,17 @@ void shared_drain(struct pond *p)
     struct magazine *m = p->shared;
     p->shared = NULL;
     if (m != NULL && m->count > 0)
-        depot_push(&p->depot, m);
+        depot_push(&p->depot, m, p->epoch);
     else if (m != NULL)
         depot_push_empty(&p->depot, m);
 }
 
-uint64_t shared_idle(const struct pond *p)
+uint64_t shared_young(const struct pond *p)
 {
-    uint64_t loose =
-        (p->shared != NULL ? p->shared->count : 0) + (p->dropping != NULL ? p->dropping->count : 0);
-    return loose + depot_shared(&p->depot, p->epoch) + depot_victims(&p->depot, p->epoch);
+    return (p->shared != NULL ? p->shared->count : 0) + depot_shared(&p->depot, p->epoch);
+}
+
+uint64_t shared_victims(const struct pond *p)
+{
+    return (p->dropping != NULL ? p->dropping->count : 0) + depot_victims(&p->depot, p->epoch);
 }

@@ -16,15 +16,22 @@ void *shared_get(struct pond *p);
 bool shared_put(struct pond *p, void *obj);
 bool shared_stock(struct pond *p, void *obj); /* not counted as a put: nobody had it */
 
-/* The same under the lock, uncounted: for who holds it already. */
+/*
+ * The same under the lock, uncounted: for who holds it already. Loose are the objects that a cache
+ * cannot reach by an exchange of magazines.
+ */
 void *shared_take(struct pond *p);
+void *shared_take_loose(struct pond *p);
 
 /* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
 void shared_forget_bytes(struct pond *p, const void *obj);
 
-/* Moves what is in the shared magazine to the depot; objects in the depot. Under the lock. */
+/* Moves what is in the shared magazine to the depot. Under the lock. */
 void shared_drain(struct pond *p);
-uint64_t shared_idle(const struct pond *p);
+
+/* Idle objects outside the caches: put in this epoch, and before it. Under the lock. */
+uint64_t shared_young(const struct pond *p);
+uint64_t shared_victims(const struct pond *p);
 
 /* A new empty magazine within max_idle_bytes, or NULL; and its end. No gate busy. */
 struct magazine *shared_magazine(struct pond *p);

@@ -22,8 +22,8 @@ static void count(const struct pond *p, pond_stats *s)
     s->constructed = LOAD(p->constructed);
     for (int why = 0; why < POND_DROP_REASONS; why++)
         s->dropped[why] = LOAD(p->dropped[why]);
-    s->idle_victim = depot_victims(&p->depot, p->epoch);
-    s->idle_shared = shared_idle(p) - s->idle_victim;
+    s->idle_victim = shared_victims(p);
+    s->idle_shared = shared_young(p);
     uint64_t idle = s->idle_local + s->idle_shared + s->idle_victim;
     s->live = p->objects - MIN(p->objects, idle);
     s->high_water = p->high_water;

@@ -29,6 +29,11 @@
 #include <pthread.h>
 #include <stddef.h>
 
+/* The depot's stacks are lock-free where there is a double-width compare-and-swap. */
+#if (!defined(CK_F_STACK_POP_MPMC) || defined(POND_TSAN)) && !defined(POND_DEPOT_LOCK)
+#define POND_DEPOT_LOCK 1
+#endif
+
 /* --- slab --------------------------------------------------------------------------------------- */
 
 #define SLAB_BYTES ((size_t)4 << 20)

@@ -114,7 +114,8 @@ typedef struct pond_options {
                                                         objects that are idle or being put */
     size_t max_footprint;  /* put drops an object that owns more than this after reset; 0: no bound */
     void *ctx;             /* handed to every hook */
-    size_t max_objects;    /* most objects, live and idle; 0: no bound */
+    size_t max_objects;    /* most objects, live and idle; one whose destroy hook runs no longer counts;
+                              0: no bound */
     size_t max_idle_bytes; /* most bytes idle, footprints included; 0: no bound but the epochs */
     size_t min_idle;       /* epochs keep at least this many idle */
     size_t cache_objects;  /* most objects one thread cache holds, up to POND_MAX_CACHE_OBJECTS;
