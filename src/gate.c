@@ -18,7 +18,7 @@
  * slow path; it uses a second gate there, with a full fence between busy and index.
  */
 #include "gate.h"
-#include <errno.h>
+#include <limits.h>
 
 struct slot {
     pond_gate *gate; /* NULL: free */
@@ -42,12 +42,31 @@ static __thread struct {
     bool exiting;
 } me __attribute__((tls_model("initial-exec")));
 
+/*
+ * A high key: destructors run by ascending key in up to four rounds, and a thread may well use a pond
+ * for the first time in another key's destructor of the last round. Its gate lies in its TLS, so our
+ * destructor must still come. Half of the keys are left for others to create meanwhile.
+ */
+#define KEYS_BEFORE (PTHREAD_KEYS_MAX / 2)
+
+static int make_high_key(pthread_key_t *key, void (*at_exit)(void *))
+{
+    pthread_key_t keys[KEYS_BEFORE];
+    int made = 0, error = 0;
+    while (made < KEYS_BEFORE && (error = pthread_key_create(&keys[made], at_exit)) == 0)
+        made++;
+    if (made == 0)
+        return error;
+    *key = keys[made - 1];
+    for (int i = 0; i < made - 1; i++)
+        (void)pthread_key_delete(keys[i]);
+    return 0;
+}
+
 int gate_init(void (*at_exit)(void *))
 {
     gates.fenced = !os_barrier_register();
-    if (gates.key_made)
-        return 0;
-    int error = pthread_key_create(&gates.key, at_exit);
+    int error = gates.key_made ? 0 : make_high_key(&gates.key, at_exit);
     gates.key_made = error == 0;
     return error;
 }
