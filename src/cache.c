@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Invariants
- *   1. An object is in the cache exactly when it is below the loaded magazine's count (in `state`) or
- *      previous_count in *previous. `state` is stored after the slot, so that a child forked between
+ *   1. An object is in the cache exactly when it is below `top` in the loaded magazine or below
+ *      previous_count in *previous. `top` is stored after the slot, so that a child forked between
  *      the two finds the object in one place.
- *   2. room > 0 only if the loaded magazine has the pond's epoch: puts go nowhere else.
+ *   2. end is not NULL only if the loaded magazine has the pond's epoch: puts go nowhere else.
  *   3. `previous` with no objects may have any epoch: it is stamped anew when it is loaded.
  */
 #include "cache.h"
@@ -13,19 +13,20 @@
 
 static uint32_t count_of(const struct cache *c)
 {
-    return (uint32_t)(LOAD(c->state) & POND_COUNT_MASK);
+    return (uint32_t)(c->top - c->base);
 }
 
 static struct magazine *loaded(const struct cache *c)
 {
-    return c->slots == NULL
-               ? NULL
-               : (struct magazine *)(void *)((char *)c->slots - offsetof(struct magazine, slots));
+    return c->base == NULL ? NULL
+                           : (struct magazine *)(void *)((char *)c->base - offsetof(struct magazine, slots));
 }
 
-static void set_count(struct cache *c, uint32_t count)
+static void set_loaded(struct cache *c, void **base, uint32_t count)
 {
-    STORE(c->state, (LOAD(c->state) & ~POND_COUNT_MASK) | count);
+    STORE(c->base, base);
+    STORE(c->top, base + count);
+    c->end = c->limit = NULL;
 }
 
 /* Takes the loaded magazine out, its count written back; NULL if there is none. */
@@ -34,19 +35,20 @@ static struct magazine *unload(struct cache *c)
     struct magazine *m = loaded(c);
     if (m != NULL)
         m->count = count_of(c);
-    set_count(c, 0);
-    c->slots = NULL;
-    c->room = 0;
+    set_loaded(c, NULL, 0);
     return m;
 }
 
 static void load(const struct pond *p, struct cache *c, struct magazine *m)
 {
+    uint64_t epoch = LOAD(p->epoch);
     if (m->count == 0)
-        m->epoch = LOAD(p->epoch);
-    c->slots = m->slots;
-    c->room = m->epoch == LOAD(p->epoch) ? m->room : 0;
-    set_count(c, m->count);
+        m->epoch = epoch;
+    set_loaded(c, m->slots, m->count);
+    if (m->epoch == epoch)
+        c->end = m->slots + m->room;
+    if (!p->work_on_put)
+        c->limit = c->end;
 }
 
 static void set_previous(struct cache *c, struct magazine *m)
@@ -64,37 +66,34 @@ static void swap(const struct pond *p, struct cache *c)
 
 static void *take(struct cache *c)
 {
-    uint64_t state = LOAD(c->state) + 0xffff;
-    STORE(c->state, state);
-    return c->slots[state & POND_COUNT_MASK];
+    void **top = c->top - 1;
+    STORE(c->top, top);
+    STORE(c->gets, c->gets + 1);
+    return *top;
 }
 
 static void put_in(struct cache *c, void *obj)
 {
-    uint64_t state = LOAD(c->state);
-    c->slots[state & POND_COUNT_MASK] = obj;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    STORE(c->state, state + 1);
+    *c->top = obj;
+    __atomic_store_n(&c->top, c->top + 1, __ATOMIC_RELEASE);
 }
 
 size_t cache_get_some(struct cache *c, void **objs, size_t n)
 {
-    size_t count = count_of(c);
-    n = MIN(n, count);
+    n = MIN(n, count_of(c));
     for (size_t i = 0; i < n; i++)
-        objs[i] = c->slots[count - 1 - i];
-    STORE(c->state, LOAD(c->state) + n * 0xffff);
+        objs[i] = c->top[-1 - (ptrdiff_t)i];
+    STORE(c->top, c->top - n);
+    STORE(c->gets, c->gets + n);
     return n;
 }
 
 size_t cache_put_some(struct cache *c, void *const *objs, size_t n)
 {
-    size_t count = count_of(c);
-    n = MIN(n, c->room - MIN(c->room, count));
+    n = c->top < c->limit ? MIN(n, (size_t)(c->limit - c->top)) : 0;
     for (size_t i = 0; i < n; i++)
-        c->slots[count + i] = objs[i];
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    STORE(c->state, LOAD(c->state) + n);
+        c->top[i] = objs[i];
+    __atomic_store_n(&c->top, c->top + n, __ATOMIC_RELEASE);
     return n;
 }
 
@@ -230,22 +229,28 @@ static void load_empty(struct pond *p, struct cache *c, struct magazine *empty)
     count_exchange(p, c);
 }
 
+/* Room for a put, in the loaded magazine; false: it takes an empty magazine, and there is none. */
+static bool make_room(struct pond *p, struct cache *c, struct magazine **spare)
+{
+    if (c->top == c->base && c->base != NULL)
+        load(p, c, unload(c)); /* stamped anew */
+    if (c->top < c->end)
+        return true;
+    if (previous_has_room(p, c)) {
+        swap(p, c);
+        return true;
+    }
+    struct magazine *empty = *spare != NULL ? *spare : depot_pop_empty(&p->depot);
+    *spare = NULL;
+    if (empty != NULL)
+        load_empty(p, c, empty);
+    return empty != NULL;
+}
+
 bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spare)
 {
-    uint32_t count = count_of(c);
-    if (count == 0 && c->slots != NULL)
-        load(p, c, unload(c)); /* stamped anew */
-    if (count >= c->room) {
-        if (previous_has_room(p, c)) {
-            swap(p, c);
-        } else {
-            struct magazine *empty = *spare != NULL ? *spare : depot_pop_empty(&p->depot);
-            if (empty == NULL)
-                return false;
-            *spare = NULL;
-            load_empty(p, c, empty);
-        }
-    }
+    if (c->top >= c->end && !make_room(p, c, spare))
+        return false;
     put_in(c, obj);
     return true;
 }
@@ -263,26 +268,15 @@ static void drain_magazine(struct pond *p, struct magazine *m)
         depot_push_empty(&p->depot, m);
 }
 
-/* Adds what the state word counted to the totals and starts it again. */
-static void fold(struct cache *c)
-{
-    uint64_t gets = cache_gets(c), puts = cache_puts(c);
-    STORE(c->state, LOAD(c->state) & POND_COUNT_MASK);
-    STORE(c->moved_in, cache_idle(c));
-    STORE(c->gets, gets);
-    STORE(c->puts, puts);
-}
-
 uint32_t cache_drain(struct pond *p, struct cache *c)
 {
     uint32_t exchanges = c->exchanges;
-    if (c->slots == NULL && c->previous == NULL)
+    if (c->base == NULL && c->previous == NULL)
         return exchanges;
-    fold(c);
+    STORE(c->moved_in, c->moved_in - count_of(c) - c->previous_count);
     drain_magazine(p, unload(c));
     drain_magazine(p, c->previous);
     set_previous(c, NULL);
-    STORE(c->moved_in, 0);
     c->exchanges = 0;
     return exchanges;
 }
@@ -290,26 +284,39 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
 /* --- figures
  * -------------------------------------------------------------------------------------------------------- */
 
+/* The owner may load another magazine between two of our loads: then top and base do not belong together. */
+static uint64_t loaded_count(const struct cache *c)
+{
+    for (int tries = 0; tries < 4; tries++) {
+        uintptr_t base = (uintptr_t)LOAD(c->base), top = (uintptr_t)LOAD(c->top);
+        uint64_t count = (top - base) / sizeof(void *);
+        if (base == (uintptr_t)LOAD(c->base) && count <= magazine_most())
+            return count;
+    }
+    return 0;
+}
+
 uint64_t cache_idle(const struct cache *c)
 {
-    return (LOAD(c->state) & POND_COUNT_MASK) + LOAD(c->previous_count);
+    return loaded_count(c) + LOAD(c->previous_count);
 }
 
 uint64_t cache_gets(const struct cache *c)
 {
-    return LOAD(c->gets) + (LOAD(c->state) >> 16);
+    return LOAD(c->gets);
 }
 
 uint64_t cache_puts(const struct cache *c)
 {
-    return LOAD(c->puts) + (LOAD(c->state) >> 16) + cache_idle(c) - LOAD(c->moved_in);
+    return LOAD(c->gets) + cache_idle(c) - LOAD(c->moved_in);
 }
 
 bool cache_is_valid(const struct pond *p, const struct cache *c)
 {
     const struct magazine *m = loaded(c);
     if (m == NULL)
-        return count_of(c) == 0 && c->room == 0;
-    return count_of(c) <= m->room && (c->room == 0 || (c->room == m->room && m->epoch == LOAD(p->epoch))) &&
+        return c->top == NULL && c->end == NULL && c->limit == NULL;
+    return count_of(c) <= m->room && c->limit == (p->work_on_put ? NULL : c->end) &&
+           (c->end == NULL || (c->end == m->slots + m->room && m->epoch == p->epoch)) &&
            (c->previous == NULL || c->previous_count == c->previous->count);
 }

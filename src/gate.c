@@ -183,6 +183,8 @@ static bool pause_once(unsigned *pauses, enum gate_patience patience)
 void gates_close(enum gate_patience patience)
 {
     unsigned pauses = 0;
+    if (gates.end == 0)
+        return; /* no thread was ever registered, there may be no barrier yet */
     for (uint32_t i = 0; i < gates.end; i++)
         if (gates.slots[i].gate != NULL)
             __atomic_store_n(&gates.slots[i].gate->index, 0, __ATOMIC_SEQ_CST);

@@ -30,7 +30,9 @@ static int create(struct pond *p, void **obj)
 {
     errno = ENOMEM; /* should create not say */
     *obj = p->options.create(p->options.ctx);
-    return *obj != NULL ? 0 : errno;
+    if (*obj != NULL)
+        return 0;
+    return errno != 0 ? errno : ENOMEM;
 }
 
 static void unmake(struct pond *p, void *memory)

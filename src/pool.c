@@ -76,7 +76,7 @@ void *pond_get_slow(pond *p)
     return get_any(p);
 }
 
-void *pond_get(pond *p)
+ON_ONE_LINE void *pond_get(pond *p)
 {
     return pond_get_inline(p);
 }
@@ -137,26 +137,27 @@ static void put_idle(struct pond *p, void *obj)
     errno = saved;
 }
 
-void pond_put_slow(pond *p, void *obj)
-{
-    pond_gate_leave();
-    put_idle(p, obj);
-}
-
-void pond_put_worked(pond *p, void *obj)
+static void put_worked(struct pond *p, void *obj)
 {
     int saved = errno;
     pond_drop_reason why;
-    if (!object_clean(p, obj, &why))
-        put_dropped(p, obj, why);
-    else if (p->exact_bytes)
+    if (object_clean(p, obj, &why))
         put_idle(p, obj);
     else
-        pond_put_clean(p, obj);
+        put_dropped(p, obj, why);
     errno = saved;
 }
 
-void pond_put(pond *p, void *obj)
+void pond_put_slow(pond *p, void *obj)
+{
+    pond_gate_leave();
+    if (p->work_on_put)
+        put_worked(p, obj);
+    else
+        put_idle(p, obj);
+}
+
+ON_ONE_LINE void pond_put(pond *p, void *obj)
 {
     pond_put_inline(p, obj);
 }
@@ -182,7 +183,7 @@ static size_t before_null(void *const *objs, size_t n)
 void pond_put_many(pond *p, void *const *objs, size_t n)
 {
     for (size_t put = 0; put < n;) {
-        if (!p->closed.on_put)
+        if (!p->work_on_put)
             put += put_some(p, objs + put, before_null(objs + put, n - put));
         if (put < n)
             pond_put_inline(p, objs[put++]);
@@ -310,7 +311,7 @@ static void init_limits(struct pond *p)
             p->idle_room = 0;
     }
     cache_room_init(p);
-    p->closed.on_put = object_needs_cleaning(p) || p->exact_bytes;
+    p->work_on_put = object_needs_cleaning(p) || p->exact_bytes;
 }
 
 static void copy_name(struct pond *p)
@@ -403,6 +404,7 @@ int pond_destroy(pond *p)
     }
     (void)epoch_drop_all(p, POND_DROP_DESTROY);
     release(p);
+    magazine_purge();
     return 0;
 }
 

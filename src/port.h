@@ -39,6 +39,9 @@ static inline void cpu_pause(void)
 #endif
 }
 
+/* The two functions that are called most lie on as few lines of the instruction cache as they can. */
+#define ON_ONE_LINE __attribute__((aligned(64)))
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 

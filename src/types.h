@@ -15,10 +15,10 @@
  *
  * Equations (exact when no other thread is in the pond):
  *   objects     == live + idle
- *   idle        == sum over caches (count + previous_count) + sum over stacks (objects)
+ *   idle        == sum over caches (top - base + previous_count) + sum over stacks (objects)
  *                  + shared->count + dropping->count
  *   constructed == objects + sum of dropped
- *   puts of a cache == puts + gets in state + count + previous_count - moved_in
+ *   puts served by a cache == gets + (top - base) + previous_count - moved_in
  */
 #ifndef POND_TYPES_H
 #define POND_TYPES_H
@@ -73,7 +73,7 @@ struct slab_set {
 struct magazine {
     ck_stack_entry_t link;
     uint64_t epoch; /* no object was put into it after this epoch of the pond */
-    uint32_t count; /* objects; while it is loaded, the cache's state word has the count */
+    uint32_t count; /* objects; while it is loaded, the cache has the count */
     uint32_t room;  /* most objects */
     void *slots[];
 };
@@ -101,20 +101,19 @@ struct depot {
 
 /* The slow path's view of a pond_cache. Written by its owner while busy, or by who closed its gate. */
 struct cache {
-    uint64_t state;
-    void **slots;
-    uint32_t room; /* 0: nothing is loaded, or it is get-only because it is a victim */
-    uint32_t on_put;
-    struct magazine *previous;
-    uint64_t moved_in;       /* objects moved in less those moved out, since the last drain */
-    uint64_t gets, puts;     /* up to the last drain */
-    uint32_t previous_count; /* of *previous */
-    uint32_t exchanges;      /* with the depot, since the last drain or change of size */
+    void **top, **base; /* NULL: nothing is loaded */
+    void **limit;       /* end, or NULL in a pond with work to do at a put */
+    uint64_t gets;
+    void **end;                /* of the room for puts; NULL: the loaded magazine is get-only, a victim */
+    struct magazine *previous; /* may be NULL */
+    uint64_t moved_in;         /* objects moved in less those moved out */
+    uint32_t previous_count;   /* of *previous */
+    uint32_t exchanges;        /* with the depot, since the last drain */
 };
 
-_Static_assert(sizeof(struct cache) == sizeof(pond_cache), "one line");
-_Static_assert(offsetof(struct cache, room) == offsetof(pond_cache, room), "same front");
-_Static_assert(offsetof(struct cache, previous) == offsetof(pond_cache, own), "same front");
+_Static_assert(sizeof(pond_cache) == 64, "one line");
+_Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
+_Static_assert(offsetof(struct cache, end) == offsetof(pond_cache, own), "the same front");
 
 /* --- gate ----------------------------------------------------------------------------------------- */
 
@@ -129,6 +128,7 @@ struct pond {
     pond_options options;           /* name is our own copy, size and align are filled in */
     size_t object_bytes;            /* stride; 0 with create */
     size_t idle_room;               /* max_idle_bytes in objects; 0: no bound */
+    bool work_on_put;               /* hooks, wiping or counting: puts go to the slow path */
     uint32_t room_first, room_most; /* bounds of magazine_room */
     bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
     char name[48];

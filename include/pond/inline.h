@@ -61,29 +61,26 @@ typedef struct pond_gate {
 extern POND_API __thread pond_gate pond_gate_self __attribute__((tls_model("initial-exec")));
 
 /*
- * One thread's cache in one pond: a cache line.
+ * One thread's cache in one pond: a cache line. All zero, it is empty and has no room.
  *
- *      state           slots          room  on_put  previous
- *     +------+-------+--------+      +-----+------+--------+
- *     | gets | count | loaded | ...
- *     +------+-------+---|----+      idle objects: loaded[0 .. count-1], and those in *previous
- *                        v
- *                        [obj obj obj ... ]
+ *      base           top          limit
+ *       |              |             |
+ *       v              v             v
+ *     [ obj  obj  obj  .    .    .   ]    the loaded magazine; idle objects: base[0] .. top[-1]
+ *
+ * Pointers rather than a count: a get and the put after it hand `top` to each other through memory,
+ * and nothing is computed on the way that the next operation has to wait for.
  */
 typedef struct pond_cache {
-    uint64_t state;  /* bits 0..15: objects in the loaded magazine; the rest: gets served. A get adds
-                        0xffff, a put adds 1 */
-    void **slots;    /* the loaded magazine's objects */
-    uint32_t room;   /* a put is served while the count is less than this */
-    uint32_t on_put; /* only in a pond's first line: puts have work to do before the cache */
-    uint64_t own[5]; /* the slow path's own (struct cache in the library's types) */
+    void **top;
+    void **base;     /* a get is served while top is not this */
+    void **limit;    /* a put is served while top is below this; NULL in a pond with work to do at a put */
+    uint64_t gets;   /* served */
+    uint64_t own[4]; /* the slow path's own (struct cache in the library's types) */
 } __attribute__((aligned(64))) pond_cache;
-
-#define POND_COUNT_MASK ((uint64_t)0xffff)
 
 POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the gate busy */
 POND_API void pond_put_slow(pond *p, void *obj);
-POND_API void pond_put_worked(pond *p, void *obj); /* entered with the gate free */
 
 static inline pond_cache *pond_gate_enter(pond *p)
 {
@@ -101,29 +98,14 @@ static inline void pond_gate_leave(void)
 static inline void *pond_get_inline(pond *p)
 {
     pond_cache *c = pond_gate_enter(p);
-    uint64_t state = __atomic_load_n(&c->state, __ATOMIC_RELAXED);
-    uint64_t count = state & POND_COUNT_MASK;
-    if (__builtin_expect(count == 0, 0))
+    void **top = __atomic_load_n(&c->top, __ATOMIC_RELAXED);
+    if (__builtin_expect(top == c->base, 0))
         return pond_get_slow(p);
-    void *obj = c->slots[count - 1];
-    __atomic_store_n(&c->state, state + 0xffff, __ATOMIC_RELAXED);
+    void *obj = top[-1];
+    __atomic_store_n(&c->top, top - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&c->gets, c->gets + 1, __ATOMIC_RELAXED);
     pond_gate_leave();
     return obj;
-}
-
-/* An object that needs no more work goes into the cache. */
-static inline void pond_put_clean(pond *p, void *obj)
-{
-    pond_cache *c = pond_gate_enter(p);
-    uint64_t state = __atomic_load_n(&c->state, __ATOMIC_RELAXED);
-    uint64_t count = state & POND_COUNT_MASK;
-    if (__builtin_expect(count >= c->room, 0)) {
-        pond_put_slow(p, obj);
-        return;
-    }
-    c->slots[count] = obj;
-    __atomic_store_n(&c->state, state + 1, __ATOMIC_RELAXED);
-    pond_gate_leave();
 }
 
 /* As pond_put. */
@@ -131,10 +113,15 @@ static inline void pond_put_inline(pond *p, void *obj)
 {
     if (__builtin_expect(obj == NULL, 0))
         return;
-    if (((pond_cache *)(void *)p)->on_put)
-        pond_put_worked(p, obj);
-    else
-        pond_put_clean(p, obj);
+    pond_cache *c = pond_gate_enter(p);
+    void **top = __atomic_load_n(&c->top, __ATOMIC_RELAXED);
+    if (__builtin_expect(top >= c->limit, 0)) {
+        pond_put_slow(p, obj);
+        return;
+    }
+    *top = obj;
+    __atomic_store_n(&c->top, top + 1, __ATOMIC_RELEASE);
+    pond_gate_leave();
 }
 
 #ifdef __cplusplus

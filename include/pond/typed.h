@@ -15,7 +15,7 @@
  *
  * What follows the type in POND_DEFINE are fields of pond_options. Include <pond/inline.h> before the
  * POND_DEFINE to have the fast path inlined there. In C++, POND_DEFINE with fields needs C++20
- * (designated initialisers, in the order of pond_options); pond::typed<T> works from C++11 on.
+ * (designated initialisers, in the order of pond_options); pond_typed<T> works from C++11 on.
  */
 #ifndef POND_TYPED_H
 #define POND_TYPED_H
