@@ -77,7 +77,7 @@ typedef struct pond_cache {
     void **limit;    /* a put is served while top is below this; NULL in a pond with work to do at a put */
     uint64_t gets;   /* served */
     uint64_t own[4]; /* the slow path's own (struct cache in the library's types) */
-} __attribute__((aligned(64))) pond_cache;
+} __attribute__((aligned(64), may_alias)) pond_cache;
 
 POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the gate busy */
 POND_API void pond_put_slow(pond *p, void *obj);

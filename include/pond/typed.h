@@ -118,9 +118,10 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
     static const pond_field var##_fields[] = {                                                               \
         POND_FIELDS_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1,                     \
                      0, )(__VA_ARGS__, ){NULL, 0, 0, POND_FIELD_KEPT}};                                      \
-    static const pond_type var = {#T, sizeof(T), POND_ALIGNOF_(T), var##_fields,                             \
+    static const pond_type var = {POND_STRING_(T), sizeof(T), POND_ALIGNOF_(T), var##_fields,                \
                                   sizeof(var##_fields) / sizeof(var##_fields[0]) - 1}
 
+#define POND_STRING_(...) #__VA_ARGS__
 #define POND_UNPACK_(...) __VA_ARGS__
 #define POND_FIELD_(T, tuple) POND_FIELD_EXPAND_(T, POND_UNPACK_ tuple)
 #define POND_FIELD_EXPAND_(...) POND_FIELD_MAKE_(__VA_ARGS__)

@@ -1,0 +1,8 @@
+# gzipd, the demo server. Included by the Makefile.
+GZIPD_SOURCES := $(wildcard examples/gzipd/*.c)
+GZIPD_HEADERS := $(wildcard examples/gzipd/*.h)
+
+$(B)/examples/gzipd: $(GZIPD_SOURCES) $(GZIPD_HEADERS) $(HEADERS) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(GZIPD_SOURCES) $(LIB) -pthread \
+	    -lmicrohttpd -lz
