@@ -1,0 +1,297 @@
+# pond: build, check, install. `make help` lists what there is to make.
+#
+# Everything made lies in build/, each variant in a directory of its own: build/<variant>/.
+
+VARIANT ?= release
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+SHELL := /bin/sh
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-6s %s\n' $(1) $(2))
+# As many jobs as there are processors, where the caller did not say how many.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# ---- variants: what differs between the build directories ----
+
+VARIANTS := release asan tsan fence lock clang debug-assert
+ifeq ($(filter $(VARIANT),$(VARIANTS)),)
+$(error there is no variant '$(VARIANT)': choose one of $(VARIANTS))
+endif
+
+OPTIMISE.release      := -O2 -g
+OPTIMISE.asan         := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMISE.tsan         := -O1 -g -fsanitize=thread
+OPTIMISE.fence        := -O2 -g
+OPTIMISE.lock         := -O2 -g
+OPTIMISE.clang        := -O2 -g
+OPTIMISE.debug-assert := -O1 -g
+DEFINES.fence         := -DPOND_FENCE
+DEFINES.lock          := -DPOND_DEPOT_LOCK
+DEFINES.debug-assert  := -DPOND_ASSERTS
+# What a program built against the installed headers has to define too: <pond/inline.h> must be the
+# library's own fast path.
+PUBLIC_DEFINES.fence  := -DPOND_FENCE
+
+ifeq ($(VARIANT),clang)
+CC  := clang
+CXX := clang++
+endif
+
+# ---- flags: each make adds its variant's to those of the caller ----
+
+WERROR   ?= -Werror
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion $(WERROR)
+unexport CPPFLAGS CFLAGS CXXFLAGS LDFLAGS
+override CPPFLAGS := -Iinclude $(DEFINES.$(VARIANT)) $(CPPFLAGS)
+override CFLAGS   := -std=c11 $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CFLAGS)
+override CXXFLAGS := $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CXXFLAGS)
+override LDFLAGS  := $(filter -fsanitize=%,$(OPTIMISE.$(VARIANT))) $(LDFLAGS)
+# One set of objects for both libraries. No PLT and no interposition: inside an executable the linker
+# turns what is left of it into direct calls.
+LIB_CFLAGS  := -D_GNU_SOURCE -Isrc -Wmissing-prototypes -Wstrict-prototypes -fPIC -fvisibility=hidden -fno-plt -fno-semantic-interposition -pthread
+LIB_LDFLAGS := -shared -pthread -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro \
+               -Wl,--version-script=src/pond.map $(if $(filter asan tsan,$(VARIANT)),,-Wl,-z,defs)
+
+# ---- the library ----
+
+B       := build/$(VARIANT)
+VERSION := $(shell sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
+SONAME  := libpond.so.$(firstword $(subst ., ,$(VERSION)))
+LIB     := $(B)/libpond.a
+SO      := $(B)/libpond.so.$(VERSION)
+
+LIB_DIRS := src
+SOURCES  := $(foreach dir,$(LIB_DIRS),$(wildcard $(dir)/*.c))
+OBJECTS  := $(SOURCES:%.c=$(B)/%.o)
+HEADERS  := $(wildcard include/pond/*.h)
+
+.PHONY: all lib
+all: lib ## libpond.a and libpond.so, in build/ (VARIANT=release, the default) or build/<variant>/
+lib: $(LIB) $(B)/libpond.so
+ifeq ($(VARIANT),release)
+lib: build/libpond.a build/libpond.so
+build/libpond.a build/libpond.so: build/%: $(B)/%
+	$(Q)ln -sf release/$* $@ && ln -sf release/$(SONAME) build/$(SONAME)
+endif
+
+$(LIB): $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(SO): $(OBJECTS) src/pond.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(LIB_LDFLAGS) -Wl,-soname,$(SONAME) -o $@ $(OBJECTS)
+
+$(B)/libpond.so: $(SO)
+	$(Q)ln -sf $(<F) $(B)/$(SONAME) && ln -sf $(SONAME) $@
+
+$(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags than the last time: everything is made again.
+ALL_FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIB_CFLAGS) $(LIB_LDFLAGS)
+$(B)/flags: FORCE
+	$(Q)mkdir -p $(@D); echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
+.PHONY: FORCE
+
+build/have-ck:
+	$(Q)mkdir -p $(@D) && { echo '#include <ck_stack.h>' | $(CC) $(CPPFLAGS) -E - > /dev/null 2>&1 || \
+	    { echo "pond: Concurrency Kit's headers are missing: .ci/install-deps build installs them" >&2; \
+	      exit 1; } } && touch $@
+
+# ---- tests: test/<dir>/<name>.c or .cpp is one Criterion binary, test/<dir>/<name>.sh a shell test ----
+#
+# Comments among a test's first lines:
+#     // link: -Wl,--wrap=mmap     more flags to link it with
+#     // variants: release fence   the only variants it is for
+#     // std: c++20                the C++ standard, else c++11
+#     // valgrind                  it is one of the short set that also runs under Valgrind
+
+LIST_TESTS = $(shell test/support/list-tests $(1))
+TESTS      = $(call LIST_TESTS,$(VARIANT))
+TEST_BINARIES   = $(TESTS:%=$(B)/test/%)
+SUPPORT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard test/support/*.c))
+TEST_CPPFLAGS   := $(CPPFLAGS) -Itest/support
+TEST_LIBS       := -lcriterion -pthread
+# $(call noted,WORD,FILE): the flags after `// WORD:` among the first lines of FILE.
+noted = $$(sed -n '1,10s,^// $(1): *,,p' $(2))
+
+$(B)/test/support/%.o: test/support/%.c $(B)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(TEST_CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/test/%: test/%.c $(SUPPORT_OBJECTS) $(LIB)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(TEST_CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(SUPPORT_OBJECTS) $(call noted,link,$<) $(LIB) $(TEST_LIBS)
+
+$(B)/test/%: test/%.cpp $(SUPPORT_OBJECTS) $(LIB)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D) && std=$(call noted,std,$<) && \
+	$(CXX) $(TEST_CPPFLAGS) -std=$${std:-c++11} $(CXXFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(SUPPORT_OBJECTS) $(call noted,link,$<) $(LIB) $(TEST_LIBS)
+
+.PHONY: tests run-tests run-valgrind
+tests: $(TEST_BINARIES) ## build the tests of one variant
+RUN := test/support/run-test
+run-tests: $(TEST_BINARIES)
+	@bad=0; for test in $(TESTS); do \
+	    $(RUN) criterion $(VARIANT)/$$test $(B)/test/$$test || bad=1; done; exit $$bad
+
+VALGRIND_TESTS = $(call LIST_TESTS,valgrind)
+# Without its search for leaks: what pond has it has from mmap, and what hooks allocate ASan looks after.
+VALGRIND := valgrind -q --trace-children=yes --leak-check=no
+run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
+	@bad=0; for test in $(VALGRIND_TESTS); do \
+	    $(RUN) criterion valgrind/$$test $(VALGRIND) $(B)/test/$$test || bad=1; done; exit $$bad
+
+# ---- check ----
+
+VARIANT_PARTS := release fence lock clang debug-assert asan tsan
+SCRIPT_PARTS  := headers symbols man amalgamation install
+PARTS         := $(SCRIPT_PARTS) $(VARIANT_PARTS) shell valgrind instr examples
+SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
+
+.PHONY: check $(PARTS:%=check-%)
+check: ## install what is missing, build and run every test; check-<part> runs one part
+	@.ci/install-deps build test cc
+	@rm -rf build/results && mkdir -p build/results
+	@+for part in $(PARTS); do \
+	    echo "== $$part"; \
+	    $(MAKE) --no-print-directory check-$$part || echo $$part >> build/results/failed-parts; \
+	done; test/support/summarise
+
+$(VARIANT_PARTS:%=check-%): check-%:
+	@$(MAKE) --no-print-directory $(JOBS) VARIANT=$* run-tests
+$(SCRIPT_PARTS:%=check-%): check-%: lib
+	@$(RUN) command $*/$* test/build/$*.sh
+check-shell: lib
+	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
+	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
+check-valgrind:
+	@$(MAKE) --no-print-directory $(JOBS) run-valgrind
+check-instr: lib
+	@$(RUN) command instr/gate bench/instr --gate $(B)
+check-examples: lib examples
+	@$(RUN) command examples/run-all examples/run-all $(B)
+
+# ---- examples, demo, benchmarks ----
+
+# An example is one file, or a directory with rules of its own. The comments // link: and // std: are as
+# in tests.
+EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
+                                $(patsubst %/,%,$(wildcard examples/*/)))
+LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
+.PHONY: examples demo bench
+examples: $(EXAMPLES) ## build the examples
+$(B)/examples/%: examples/%.c $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LINK_EXAMPLE)
+$(B)/examples/%: examples/%.cc $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && std=$(call noted,std,$<) && \
+	$(CXX) $(CPPFLAGS) -std=$${std:-c++11} $(CXXFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LINK_EXAMPLE)
+-include $(wildcard examples/*/*.mk)
+
+demo: ## a real server: files compressed per request, with pond and with malloc (DEMO_SECONDS=n)
+	@.ci/install-deps build demo
+	@+$(MAKE) --no-print-directory $(JOBS) lib $(B)/examples/gzipd
+	@examples/demo $(B)
+
+bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
+	@.ci/install-deps build bench
+	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins
+	@bench/run $(B)
+	@bench/instr --all $(B)
+-include bench/bench.mk
+
+# ---- what is generated: man pages, amalgamation ----
+
+MAN_PAGES = $(shell src/tools/mkman --list)
+.PHONY: man amalgamation
+man: build/man/.made ## the man pages, in build/man/
+build/man/.made: src/tools/mkman $(wildcard src/man/*) $(HEADERS)
+	$(call say,MAN,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && src/tools/mkman $(@D) && touch $@
+
+amalgamation: build/amalgamation/pond.c ## the library as one pond.c and one pond.h, in build/amalgamation/
+build/amalgamation/pond.c: src/tools/amalgamate $(SOURCES) $(wildcard src/*.h) $(HEADERS) LICENSE
+	$(call say,MAKE,$(@D))
+	$(Q)mkdir -p $(@D) && src/tools/amalgamate $(@D) $(SOURCES)
+
+# ---- install ----
+
+D_LIB     := $(DESTDIR)$(LIBDIR)
+D_PC      := $(D_LIB)/pkgconfig
+D_CMAKE   := $(D_LIB)/cmake/pond
+D_INCLUDE := $(DESTDIR)$(INCLUDEDIR)/pond
+D_MAN     := $(DESTDIR)$(MANDIR)/man3
+fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|g' \
+           -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|g' \
+           -e 's|@VERSION@|$(VERSION)|g' -e 's|@SONAME@|$(SONAME)|g' -e 's|@REALNAME@|$(notdir $(SO))|g' \
+           -e 's|@DEFINES@|$(PUBLIC_DEFINES.$(VARIANT))|g' \
+           -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
+
+.PHONY: install uninstall
+install: lib man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
+	$(Q)install -d $(D_LIB) $(D_PC) $(D_CMAKE) $(D_INCLUDE) $(D_MAN)
+	$(Q)install -m 644 $(HEADERS) $(D_INCLUDE)
+	$(Q)install -m 644 $(LIB) $(D_LIB)
+	$(Q)install -m 755 $(SO) $(D_LIB)
+	$(Q)ln -sf $(notdir $(SO)) $(D_LIB)/$(SONAME) && ln -sf $(SONAME) $(D_LIB)/libpond.so
+	$(Q)$(fill) src/package/pond.pc.in > $(D_PC)/pond.pc
+	$(Q)for file in pond-config pond-config-version; do \
+	    $(fill) src/package/$$file.cmake.in > $(D_CMAKE)/$$file.cmake || exit 1; done
+	$(Q)install -m 644 build/man/*.3 $(D_MAN)
+	$(call say,DONE,"$(DESTDIR)$(PREFIX)")
+
+uninstall: ## remove what install put there
+	$(Q)rm -f $(addprefix $(D_LIB)/,$(notdir $(LIB) $(SO)) $(SONAME) libpond.so) $(D_PC)/pond.pc
+	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
+	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
+	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE); do \
+	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
+
+# ---- lint, clean, help ----
+
+C_FILES = $(shell find src include test bench examples -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp')
+SCRIPTS = $(shell grep -rlE '^.!/bin/(ba)?sh|^.!/usr/bin/env (ba)?sh' src test bench examples .ci)
+PERL_SCRIPTS = $(shell grep -rlE '^.!/usr/bin/perl' src test bench examples)
+LINTERS := lint-format lint-tidy lint-cppcheck lint-scripts
+.PHONY: lint $(LINTERS) format clean help
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck
+	@.ci/install-deps build lint
+	@+$(MAKE) --no-print-directory --keep-going $(JOBS) $(LINTERS)
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+lint-tidy:
+	clang-tidy --quiet $(SOURCES) $(wildcard examples/*.c examples/*/*.c) -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc
+lint-cppcheck:
+	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 -Iinclude -Isrc $(SOURCES)
+lint-scripts:
+	shellcheck -x $(SCRIPTS)
+	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done
+
+format: ## clang-format every C and C++ file
+	clang-format -i $(C_FILES)
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	    printf '  make %-13s %s\n' "$$name" "$$text"; done
+	@echo '  The parts of check: $(PARTS).'
+	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'
+
+-include $(OBJECTS:.o=.d) $(SUPPORT_OBJECTS:.o=.d) $(wildcard $(B)/test/*/*.d $(B)/examples/*.d)

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Installs, builds programs through pkg-config and CMake against what is installed, uninstalls.
+. test/build/lib.sh
+
+version=$(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
+
+# ---- as a packager does: staged below DESTDIR, then found where it lies ----
+
+libdir=lib/$("$CC" -dumpmachine)
+project_make install DESTDIR="$scratch/stage" PREFIX=/usr LIBDIR="/usr/$libdir" > /dev/null
+stage=$scratch/stage/usr
+for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h "$libdir/libpond.a" \
+    "$libdir/libpond.so" "$libdir/libpond.so.0" "$libdir/libpond.so.$version" \
+    "$libdir/pkgconfig/pond.pc" "$libdir/cmake/pond/pond-config.cmake" share/man/man3/pond.3 \
+    share/man/man3/pond_get.3 share/man/man3/pond_put.3; do
+    [ -e "$stage/$file" ] || fail "install does not install $file"
+done
+[ -z "$(find "$scratch/stage" -path "$stage" -prune -o ! -type d -print)" ] || fail "install leaves its prefix"
+! grep -rIl "$scratch" "$stage" || fail "an installed file names the staging directory"
+grep -qx "libdir=\${prefix}/$libdir" "$stage/$libdir/pkgconfig/pond.pc" ||
+    fail "libdir in pond.pc does not follow the prefix"
+
+cmake_program()
+{
+    cmake -S test/build/program -B "$scratch/$1" -DCMAKE_PREFIX_PATH="$2" -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_C_COMPILER="$CC" > "$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+    cmake --build "$scratch/$1" > "$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+    for kind in shared static; do
+        [ "$("$scratch/$1/$kind")" = "$version" ] || fail "the $kind program built by CMake does not work"
+    done
+    readelf -d "$scratch/$1/shared" | grep -q 'NEEDED.*libpond.so.0' || fail "CMake did not link pond::pond"
+    ! readelf -d "$scratch/$1/static" | grep -q 'NEEDED.*libpond' || fail "CMake did not link pond::pond_static"
+}
+cmake_program staged "$stage"
+
+# ---- as a user does: into a prefix of one's own ----
+
+prefix="$scratch/prefix"
+project_make install PREFIX="$prefix" > /dev/null
+cmake_program own "$prefix"
+
+export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+[ "$(pkg-config --modversion pond)" = "$version" ] || fail "pkg-config does not know version $version"
+# shellcheck disable=SC2046,SC2086 # flags
+{
+    "$CC" -std=c11 $STRICT -o "$scratch/shared" test/build/program/main.c $(pkg-config --cflags --libs pond) -pthread
+    "$CC" -std=c11 $STRICT -static -o "$scratch/static" test/build/program/main.c \
+        $(pkg-config --static --cflags --libs pond)
+}
+[ "$(LD_LIBRARY_PATH="$prefix/lib" "$scratch/shared")" = "$version" ] || fail "the shared program does not work"
+[ "$("$scratch/static")" = "$version" ] || fail "the static program does not work"
+
+# ---- the variant that callers must share ----
+
+fence="$scratch/fence"
+project_make install VARIANT=fence PREFIX="$fence" > /dev/null
+case $(PKG_CONFIG_PATH="$fence/lib/pkgconfig" pkg-config --cflags pond) in
+*-DPOND_FENCE*) ;;
+*) fail "pond.pc of the fence variant does not define POND_FENCE" ;;
+esac
+cmake_program fenced "$fence"
+
+# ---- and away again ----
+
+project_make uninstall PREFIX="$prefix"
+project_make uninstall DESTDIR="$scratch/stage" PREFIX=/usr LIBDIR="/usr/$libdir"
+left=$(find "$prefix" "$scratch/stage" ! -type d -o -name 'pond*')
+[ -z "$left" ] || fail "uninstall leaves: $left"
