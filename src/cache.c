@@ -99,7 +99,7 @@ size_t cache_put_some(struct cache *c, void *const *objs, size_t n)
 
 /* --- the size of magazines ------------------------------------------------------------------------------ */
 
-#define FIRST_ROOM 61
+#define FIRST_ROOM 125
 #define FIRST_ROOM_CREATED 13         /* what create makes is dear: keep little of it out of reach */
 #define MOST_CACHED_BYTES (128 << 10) /* in one magazine */
 #define EXCHANGES_TO_GROW 8           /* of one cache within an epoch */
