@@ -164,17 +164,6 @@ static void give_empty(struct pond *p, struct magazine *m, struct magazine **spa
         *spare = m;
 }
 
-static void move_in(struct cache *c, struct magazine *m)
-{
-    STORE(c->moved_in, LOAD(c->moved_in) + m->count);
-}
-
-static void move_out(struct pond *p, struct cache *c, struct magazine *m)
-{
-    STORE(c->moved_in, LOAD(c->moved_in) - m->count);
-    depot_push(&p->depot, m, LOAD(p->epoch));
-}
-
 /* What was unloaded empty becomes the previous magazine; one too many goes. */
 static void keep_empty(struct pond *p, struct cache *c, struct magazine *empty, struct magazine **spare)
 {
@@ -201,7 +190,6 @@ void *cache_get(struct pond *p, struct cache *c, struct magazine **spare)
     keep_empty(p, c, unload(c), spare);
     note_line(p, c);
     load(p, c, full);
-    move_in(c, full);
     count_exchange(p, c);
     return take(c);
 }
@@ -219,10 +207,10 @@ static void load_empty(struct pond *p, struct cache *c, struct magazine *empty)
     struct magazine *m = unload(c);
     if (m != NULL && has_previous(p)) {
         if (c->previous != NULL)
-            move_out(p, c, c->previous);
+            depot_push(&p->depot, c->previous, LOAD(p->epoch));
         set_previous(c, m);
     } else if (m != NULL) {
-        move_out(p, c, m);
+        depot_push(&p->depot, m, LOAD(p->epoch));
     }
     note_line(p, c);
     load(p, c, empty);
@@ -273,7 +261,6 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
     uint32_t exchanges = c->exchanges;
     if (c->base == NULL && c->previous == NULL)
         return exchanges;
-    STORE(c->moved_in, c->moved_in - count_of(c) - c->previous_count);
     drain_magazine(p, unload(c));
     drain_magazine(p, c->previous);
     set_previous(c, NULL);
@@ -304,11 +291,6 @@ uint64_t cache_idle(const struct cache *c)
 uint64_t cache_gets(const struct cache *c)
 {
     return LOAD(c->gets);
-}
-
-uint64_t cache_puts(const struct cache *c)
-{
-    return LOAD(c->gets) + cache_idle(c) - LOAD(c->moved_in);
 }
 
 bool cache_is_valid(const struct pond *p, const struct cache *c)

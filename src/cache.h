@@ -29,7 +29,6 @@ uint32_t cache_drain(struct pond *p, struct cache *c);
 /* Figures that may be read at any time by any thread. */
 uint64_t cache_idle(const struct cache *c);
 uint64_t cache_gets(const struct cache *c);
-uint64_t cache_puts(const struct cache *c);
 
 /* New magazines' room as traffic asks for it. */
 void cache_room_init(struct pond *p);

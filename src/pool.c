@@ -106,7 +106,6 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
 static void put_dropped(struct pond *p, void *obj, pond_drop_reason why)
 {
     pthread_mutex_lock(&p->lock);
-    p->puts++;
     object_uncount(p, why);
     pthread_mutex_unlock(&p->lock);
     object_end(p, obj, why);
@@ -216,7 +215,7 @@ static bool reserve_one(struct pond *p)
     void *obj = object_make(p, &b);
     if (obj == NULL)
         return false;
-    if (shared_stock(p, obj))
+    if (shared_put(p, obj))
         return true;
     pthread_mutex_lock(&p->lock);
     object_uncount(p, POND_DROP_LIMIT);

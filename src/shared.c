@@ -112,30 +112,18 @@ static struct magazine *magazine_with_room(struct pond *p)
     return p->shared = m;
 }
 
-static bool stock(struct pond *p, void *obj, uint64_t puts)
+bool shared_put(struct pond *p, void *obj)
 {
     if (!admit_bytes(p, obj))
         return false;
     pthread_mutex_lock(&p->lock);
     struct magazine *m = magazine_with_room(p);
-    if (m != NULL) {
+    if (m != NULL)
         m->slots[m->count++] = obj;
-        p->puts += puts;
-    }
     pthread_mutex_unlock(&p->lock);
     if (m == NULL)
         shared_forget_bytes(p, obj);
     return m != NULL;
-}
-
-bool shared_put(struct pond *p, void *obj)
-{
-    return stock(p, obj, 1);
-}
-
-bool shared_stock(struct pond *p, void *obj)
-{
-    return stock(p, obj, 0);
 }
 
 void shared_drain(struct pond *p)

@@ -14,7 +14,6 @@ void *shared_get(struct pond *p);
 
 /* False: it cannot be kept, for max_idle_bytes or for want of memory. */
 bool shared_put(struct pond *p, void *obj);
-bool shared_stock(struct pond *p, void *obj); /* not counted as a put: nobody had it */
 
 /*
  * The same under the lock, uncounted: for who holds it already. Loose are the objects that a cache

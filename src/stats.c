@@ -7,7 +7,6 @@ static void sum_caches(const struct pond *p, pond_stats *s)
     for (uint32_t i = 0; i < lines; i++) {
         s->idle_local += cache_idle(&p->caches[i]);
         s->gets += cache_gets(&p->caches[i]);
-        s->puts += cache_puts(&p->caches[i]);
     }
 }
 
@@ -17,7 +16,6 @@ static void count(const struct pond *p, pond_stats *s)
     sum_caches(p, s);
     s->misses = LOAD(p->misses);
     s->gets += p->gets + s->misses;
-    s->puts += p->puts;
     s->hits = s->gets - s->misses;
     s->constructed = LOAD(p->constructed);
     for (int why = 0; why < POND_DROP_REASONS; why++)
@@ -26,6 +24,7 @@ static void count(const struct pond *p, pond_stats *s)
     s->idle_shared = shared_young(p);
     uint64_t idle = s->idle_local + s->idle_shared + s->idle_victim;
     s->live = p->objects - MIN(p->objects, idle);
+    s->puts = s->gets - MIN(s->gets, s->live);
     s->high_water = p->high_water;
     s->epoch = p->epoch;
     s->slab_bytes = p->slabs.slabs * SLAB_BYTES;

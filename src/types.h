@@ -18,7 +18,7 @@
  *   idle        == sum over caches (top - base + previous_count) + sum over stacks (objects)
  *                  + shared->count + dropping->count
  *   constructed == objects + sum of dropped
- *   puts served by a cache == gets + (top - base) + previous_count - moved_in
+ *   gets        == puts + live
  */
 #ifndef POND_TYPES_H
 #define POND_TYPES_H
@@ -106,10 +106,9 @@ struct cache {
     uint64_t gets;
     void **end;                /* of the room for puts; NULL: the loaded magazine is get-only, a victim */
     struct magazine *previous; /* may be NULL */
-    uint64_t moved_in;         /* objects moved in less those moved out */
     uint32_t previous_count;   /* of *previous */
     uint32_t exchanges;        /* with the depot, since the last drain */
-};
+} __attribute__((aligned(64)));
 
 _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
@@ -150,7 +149,7 @@ struct pond {
     struct magazine *shared;   /* puts of threads whose gate is closed; may be NULL */
     struct magazine *dropping; /* what is left of the magazine being dropped; may be NULL */
     uint64_t objects, high_water;
-    uint64_t gets, puts; /* those not counted in a cache, but for the misses */
+    uint64_t gets; /* those not counted in a cache, but for the misses */
 
     /* guarded by the registry's lock */
     struct pond *next, *prior;
