@@ -49,26 +49,25 @@ static __thread struct {
  */
 #define KEYS_BEFORE (PTHREAD_KEYS_MAX / 2)
 
-static int make_high_key(pthread_key_t *key, void (*at_exit)(void *))
+static bool make_high_key(pthread_key_t *key, void (*at_exit)(void *))
 {
     pthread_key_t keys[KEYS_BEFORE];
-    int made = 0, error = 0;
-    while (made < KEYS_BEFORE && (error = pthread_key_create(&keys[made], at_exit)) == 0)
+    int made = 0;
+    while (made < KEYS_BEFORE && pthread_key_create(&keys[made], at_exit) == 0)
         made++;
     if (made == 0)
-        return error;
+        return false;
     *key = keys[made - 1];
     for (int i = 0; i < made - 1; i++)
         (void)pthread_key_delete(keys[i]);
-    return 0;
+    return true;
 }
 
-int gate_init(void (*at_exit)(void *))
+bool gate_init(void (*at_exit)(void *))
 {
     gates.fenced = !os_barrier_register();
-    int error = gates.key_made ? 0 : make_high_key(&gates.key, at_exit);
-    gates.key_made = error == 0;
-    return error;
+    gates.key_made = gates.key_made || make_high_key(&gates.key, at_exit);
+    return gates.key_made;
 }
 
 /* --- the owner --------------------------------------------------------------------------------------- */

@@ -16,8 +16,9 @@ enum gate_patience {
     GATE_ENDLESS  /* until they are out, which they are once the scheduler lets them run */
 };
 
-/* Chooses between membarrier and fences; at_exit(any) runs on each registered thread's exit. 0 or errno. */
-int gate_init(void (*at_exit)(void *));
+/* Chooses between membarrier and fences; at_exit(any) runs on each registered thread's exit. False: no key.
+ */
+bool gate_init(void (*at_exit)(void *));
 
 /* --- for the owner --------------------------------------------------------------------------------- */
 

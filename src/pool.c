@@ -359,9 +359,9 @@ pond *pond_create(const pond_options *options)
     if (p == NULL)
         return NULL;
     init(p, &o);
-    int error = registry_add(p);
-    if (error == 0)
+    if (registry_add(p))
         return p;
+    int error = errno;
     release(p);
     errno = error;
     return NULL;

@@ -217,21 +217,20 @@ static void fork_child(void)
 /* --- the first pond
  * ------------------------------------------------------------------------------------------------ */
 
-static int make_ready(void)
+static bool make_ready(void)
 {
-    int error = gate_init(thread_exit);
-    if (error == 0)
-        error = pthread_atfork(fork_prepare, fork_parent, fork_child);
-    registry.ready = error == 0;
-    return error;
+    return gate_init(thread_exit) && pthread_atfork(fork_prepare, fork_parent, fork_child) == 0;
 }
 
-int registry_add(struct pond *p)
+bool registry_add(struct pond *p)
 {
     registry_lock();
-    int error = registry.ready ? 0 : make_ready();
-    if (error == 0)
+    registry.ready = registry.ready || make_ready();
+    bool ready = registry.ready;
+    if (ready)
         link_pond(p);
     registry_unlock();
-    return error;
+    if (!ready)
+        errno = ENOMEM;
+    return ready;
 }

@@ -11,8 +11,8 @@
 void registry_lock(void);
 void registry_unlock(void);
 
-/* 0 or an errno value. The pond is ticked from then on. */
-int registry_add(struct pond *p);
+/* False and ENOMEM: no key for threads, or no room for a fork handler. The pond is ticked from then on. */
+bool registry_add(struct pond *p);
 
 /* Under the lock: waits until no tick is at work on the pond, which is out of the list then. */
 void registry_wait_unpinned(const struct pond *p);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+// variants: release fence lock clang debug-assert asan
+/*
+ * A thread that is held up inside the fast path: a signal stops it there until a tick has finished.
+ * The tick must not wait for it; what it does afterwards must not harm, and its cache ages with the
+ * next ticks. Under ThreadSanitizer signals arrive only between instrumented calls, hence not there.
+ */
+#include "test.h"
+
+#include "ledger.h"
+#include "threads.h"
+
+#include <pond/inline.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <ucontext.h>
+
+TestSuite(preempted, .timeout = TEST_ALARM);
+
+/* What a handler may use: semaphores and atomics. */
+static sem_t inside, go;
+static atomic_bool stop, holding;
+static atomic_size_t held_inside, held_elsewhere;
+static ledger book = {.size = 64};
+static pond *shared;
+
+/* The fast path, inlined into functions in a section of their own, so that the handler knows it by address.
+ */
+extern const char __start_hot_path[], __stop_hot_path[];
+
+__attribute__((section("hot_path"), noinline)) static void *hot_get(pond *p)
+{
+    return pond_get_inline(p);
+}
+
+__attribute__((section("hot_path"), noinline)) static void hot_put(pond *p, void *obj)
+{
+    pond_put_inline(p, obj);
+}
+
+static const char *interrupted_at(const void *context)
+{
+    const ucontext_t *at = (const ucontext_t *)context;
+#if defined(__x86_64__)
+    return (const char *)at->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (const char *)at->uc_mcontext.pc;
+#else
+    (void)at;
+    return NULL;
+#endif
+}
+
+/* Holds the thread only where it is busy in its cache by the fast path: the slow path may hold locks. */
+static void hold(int signal, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    const char *at = interrupted_at(context);
+    (void)signal, (void)info;
+    bool hot = at >= __start_hot_path && at < __stop_hot_path &&
+               __atomic_load_n(&pond_gate_self.busy, __ATOMIC_RELAXED) != 0;
+    atomic_fetch_add(hot ? &held_inside : &held_elsewhere, 1);
+    atomic_store(&holding, hot);
+    sem_post(&inside);
+    if (hot)
+        while (sem_wait(&go) != 0)
+            ;
+    errno = saved;
+}
+
+static void wait_for(sem_t *s)
+{
+    while (sem_wait(s) != 0)
+        ;
+}
+
+/* Gets and puts without end, most of them served by the cache. */
+static void hammer(void *arg)
+{
+    void *objs[8];
+    (void)arg;
+    while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+        for (size_t i = 0; i < 8; i++) {
+            objs[i] = hot_get(shared);
+            must(objs[i] != NULL, "errno %d", errno);
+            ledger_took(&book, objs[i]);
+        }
+        for (size_t i = 0; i < 8; i++) {
+            ledger_gives(&book, objs[i]);
+            hot_put(shared, objs[i]);
+        }
+    }
+}
+
+static void catch_signal(void)
+{
+    struct sigaction action = {.sa_sigaction = hold, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    cr_assert_eq(sigaction(SIGUSR1, &action, NULL), 0);
+    sem_init(&inside, 0, 0);
+    sem_init(&go, 0, 0);
+}
+
+/* No reset hook, so that a put is the fast path and nothing else. */
+static void open_shared(void)
+{
+    book.no_reset = true;
+    shared = test_pond(ledger_options(&book));
+    catch_signal();
+}
+
+/* Sends the signal until it stops the thread inside the fast path; then calls this, and lets it go. */
+static void when_inside(worker *w, void (*meanwhile)(void))
+{
+    do {
+        must(pthread_kill(worker_thread(w), SIGUSR1) == 0, "no signal");
+        wait_for(&inside);
+    } while (!atomic_load(&holding));
+    meanwhile();
+    sem_post(&go);
+}
+
+static void tick_some(void)
+{
+    for (int i = 0; i < 4; i++)
+        pond_epoch_advance();
+    pond_rotate(shared);
+    pond_stats_read(shared, &(pond_stats){0});
+}
+
+static void use_and_tick(void)
+{
+    void *objs[50];
+    for (size_t i = 0; i < 50; i++)
+        objs[i] = ledger_get(&book, shared);
+    for (size_t i = 0; i < 50; i++)
+        ledger_put(&book, shared, objs[i]);
+    tick_some();
+}
+
+Test(preempted, a_tick_does_not_wait)
+{
+    open_shared();
+    worker *w = worker_start();
+    worker_begin(w, hammer, NULL);
+    for (size_t i = 0; i < 60; i++)
+        when_inside(w, i % 2 == 0 ? tick_some : use_and_tick);
+    atomic_store(&stop, true);
+    worker_wait(w);
+    cr_assert_geq(atomic_load(&held_inside), 60);
+    ledger_check(&book, shared, 0);
+    pond_epoch_advance();
+    pond_epoch_advance();
+    cr_assert_eq(ledger_objects(&book), 0, "its cache aged once it went on");
+    worker_end(w);
+    ledger_close(&book, shared);
+}

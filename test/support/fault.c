@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test.h"
+
+#include "fault.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+static struct {
+    atomic_size_t uses, hits;
+    atomic_size_t from, to; /* uses that fail: from <= use < to */
+} faults[FAULT_CALLS];
+
+void fault_arm(fault_call call, size_t n, bool onwards)
+{
+    atomic_store(&faults[call].uses, 0);
+    atomic_store(&faults[call].hits, 0);
+    atomic_store(&faults[call].from, n);
+    atomic_store(&faults[call].to, onwards ? SIZE_MAX : n + 1);
+}
+
+void fault_disarm(fault_call call)
+{
+    atomic_store(&faults[call].to, 0);
+}
+
+size_t fault_uses(fault_call call)
+{
+    return atomic_load(&faults[call].uses);
+}
+
+size_t fault_hits(fault_call call)
+{
+    return atomic_load(&faults[call].hits);
+}
+
+static bool fails(fault_call call)
+{
+    size_t use = atomic_fetch_add(&faults[call].uses, 1);
+    bool hit = atomic_load(&faults[call].from) <= use && use < atomic_load(&faults[call].to);
+    if (hit)
+        atomic_fetch_add(&faults[call].hits, 1);
+    return hit;
+}
+
+/* The linker's names for the wrapped functions; there are none in tests that wrap nothing. */
+#define REAL __attribute__((weak))
+REAL void *__real_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset);
+REAL int __real_munmap(void *at, size_t bytes);
+REAL int __real_madvise(void *at, size_t bytes, int advice);
+void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset);
+int __wrap_munmap(void *at, size_t bytes);
+int __wrap_madvise(void *at, size_t bytes, int advice);
+
+void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)
+{
+    if (!fails(FAULT_MMAP))
+        return __real_mmap(at, bytes, prot, flags, fd, offset);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+int __wrap_munmap(void *at, size_t bytes)
+{
+    if (!fails(FAULT_MUNMAP))
+        return __real_munmap(at, bytes);
+    errno = ENOMEM;
+    return -1;
+}
+
+int __wrap_madvise(void *at, size_t bytes, int advice)
+{
+    if (!fails(FAULT_MADVISE))
+        return __real_madvise(at, bytes, advice);
+    errno = EAGAIN;
+    return -1;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+// link: -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield
+/* The room gate: who is inside a cache, and who may take it over. Both at once: gate_race.c. */
+#include "test.h"
+
+#include "ground.h"
+
+TestSuite(gate, .timeout = TEST_ALARM);
+
+static void expect_open(void *unused)
+{
+    (void)unused;
+    must(gate_enter(ground) == my_cache(), "the gate of slot %u is closed", gate_slot());
+    gate_leave();
+}
+
+static void expect_closed(void *unused)
+{
+    (void)unused;
+    must(gate_enter(ground) == NULL, "the gate is open");
+}
+
+/* --- one thread ---------------------------------------------------------------------------------------- */
+
+BOTH_WAYS(gate, a_thread_has_no_cache_before_it_registers)
+{
+    start(*refused);
+    cr_assert_eq(gates_end(), 0);
+    cr_assert_not(gate_registered());
+    expect_closed(NULL);
+    gates_close(GATE_ENDLESS);
+    gates_open();
+    expect_closed(NULL);
+    enroll(NULL);
+    cr_assert(gate_registered());
+    cr_assert_eq(gate_slot(), 0);
+    cr_assert_eq(gates_end(), 1);
+    expect_open(NULL);
+}
+
+BOTH_WAYS(gate, a_closed_gate_lets_nobody_in)
+{
+    start(*refused);
+    enroll(NULL);
+    for (int i = 0; i < 3; i++) {
+        gates_close(GATE_BOUNDED);
+        cr_assert(gate_is_free(0));
+        expect_closed(NULL);
+        gates_open();
+        expect_open(NULL);
+    }
+    gate_close_mine();
+    expect_closed(NULL);
+    gate_open_mine();
+    expect_open(NULL);
+}
+
+/* The inlined fast path has the same gate, or, where the kernel refuses membarrier, one that is never open.
+ */
+BOTH_WAYS(gate, the_fast_path_goes_by_the_same_gate)
+{
+    start(*refused);
+    enroll(NULL);
+#ifdef POND_FENCE
+    bool fast = true;
+#else
+    bool fast = *refused == 0;
+#endif
+    void *mine = fast ? my_cache() : (void *)&ground->closed;
+    cr_assert_eq((void *)pond_gate_enter(ground), mine);
+    cr_assert_eq(pond_gate_self.busy, 1);
+    pond_gate_leave();
+    cr_assert_eq(pond_gate_self.busy, 0);
+    gates_close(GATE_BOUNDED);
+    cr_assert_eq((void *)pond_gate_enter(ground), (void *)&ground->closed);
+    pond_gate_leave();
+    gates_open();
+    cr_assert_eq((void *)pond_gate_enter(ground), mine);
+    pond_gate_leave();
+}
+
+/* --- a thread inside ----------------------------------------------------------------------------------- */
+
+static event inside = EVENT_INIT, may_leave = EVENT_INIT;
+
+static void park_inside(void *unused)
+{
+    (void)unused;
+    must(gate_enter(ground) == my_cache(), "the gate of slot %u is closed", gate_slot());
+    event_set(&inside);
+    event_wait(&may_leave);
+    my_cache()->gets = 1; /* without an atomic: the gate orders it */
+    gate_leave();
+}
+
+static worker *start_parked(void)
+{
+    worker *w = worker_start();
+    worker_do(w, enroll, NULL);
+    event_clear(&inside);
+    worker_begin(w, park_inside, NULL);
+    event_wait(&inside);
+    return w;
+}
+
+static void open_own(void *unused)
+{
+    (void)unused;
+    gate_open_mine();
+}
+
+BOTH_WAYS(gate, a_bounded_closer_gives_up_and_leaves_the_gate_shut)
+{
+    start(*refused);
+    enroll(NULL);
+    worker *parked = start_parked(), *free_one = worker_start();
+    worker_do(free_one, enroll, NULL);
+    gates_close(GATE_BOUNDED);
+    cr_assert_eq(atomic_load(&naps), 0);
+    cr_assert(gate_is_free(0) && !gate_is_free(1) && gate_is_free(2));
+    gates_open();
+    expect_open(NULL);
+    worker_do(free_one, expect_open, NULL);
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_do(parked, expect_closed, NULL);
+    cr_assert_not(gate_is_free(1), "its caches were left as they are");
+    worker_do(parked, open_own, NULL);
+    worker_do(parked, expect_open, NULL);
+    cr_assert(gate_is_free(1));
+    worker_end(parked);
+    worker_end(free_one);
+}
+
+BOTH_WAYS(gate, the_next_closer_finds_a_missed_thread_free)
+{
+    start(*refused);
+    worker *parked = start_parked();
+    gates_close(GATE_BOUNDED);
+    gates_open();
+    gates_close(GATE_BOUNDED);
+    cr_assert_not(gate_is_free(0), "it is still inside");
+    gates_open();
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_do(parked, expect_closed, NULL);
+    gates_close(GATE_BOUNDED);
+    cr_assert(gate_is_free(0));
+    gates_open();
+    worker_do(parked, expect_open, NULL);
+    worker_end(parked);
+}
+
+static void close_endless(void *unused)
+{
+    (void)unused;
+    gates_close(GATE_ENDLESS);
+    must(ground->caches[0].gets == 1, "the closer did not wait for who was inside");
+}
+
+BOTH_WAYS(gate, an_endless_closer_waits)
+{
+    start(*refused);
+    worker *parked = start_parked(), *closer = worker_start();
+    worker_begin(closer, close_endless, NULL);
+    event_wait(&napping);
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_wait(closer);
+    cr_assert(gate_is_free(0));
+    worker_do(parked, expect_closed, NULL);
+    gates_open();
+    worker_do(parked, expect_open, NULL);
+    worker_end(parked);
+    worker_end(closer);
+}
+
+/* About a second: ten thousand naps of a tenth of a millisecond. */
+BOTH_WAYS(gate, a_long_closer_gives_up_in_the_end)
+{
+    start(*refused);
+    worker *parked = start_parked();
+    gates_close(GATE_LONG);
+    cr_assert_not(gate_is_free(0));
+    cr_assert(5000 <= atomic_load(&naps) && atomic_load(&naps) <= 20000, "%zu naps", atomic_load(&naps));
+    gates_open();
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_do(parked, expect_closed, NULL);
+    worker_end(parked);
+}
+
+/* What a tick may cost does not grow with the number of threads that are held up. */
+BOTH_WAYS(gate, many_missed_threads_are_waited_for_once)
+{
+    enum { PARKED = 12 };
+    worker *parked[PARKED];
+    start(*refused);
+    parked[0] = start_parked();
+    gates_close(GATE_BOUNDED);
+    size_t for_one = atomic_exchange(&yields, 0);
+    gates_open();
+    for (int i = 1; i < PARKED; i++)
+        parked[i] = start_parked();
+    gates_close(GATE_BOUNDED);
+    size_t for_all = atomic_load(&yields);
+    cr_assert(for_one > 0 && for_all <= for_one, "%zu yields for one, %zu for all", for_one, for_all);
+    for (uint32_t i = 0; i < PARKED; i++)
+        cr_assert_not(gate_is_free(i));
+    event_set(&may_leave);
+    for (int i = 0; i < PARKED; i++) {
+        worker_wait(parked[i]);
+        worker_end(parked[i]);
+    }
+}
+
+/* --- slots --------------------------------------------------------------------------------------------- */
+
+static void *come_and_go(void *slot)
+{
+    enroll(NULL);
+    expect_open(NULL);
+    *(uint32_t *)slot = gate_slot();
+    return NULL;
+}
+
+BOTH_WAYS(gate, slots_are_used_again)
+{
+    uint32_t slot;
+    start(*refused);
+    enroll(NULL);
+    for (int i = 0; i < 200; i++) {
+        thread_run(come_and_go, &slot);
+        cr_assert_eq(slot, 1);
+    }
+    cr_assert_eq(gates_end(), 2);
+    cr_assert_eq(atomic_load(&exits), 200);
+    gates_close(GATE_ENDLESS);
+    cr_assert(gate_is_free(0) && gate_is_free(1), "nobody is in a free slot");
+    gates_open();
+    expect_open(NULL);
+}
+
+BOTH_WAYS(gate, the_lowest_free_slot_is_taken)
+{
+    enum { THREADS = 5 };
+    worker *w[THREADS];
+    uint32_t slot;
+    start(*refused);
+    for (int i = 0; i < THREADS; i++)
+        worker_do(w[i] = worker_start(), enroll, NULL);
+    worker_end(w[3]);
+    worker_end(w[1]);
+    thread_run(come_and_go, &slot);
+    cr_assert_eq(slot, 1);
+    worker_do(w[1] = worker_start(), enroll, NULL);
+    thread_run(come_and_go, &slot);
+    cr_assert_eq(slot, 3);
+    cr_assert_eq(gates_end(), THREADS);
+    worker_end(w[0]), worker_end(w[1]), worker_end(w[2]), worker_end(w[4]);
+}
+
+static pthread_key_t later;
+
+/* The second time it runs, the gate's own destructor has run. */
+static void come_back(void *unused)
+{
+    if (gate_registered()) {
+        (void)pthread_setspecific(later, unused);
+        return;
+    }
+    expect_closed(NULL);
+    must(!gate_register() && !gate_registered(), "an exiting thread got a slot that nobody would free");
+    expect_closed(NULL);
+    atomic_fetch_add(&exits, 1);
+}
+
+static void *exit_and_come_back(void *unused)
+{
+    enroll(NULL);
+    must(pthread_setspecific(later, &later) == 0, "pthread_setspecific");
+    return unused;
+}
+
+BOTH_WAYS(gate, an_exiting_thread_gets_no_slot)
+{
+    start(*refused);
+    cr_assert_eq(pthread_key_create(&later, come_back), 0);
+    thread_run(exit_and_come_back, NULL);
+    cr_assert_eq(atomic_load(&exits), 2, "both destructors came");
+    cr_assert_eq(gates_end(), 1);
+}
+
+static void expect_no_slot(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&lock);
+    must(!gate_register() && !gate_registered(), "more slots than there are");
+    pthread_mutex_unlock(&lock);
+    expect_closed(NULL);
+}
+
+/* One thread takes all slots for itself: to the gates it is as many threads. */
+BOTH_WAYS(gate, slots_run_out)
+{
+    start(*refused);
+    worker *one_more = worker_start();
+    for (uint32_t i = 0; i < GATE_THREADS; i++) {
+        cr_assert(gate_register());
+        cr_assert_eq(gate_slot(), i);
+    }
+    cr_assert_eq(gates_end(), GATE_THREADS);
+    cr_assert_not(gate_register());
+    expect_open(NULL);
+    worker_do(one_more, expect_no_slot, NULL);
+    gates_close(GATE_BOUNDED);
+    gates_open();
+    expect_open(NULL);
+    gate_close_mine();
+    gate_unregister();
+    worker_do(one_more, enroll, NULL);
+    worker_do(one_more, expect_open, NULL);
+    worker_end(one_more);
+}
+
+/* --- fork ---------------------------------------------------------------------------------------------- */
+
+static void be_the_only_thread(void *unused)
+{
+    (void)unused;
+    uint32_t slot;
+    gates_fork_child();
+    for (uint32_t i = 0; i < gates_end(); i++)
+        must(gate_is_free(i), "slot %u belongs to a thread that does not exist", i);
+    gates_open();
+    expect_open(NULL);
+    gates_close(GATE_ENDLESS);
+    must(gate_is_free(gate_slot()), "its own gate");
+    gates_open();
+    expect_open(NULL);
+#ifdef TEST_TSAN
+    return; /* it has no threads in a forked child */
+#endif
+    thread_run(come_and_go, &slot);
+    must(slot == 1, "slot %u is taken, not 1", slot);
+    must(gates_end() == 3, "%u slots", gates_end());
+}
+
+BOTH_WAYS(gate, a_forked_child_has_its_own_gate_alone)
+{
+    start(*refused);
+    enroll(NULL);
+    worker *parked = start_parked(), *free_one = worker_start();
+    worker_do(free_one, enroll, NULL);
+    gates_close(GATE_BOUNDED);
+    test_in_child(be_the_only_thread, NULL);
+    gates_open();
+    expect_open(NULL);
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_end(parked);
+    worker_end(free_one);
+}
+
+/* --- the protocol itself ------------------------------------------------------------------------------- */
+
+/* All threads of a closing pass the barrier together; who closed nothing needs none. */
+BOTH_WAYS(gate, a_closing_takes_one_barrier)
+{
+    start(*refused);
+    enroll(NULL);
+    worker *other = worker_start();
+    worker_do(other, enroll, NULL);
+    size_t before = atomic_load(&membarriers);
+    gates_close(GATE_BOUNDED);
+    gates_open();
+#ifdef POND_FENCE
+    cr_assert_eq(atomic_load(&membarriers), before);
+#else
+    cr_assert_eq(atomic_load(&membarriers) - before, *refused != 0 ? 0 : 1);
+#endif
+    worker_end(other);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A kernel that refuses membarrier, naps that take no time, and counts of both. For one test file, linked
+ * with -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield.
+ */
+#ifndef TEST_UNIT_KERNEL_H
+#define TEST_UNIT_KERNEL_H
+
+#include "test.h"
+
+#include "threads.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static atomic_bool refuse_membarrier;
+static atomic_size_t membarriers, naps, yields; /* asked for */
+static _Atomic(long) last_nap;                  /* nanoseconds wished for */
+static event napping = EVENT_INIT;              /* set at each nap */
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+int __wrap_nanosleep(const struct timespec *wish, struct timespec *left);
+int __real_sched_yield(void);
+int __wrap_sched_yield(void);
+
+long __wrap_syscall(long number, ...)
+{
+    va_list args;
+    va_start(args, number);
+    int command = va_arg(args, int), flags = va_arg(args, int), cpu = va_arg(args, int);
+    va_end(args);
+    must(number == SYS_membarrier, "system call %ld", number);
+    atomic_fetch_add(&membarriers, 1);
+    if (!atomic_load(&refuse_membarrier))
+        return __real_syscall(number, command, flags, cpu);
+    errno = ENOSYS;
+    return -1;
+}
+
+/* Fails, as when a signal comes. */
+int __wrap_nanosleep(const struct timespec *wish, struct timespec *left)
+{
+    (void)left;
+    atomic_fetch_add(&naps, 1);
+    atomic_store(&last_nap, wish->tv_sec * 1000000000 + wish->tv_nsec);
+    event_set(&napping);
+    errno = EINTR;
+    return -1;
+}
+
+int __wrap_sched_yield(void)
+{
+    atomic_fetch_add(&yields, 1);
+    return __real_sched_yield();
+}
+
+#endif
