@@ -217,11 +217,9 @@ static bool reserve_one(struct pond *p)
         return false;
     if (shared_put(p, obj))
         return true;
-    pthread_mutex_lock(&p->lock);
-    object_uncount(p, POND_DROP_LIMIT);
-    pthread_mutex_unlock(&p->lock);
-    object_end(p, obj, POND_DROP_LIMIT);
-    errno = EAGAIN;
+    int error = errno;
+    put_dropped(p, obj, POND_DROP_LIMIT);
+    errno = error;
     return false;
 }
 

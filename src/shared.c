@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shared.h"
+#include <errno.h>
 
 /* --- magazines within max_idle_bytes -------------------------------------------------------------------- */
 
@@ -14,6 +15,7 @@ static bool charge(struct pond *p, uint64_t room)
     if (__atomic_add_fetch(&p->charged, room, __ATOMIC_RELAXED) <= p->idle_room)
         return true;
     ADD(p->charged, -room);
+    errno = EAGAIN;
     return false;
 }
 
@@ -46,6 +48,7 @@ static bool admit_bytes(struct pond *p, const void *obj)
     if (__atomic_add_fetch(&p->idle_bytes, bytes, __ATOMIC_RELAXED) <= p->options.max_idle_bytes)
         return true;
     ADD(p->idle_bytes, -bytes);
+    errno = EAGAIN;
     return false;
 }
 

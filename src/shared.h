@@ -12,7 +12,7 @@
 /* An idle object that is not in a thread cache, or NULL. */
 void *shared_get(struct pond *p);
 
-/* False: it cannot be kept, for max_idle_bytes or for want of memory. */
+/* False: it cannot be kept, for max_idle_bytes (EAGAIN) or for want of memory (ENOMEM). */
 bool shared_put(struct pond *p, void *obj);
 
 /*
