@@ -35,6 +35,7 @@ OPTIMISE.clang        := -O2 -g
 OPTIMISE.debug-assert := -O1 -g
 DEFINES.fence         := -DPOND_FENCE
 DEFINES.lock          := -DPOND_DEPOT_LOCK
+DEFINES.asan          := -DPOND_ASSERTS
 DEFINES.debug-assert  := -DPOND_ASSERTS
 # What a program built against the installed headers has to define too: <pond/inline.h> must be the
 # library's own fast path.
@@ -156,12 +157,13 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-VARIANT_PARTS := release fence lock clang debug-assert asan tsan
+# debug-assert is for debugging; its checks are in asan too.
+VARIANT_PARTS := $(filter-out debug-assert,$(VARIANTS))
 SCRIPT_PARTS  := headers symbols man amalgamation install
 PARTS         := $(SCRIPT_PARTS) $(VARIANT_PARTS) shell valgrind instr examples
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
-.PHONY: check $(PARTS:%=check-%)
+.PHONY: check $(PARTS:%=check-%) check-debug-assert
 check: ## install what is missing, build and run every test; check-<part> runs one part
 	@.ci/install-deps build test cc
 	@rm -rf build/results && mkdir -p build/results
@@ -170,7 +172,7 @@ check: ## install what is missing, build and run every test; check-<part> runs o
 	    $(MAKE) --no-print-directory check-$$part || echo $$part >> build/results/failed-parts; \
 	done; test/support/summarise
 
-$(VARIANT_PARTS:%=check-%): check-%:
+$(VARIANTS:%=check-%): check-%:
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=$* run-tests
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh

@@ -42,7 +42,7 @@ uint32_t magazine_most(void)
     return class_room(MAGAZINE_CLASSES - 1);
 }
 
-static void *take(size_t class)
+static void *memory_of_class(size_t class)
 {
     struct slab_set *set = &magazines.sets[class];
     bool zero;
@@ -56,7 +56,7 @@ static void *take(size_t class)
 
 struct magazine *magazine_make(uint32_t room)
 {
-    struct magazine *m = take(class_of(room));
+    struct magazine *m = memory_of_class(class_of(room));
     if (m == NULL)
         return NULL;
     m->epoch = 0;

@@ -39,6 +39,13 @@ prefix="$scratch/prefix"
 project_make install PREFIX="$prefix" > /dev/null
 cmake_program own "$prefix"
 
+mkdir "$scratch/newer"
+sed 's/find_package(pond 0.1/find_package(pond 0.99/' test/build/program/CMakeLists.txt > "$scratch/newer/CMakeLists.txt"
+cp test/build/program/main.c "$scratch/newer"
+! cmake -S "$scratch/newer" -B "$scratch/newer/build" -DCMAKE_PREFIX_PATH="$prefix" > "$scratch/log" 2>&1 ||
+    fail "CMake takes $version for 0.99"
+grep -q "version: $version" "$scratch/log" || fail "CMake does not refuse $version because of its version"
+
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 [ "$(pkg-config --modversion pond)" = "$version" ] || fail "pkg-config does not know version $version"
 # shellcheck disable=SC2046,SC2086 # flags

@@ -29,7 +29,8 @@ declared > "$scratch/declared"
 declared -DPOND_FENCE > "$scratch/declared-fence"
 exported build/release/libpond.so > "$scratch/exported"
 exported build/fence/libpond.so > "$scratch/exported-fence"
-sed -n '/global:/,/local:/s/^ *\([a-z_]*\);.*/\1/p' src/pond.map | sort > "$scratch/map"
+sed -n '/global:/,/local:/p' src/pond.map | sed 's,/\*.*\*/,,; s/[a-z]*://' | tr -d ' ' | tr ';' '\n' |
+    sed '/^$/d' | sort > "$scratch/map"
 
 [ -s "$scratch/declared" ] || fail "no declaration with POND_API was found"
 same "$scratch/declared" "$scratch/exported" "declared (<) and exported (>) differ"
