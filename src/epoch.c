@@ -165,11 +165,14 @@ static size_t drop_each(size_t left, size_t most)
     return left;
 }
 
-/* With a budget, each pond has its share first, so that a busy one does not keep the others full. */
+/*
+ * With a budget, each pond has its share first, and each tick another pond is the first to have what
+ * is over: a busy one does not keep the others full.
+ */
 static void drop_within_budget(size_t ponds)
 {
     size_t all = budget();
-    size_t left = drop_each(all, all == SIZE_MAX ? all : all / MAX(ponds, 1) + 1);
+    size_t left = drop_each(all, all == SIZE_MAX ? all : all / MAX(ponds, 1));
     if (all != SIZE_MAX && left > 0)
         (void)drop_each(left, left);
 }
@@ -183,6 +186,7 @@ uint64_t pond_epoch_advance(void)
 {
     size_t ponds = 0;
     registry_lock();
+    registry_first_goes_last();
     gates_close(GATE_BOUNDED);
     for (struct pond *p = registry_first(); p != NULL; p = p->next, ponds++)
         turn(p);

@@ -372,7 +372,10 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
         o.type = fallback;
     if (o.name == NULL)
         o.name = fallback->name;
-    pond *made = pond_create(&o), *winner = NULL;
+    pond *winner = __atomic_load_n(where, __ATOMIC_ACQUIRE);
+    if (winner != NULL)
+        return winner;
+    pond *made = pond_create(&o);
     if (made == NULL)
         return NULL;
     if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

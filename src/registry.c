@@ -12,7 +12,7 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t unpinned;
-    struct pond *first;
+    struct pond *first, *last;
     bool ready;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .unpinned = PTHREAD_COND_INITIALIZER};
 
@@ -37,19 +37,37 @@ struct pond *registry_first(void)
     return registry.first;
 }
 
-static void link_pond(struct pond *p)
+/* In front, so that no tick on its way through the list meets new ponds for ever. */
+static void link_first(struct pond *p)
 {
     p->next = registry.first;
-    if (p->next != NULL)
-        p->next->prior = p;
+    p->prior = NULL;
+    *(p->next != NULL ? &p->next->prior : &registry.last) = p;
     registry.first = p;
+}
+
+static void link_last(struct pond *p)
+{
+    p->prior = registry.last;
+    p->next = NULL;
+    *(p->prior != NULL ? &p->prior->next : &registry.first) = p;
+    registry.last = p;
 }
 
 void registry_remove(struct pond *p)
 {
     *(p->prior != NULL ? &p->prior->next : &registry.first) = p->next;
-    if (p->next != NULL)
-        p->next->prior = p->prior;
+    *(p->next != NULL ? &p->next->prior : &registry.last) = p->prior;
+}
+
+/* Not one that a tick is at: it would miss those behind. */
+void registry_first_goes_last(void)
+{
+    struct pond *p = registry.first;
+    if (p == NULL || p->pins > 0)
+        return;
+    registry_remove(p);
+    link_last(p);
 }
 
 void registry_wait_unpinned(const struct pond *p)
@@ -228,7 +246,7 @@ bool registry_add(struct pond *p)
     registry.ready = registry.ready || make_ready();
     bool ready = registry.ready;
     if (ready)
-        link_pond(p);
+        link_first(p);
     registry_unlock();
     if (!ready)
         errno = ENOMEM;

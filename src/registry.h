@@ -26,8 +26,9 @@ struct pond *registry_next(struct pond *after);
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 
-/* Every pond in turn, under the lock. */
+/* Every pond in turn, under the lock; and the first behind all others. */
 struct pond *registry_first(void);
+void registry_first_goes_last(void);
 
 /* Under the lock, gates closed: empties into the depot the caches of each thread that is out of them. */
 uint64_t registry_drain(struct pond *p);
