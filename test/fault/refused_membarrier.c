@@ -6,7 +6,6 @@
 #include "membarrier.h"
 #include "stress.h"
 
-
 TestSuite(refused, .timeout = 2 * TEST_ALARM);
 
 static const stress_plan plan = {

@@ -19,15 +19,15 @@
 #include <stdatomic.h>
 
 typedef struct ledger {
-    size_t size;              /* of an object; LEDGER_MIN_SIZE at least */
-    unsigned reject_one_in;   /* reset rejects every n-th put; 0: none */
-    unsigned fail_one_in;     /* construct fails at every n-th call; 0: never */
-    size_t fail_at;           /* construct fails at this call, counted from 1; 0: at none */
-    int fail_with;            /* and returns this */
-    bool wiped;               /* the pond has POND_ZERO_ON_PUT */
-    bool no_reset;            /* the pond has no reset hook: what is given is idle at once */
-    bool yields;              /* the hooks give the processor away in the middle */
-    atomic_size_t tries;      /* calls of construct or create */
+    size_t size;            /* of an object; LEDGER_MIN_SIZE at least */
+    unsigned reject_one_in; /* reset rejects every n-th put; 0: none */
+    unsigned fail_one_in;   /* construct fails at every n-th call; 0: never */
+    size_t fail_at;         /* construct fails at this call, counted from 1; 0: at none */
+    int fail_with;          /* and returns this */
+    bool wiped;             /* the pond has POND_ZERO_ON_PUT */
+    bool no_reset;          /* the pond has no reset hook: what is given is idle at once */
+    bool yields;            /* the hooks give the processor away in the middle */
+    atomic_size_t tries;    /* calls of construct or create */
     atomic_size_t constructed, resets, rejected;
     atomic_size_t destroyed[POND_DROP_REASONS];
 } ledger;

@@ -28,7 +28,7 @@ typedef struct stress_plan {
     bool footprint;          /* with a footprint hook */
     unsigned reject_one_in, fail_one_in;
     bool yields;
-    bool no_memory;          /* mmap may fail meanwhile */
+    bool no_memory; /* mmap may fail meanwhile */
     size_t max_objects, max_idle_bytes, min_idle, cache_objects, budget;
     unsigned flags;
     unsigned seed;

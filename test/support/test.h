@@ -56,12 +56,10 @@ extern "C" {
  * false. For threads, hooks, signal handlers and forked children: Criterion's own assertions jump
  * back into the test's thread.
  */
-#define must(condition, ...)                                                                                 \
-    ((condition) ? (void)0 : test_fail(__FILE__, __LINE__, #condition, __VA_ARGS__))
+#define must(condition, ...) ((condition) ? (void)0 : test_fail(__FILE__, __LINE__, #condition, __VA_ARGS__))
 
-__attribute__((noreturn, format(printf, 4, 5))) void test_fail(const char *file, int line,
-                                                               const char *condition, const char *format,
-                                                               ...);
+__attribute__((noreturn, format(printf, 4, 5))) void
+test_fail(const char *file, int line, const char *condition, const char *format, ...);
 
 /* A pond with these options; the test fails if there is none. */
 pond *test_pond(pond_options options);

@@ -31,9 +31,9 @@ typedef struct worker worker;
 
 worker *worker_start(void);
 void worker_begin(worker *w, void (*step)(void *arg), void *arg);
-void worker_wait(worker *w); /* until the step is done */
+void worker_wait(worker *w);                                   /* until the step is done */
 void worker_do(worker *w, void (*step)(void *arg), void *arg); /* both of these */
-void worker_end(worker *w);  /* the thread exits and is joined */
+void worker_end(worker *w);                                    /* the thread exits and is joined */
 pthread_t worker_thread(const worker *w);
 
 /* Runs body(0..n-1, arg) on n threads that start together, and joins them. */

@@ -16,13 +16,16 @@ typedef struct witness {
     pthread_t by[WITNESS_ROOM]; /* the thread the hook ran on */
 } witness;
 
-#define WITNESS_INIT {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define WITNESS_INIT                                                                                         \
+    {                                                                                                        \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                                    \
+    }
 
 /* Options for objects of size bytes whose destroy hook writes to the witness. */
 pond_options witness_options(witness *w, size_t size);
 
-size_t witness_count(witness *w);                      /* destroyed so far */
+size_t witness_count(witness *w); /* destroyed so far */
 size_t witness_count_why(witness *w, pond_drop_reason why);
-bool witness_saw(witness *w, const void *obj);         /* was it destroyed? */
+bool witness_saw(witness *w, const void *obj); /* was it destroyed? */
 
 #endif

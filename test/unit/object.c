@@ -14,6 +14,9 @@ TestSuite(object, .timeout = TEST_ALARM);
 
 enum { SIZE = 100, STRIDE = 112 };
 
+/* Answers of create: an object; nothing, and errno as it was. Else the errno it leaves. */
+enum { MADE = -1, MUTE = -2 };
+
 static struct pond *p;
 
 /* What the hooks were called with, and what they are to answer. */
@@ -57,8 +60,9 @@ static void *create(void *ctx)
 {
     expect_unlocked(ctx);
     seen.creates++;
-    errno = seen.error;
-    return seen.error == -1 ? malloc(8) : NULL;
+    if (seen.error >= 0)
+        errno = seen.error;
+    return seen.error == MADE ? malloc(8) : NULL;
 }
 
 static bool reset(void *obj, void *ctx)
@@ -193,7 +197,7 @@ Test(object, a_construct_that_fails_leaves_nothing)
 Test(object, create_makes_what_the_pond_keeps)
 {
     start((pond_options){.create = create, .destroy = destroy, .max_objects = 1});
-    seen.error = -1;
+    seen.error = MADE;
     struct birth b = admit();
     cr_assert(b.error == 0 && b.memory == NULL);
     void *obj = object_make(p, &b);
@@ -217,8 +221,13 @@ Test(object, a_create_that_fails_leaves_nothing)
     seen.error = 0;
     cr_assert_null(make());
     cr_assert_eq(errno, ENOMEM, "for want of another reason");
+    seen.error = MUTE;
+    struct birth b = admit();
+    errno = EMFILE;
+    cr_assert_null(object_make(p, &b));
+    cr_assert_eq(errno, ENOMEM, "the errno of before is not its reason");
     cr_assert(p->objects == 0 && p->constructed == 0 && seen.destroys == 0);
-    seen.error = -1;
+    seen.error = MADE;
     end(make(), POND_DROP_EPOCH);
 }
 
@@ -257,6 +266,7 @@ Test(object, many_end_at_once)
     expect_counts(3, 10, 10);
     cr_assert_eq(p->dropped[POND_DROP_EPOCH], 7);
     cr_assert_eq(make(), objs[2]);
+    expect_counts(4, 11, 10);
 }
 
 /* --- between two lives -------------------------------------------------------------------------------------
@@ -324,7 +334,7 @@ Test(object, bytes_are_the_stride_and_the_footprint)
     start((pond_options){.construct = construct});
     cr_assert_eq(object_bytes(p, make()), STRIDE);
     start((pond_options){.create = create, .destroy = destroy, .footprint = footprint});
-    seen.error = -1;
+    seen.error = MADE;
     char *obj = make();
     *obj = 1;
     cr_assert_eq(object_bytes(p, obj), 777);

@@ -319,22 +319,28 @@ enum { OBJECTS = 64 };
 
 static atomic_int owned[OBJECTS + 1];
 
+static void give(size_t n)
+{
+    atomic_store(&owned[n], 0);
+    must(shared_put(p, number(n)), "%zu was refused", n);
+}
+
 static void get_and_put(unsigned index, void *unused)
 {
     size_t held[8] = {0};
     (void)unused;
-    for (unsigned i = 0; i < TEST_TIMES(40000); i++) {
+    for (unsigned i = 0; i < TEST_TIMES(100000); i++) {
         size_t *hand = &held[(i * 3 + index) % 8];
         if (*hand == 0 && (*hand = number_of(shared_get(p))) != 0) {
             must(atomic_exchange(&owned[*hand], 1) == 0, "%zu is in two hands", *hand);
         } else if (*hand != 0) {
-            atomic_store(&owned[*hand], 0);
-            must(shared_put(p, number(*hand)), "%zu was refused", *hand);
+            give(*hand);
             *hand = 0;
         }
     }
     for (int i = 0; i < 8; i++)
-        must(held[i] == 0 || shared_put(p, number(held[i])), "%zu was refused", held[i]);
+        if (held[i] != 0)
+            give(held[i]);
 }
 
 Test(shared, an_object_is_in_one_hand)

@@ -331,7 +331,7 @@ static void work_or_purge(unsigned index, void *unused)
 {
     (void)unused;
     if (index > 0) {
-        take_and_give(TEST_TIMES(set.stride > 4096 ? 4000 : 20000), (int)index);
+        take_and_give(TEST_TIMES(set.stride > 4096 ? 4000u : 20000u), (int)index);
         atomic_fetch_sub(&at_work, 1);
         return;
     }

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The benchmark programs: $(B)/bench/<question>-<peer>. Questions are bench/*.cc, peers bench/peers/*.h.
+# From the Makefile: B LIB SO CXX CPPFLAGS CXXFLAGS LDFLAGS.
+
+BENCH_PEERS := $(patsubst bench/peers/%.h,%,$(wildcard bench/peers/*.h))
+BENCH_MEMORY_PEERS := $(filter-out pond_inline pond_shared limit,$(BENCH_PEERS))
+BENCH_GATE_BINS := $(B)/bench/instr-pond_inline $(B)/bench/instr-pond_called
+BENCH_BINS := $(BENCH_PEERS:%=$(B)/bench/time-%) $(BENCH_PEERS:%=$(B)/bench/instr-%) \
+              $(BENCH_MEMORY_PEERS:%=$(B)/bench/memory-%)
+
+# What a peer's programs are made with, and what they wait for.
+BENCH_LINK_pond_inline := $(LIB)
+BENCH_LINK_pond_called := $(LIB)
+BENCH_LINK_pond_shared := $(SO) -Wl,-rpath,$(abspath $(dir $(SO)))
+BENCH_NEEDS_pond_inline := $(LIB)
+BENCH_NEEDS_pond_called := $(LIB)
+BENCH_NEEDS_pond_shared := $(SO)
+
+# Libraries that may be absent: the peer is skipped then.
+BENCH_MAYBE_jemalloc := -ljemalloc
+BENCH_MAYBE_mimalloc := -lmimalloc
+BENCH_MAYBE_tcmalloc := -ltcmalloc_minimal
+
+BENCH_LINK_time := -lbenchmark
+
+# A malloc replaces the program's only if it is linked though nothing seems to need it.
+BENCH_LIBS = -Wl,--no-as-needed $(BENCH_MAYBE_$(2)) -Wl,--as-needed \
+             $(BENCH_LINK_$(2)) $(BENCH_LINK_$(1)) -pthread
+BENCH_CXX = $(CXX) $(CPPFLAGS) $(CXXFLAGS) -std=c++17 -O2 $(LDFLAGS)
+
+# $(1) question, $(2) peer
+define bench_program
+$(B)/bench/$(1)-$(2): bench/$(1).cc bench/bench.mk $(BENCH_NEEDS_$(2)) $(B)/flags
+	$(Q)mkdir -p $$(@D); \
+	if echo 'int main() {}' | $(CXX) -x c++ - -o $$@ $(BENCH_MAYBE_$(2)) 2>/dev/null; then \
+	    printf '  %-6s %s\n' BENCH $$@; \
+	    $(BENCH_CXX) -MMD -MP -MF $$@.d -DPEER_HEADER='"peers/$(2).h"' -o $$@ $$< $(BENCH_LIBS); \
+	else \
+	    rm -f $$@; echo '$$@: skipped, this machine has no $(BENCH_MAYBE_$(2))'; \
+	fi
+endef
+
+$(foreach peer,$(BENCH_PEERS),$(eval $(call bench_program,time,$(peer))))
+$(foreach peer,$(BENCH_PEERS),$(eval $(call bench_program,instr,$(peer))))
+$(foreach peer,$(BENCH_MEMORY_PEERS),$(eval $(call bench_program,memory,$(peer))))
+
+.PHONY: bench-bins
+bench-bins: $(BENCH_BINS) ## the benchmark programs
+check-instr: $(BENCH_GATE_BINS)
+
+-include $(wildcard $(B)/bench/*.d)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BENCH_PEERS_GLIBC_H
+#define BENCH_PEERS_GLIBC_H
+
+#include <gnu/libc-version.h>
+#include <malloc.h>
+
+#include "common/malloc.h"
+
+inline std::string peer_proof()
+{
+    return proof(std::string("glibc ") + gnu_get_libc_version(), file_called("malloc"), "libc.so");
+}
+
+inline void peer_purge()
+{
+    malloc_trim(0);
+}
+
+#endif

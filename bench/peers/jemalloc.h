@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BENCH_PEERS_JEMALLOC_H
+#define BENCH_PEERS_JEMALLOC_H
+
+#include <jemalloc/jemalloc.h>
+
+#include "common/malloc.h"
+
+inline std::string peer_proof()
+{
+    const char *version = "unknown";
+    size_t length = sizeof version;
+    mallctl("version", &version, &length, nullptr, 0);
+    return proof(std::string("jemalloc ") + version, file_called("malloc"), "libjemalloc");
+}
+
+inline void peer_purge()
+{
+    mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);
+    mallctl(("arena." + std::to_string(MALLCTL_ARENAS_ALL) + ".purge").c_str(), nullptr, nullptr, nullptr, 0);
+}
+
+#endif

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# time.csv to the table of medians, and what of the aims holds. An aim is information, never an error.
+# With -v statistic=least: of the fastest round of each, which a busy machine disturbs less.
+BEGIN {
+    FS = ","
+    if (statistic == "")
+        statistic = "median"
+    called_aim = 1.7; inlined_aim = 2.5; handed_over_aim = 2.5; threads_aim = 1.1
+    split("pond_inline pond_called pond_shared limit tcmalloc jemalloc mimalloc glibc", order_of_peers, " ")
+    split("tcmalloc jemalloc mimalloc glibc", rivals, " ")
+}
+
+FNR > 1 {
+    if (!($3 in seen_row)) { seen_row[$3]; row[++rows] = $3 }
+    if (!($1 in seen_peer)) { seen_peer[$1]; came[++comers] = $1 }
+    values[$3, $1] = values[$3, $1] " " $7
+}
+
+# Sets typical (the median, or the least) and spread (most minus least) of the figures in a string.
+function summarise(figures,   v, n, i, j, t) {
+    n = split(figures, v, " ")
+    for (i = 2; i <= n; i++)
+        for (j = i; j > 1 && v[j] + 0 < v[j - 1] + 0; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
+    typical = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+    if (statistic == "least")
+        typical = v[1]
+    spread = v[n] - v[1]
+    return n
+}
+
+function add_column(p) {
+    if ((p in seen_peer) && !(p in column))
+        peer[column[p] = ++peers] = p
+}
+
+function header(   i) {
+    printf "\nns for a get and put pair, %s of %d rounds\n\n%-20s", statistic, rounds, ""
+    for (i = 1; i <= peers; i++)
+        printf " %11s", peer[i]
+    printf " | %-8s %7s %7s\n", "best", "called", "inlined"
+}
+
+# The fastest of the rivals in a row, or "".
+function best(r,   i, b) {
+    for (i in rivals)
+        if ((r, rivals[i]) in cost && (b == "" || cost[r, rivals[i]] < cost[r, b]))
+            b = rivals[i]
+    return b
+}
+
+# How many times as fast as `than` a peer is; "?" behind it when the rounds differ more than the two.
+function ratio(r, p, than,   difference, unsure) {
+    if (!((r, p) in cost) || !((r, than) in cost))
+        return "-"
+    difference = cost[r, than] - cost[r, p]
+    if (difference < 0)
+        difference = -difference
+    unsure = spread_of[r, p] > difference || spread_of[r, than] > difference
+    if (unsure)
+        doubts = doubts sprintf("  %s, %s and %s: they differ by %.1f ns, the rounds by %.1f and %.1f ns\n", r, p,
+                                than, difference, spread_of[r, p], spread_of[r, than])
+    return sprintf("%.2f%s", cost[r, than] / cost[r, p], unsure ? "?" : "")
+}
+
+function print_row(r,   i, b) {
+    printf "%-20s", r
+    for (i = 1; i <= peers; i++)
+        printf " %11s", (r, peer[i]) in cost ? sprintf("%.2f", cost[r, peer[i]]) : "-"
+    b = best(r)
+    if (b == "" || r == "handover-only") { print ""; return }
+    times_called[r] = ratio(r, "pond_called", b)
+    times_inlined[r] = ratio(r, "pond_inline", b)
+    printf " | %-8s %7s %7s\n", b, times_called[r], times_inlined[r]
+}
+
+function verdict(what, figure, holds) {
+    if (figure != "-")
+        printf "  %-63s %7s  %s\n", what, figure, holds ? "holds" : "MISSED"
+}
+
+function fast_enough(r, called, inlined) {
+    if (!(r in times_called))
+        return
+    verdict(r ", called: at least " called " times the best", times_called[r], times_called[r] + 0 >= called)
+    verdict(r ", inlined: at least " inlined " times the best", times_inlined[r], times_inlined[r] + 0 >= inlined)
+}
+
+# More threads cost per pair what one does, but for the tenth that the machine may err.
+function as_one_thread(r, one, p,   times) {
+    if (!((r, p) in cost) || !((one, p) in cost))
+        return
+    times = cost[r, p] / cost[one, p]
+    verdict(r ", " p ": at most " threads_aim " times " one, sprintf("%.2f", times), times <= threads_aim)
+}
+
+function threads_enough(p) {
+    as_one_thread("pair-64B-2-threads", "pair-64B", p)
+    as_one_thread("pair-64B-8-threads", "pair-64B", p)
+    as_one_thread("pair-1KiB-2-threads", "pair-1KiB", p)
+}
+
+function print_aims(   i) {
+    print "\naims"
+    for (i = 1; i <= rows; i++)
+        if (row[i] == "handed-over")
+            fast_enough(row[i], handed_over_aim, handed_over_aim)
+        else if (row[i] !~ /threads/)
+            fast_enough(row[i], called_aim, inlined_aim)
+    threads_enough("pond_called")
+    threads_enough("pond_inline")
+}
+
+END {
+    for (i = 1; i in order_of_peers; i++)
+        add_column(order_of_peers[i])
+    for (i = 1; i <= comers; i++)
+        add_column(came[i])
+    for (key in values) {
+        n = summarise(values[key])
+        rounds = n > rounds ? n : rounds
+        cost[key] = typical
+        spread_of[key] = spread
+    }
+    header()
+    for (i = 1; i <= rows; i++)
+        print_row(row[i])
+    if (doubts != "")
+        printf "\n? The rounds differ more than the peers do; run again on a calmer machine:\n%s", doubts
+    if (("pond_called" in seen_peer) || ("pond_inline" in seen_peer))
+        print_aims()
+}

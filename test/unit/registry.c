@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+// link: -Wl,--wrap=pthread_cond_wait
+/* The room registry: all ponds, all threads, and how what is idle anywhere is brought together. */
+#include "test.h"
+
+#include "../../src/registry.h"
+#include "threads.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+TestSuite(registry, .timeout = TEST_ALARM);
+
+static struct pond *plain(void)
+{
+    return test_pond((pond_options){.size = 64});
+}
+
+/* --- the list ------------------------------------------------------------------------------------------ */
+
+/* Who sees how often which pond: the ponds of a test are known by their number. */
+static size_t visits(struct pond *const *ponds, size_t n, size_t *seen)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < n; i++)
+        seen[i] = 0;
+    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p), all++) {
+        must(p->pins == 1, "%u pins", p->pins);
+        for (size_t i = 0; i < n; i++)
+            seen[i] += p == ponds[i];
+    }
+    return all;
+}
+
+Test(registry, every_pond_is_visited_once)
+{
+    struct pond *ponds[5];
+    size_t seen[5];
+    for (int i = 0; i < 5; i++)
+        ponds[i] = plain();
+    cr_assert_eq(visits(ponds, 5, seen), 5);
+    for (int i = 0; i < 5; i++)
+        cr_assert(seen[i] == 1 && ponds[i]->pins == 0);
+    size_t listed = 0;
+    registry_lock();
+    for (struct pond *p = registry_first(); p != NULL; p = p->next)
+        listed++;
+    registry_unlock();
+    cr_assert_eq(listed, 5);
+}
+
+/* First, last, middle, all: what is left is visited. */
+Test(registry, destroyed_ponds_are_not_visited)
+{
+    static const int order[] = {4, 0, 2, 1, 3};
+    struct pond *ponds[5];
+    size_t seen[5];
+    for (int i = 0; i < 5; i++)
+        ponds[i] = plain();
+    for (int gone = 0; gone < 5; gone++) {
+        cr_assert_eq(pond_destroy(ponds[order[gone]]), 0);
+        ponds[order[gone]] = NULL;
+        cr_assert_eq(visits(ponds, 5, seen), 4 - (size_t)gone);
+        for (int i = 0; i < 5; i++)
+            cr_assert_eq(seen[i], ponds[i] != NULL);
+    }
+    cr_assert_null(registry_first());
+}
+
+/* In the midst of a visit others come and go, right before and right behind the one that is pinned. */
+Test(registry, ponds_come_and_go_during_a_visit)
+{
+    struct pond *ponds[5];
+    bool seen[5] = {false};
+    size_t strangers = 0;
+    for (int i = 0; i < 5; i++)
+        ponds[i] = plain();
+    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
+        bool mine = false;
+        for (int i = 0; i < 5; i++) {
+            mine = mine || p == ponds[i];
+            cr_assert(p != ponds[i] || !seen[i], "visited twice");
+            seen[i] = seen[i] || p == ponds[i];
+        }
+        strangers += !mine;
+        if (p == ponds[2]) {
+            cr_assert_eq(pond_destroy(ponds[1]), 0);
+            cr_assert_eq(pond_destroy(ponds[3]), 0);
+            (void)plain();
+        }
+    }
+    cr_assert(seen[4] && seen[3] && seen[2] && !seen[1] && seen[0]);
+    cr_assert_eq(strangers, 0, "a new one is the first: its turn is the next visit's");
+}
+
+/* --- pins ----------------------------------------------------------------------------------------------- */
+
+static _Thread_local bool watched; /* this thread tells when it waits */
+static event waits = EVENT_INIT;
+static atomic_bool unpinned;
+
+int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+    if (watched) {
+        watched = false;
+        event_set(&waits);
+    }
+    return __real_pthread_cond_wait(cond, mutex);
+}
+
+static void destroy_watched(void *arg)
+{
+    watched = true;
+    must(pond_destroy((pond *)arg) == 0, "pond_destroy: errno %d", errno);
+    must(!watched && atomic_load(&unpinned), "a pinned pond was destroyed");
+}
+
+static void pin_or_destroy(bool by_visit)
+{
+    struct pond *p = plain();
+    worker *destroyer = worker_start();
+    if (by_visit)
+        cr_assert_eq(registry_next(NULL), p);
+    else
+        registry_pin(p);
+    worker_begin(destroyer, destroy_watched, p);
+    event_wait(&waits);
+    cr_assert_str_eq(pond_name(p), "pond", "it is still there");
+    atomic_store(&unpinned, true);
+    if (by_visit)
+        cr_assert_null(registry_next(p));
+    else
+        registry_unpin(p);
+    worker_wait(destroyer);
+    worker_end(destroyer);
+}
+
+Test(registry, a_visited_pond_is_not_destroyed)
+{
+    pin_or_destroy(true);
+}
+
+Test(registry, a_pinned_pond_is_not_destroyed)
+{
+    pin_or_destroy(false);
+}
+
+/* --- threads -------------------------------------------------------------------------------------------- */
+
+static struct pond *shared_pond;
+
+static void admitted(void *unused)
+{
+    (void)unused;
+    must(registry_admit(), "not admitted");
+    must(gate_registered() && gate_enter(shared_pond) != NULL, "no cache");
+    gate_leave();
+    must(registry_admit(), "not admitted again");
+}
+
+static void not_admitted(void *unused)
+{
+    (void)unused;
+    must(!registry_admit(), "admitted");
+    must(!gate_registered() && gate_enter(shared_pond) == NULL, "it has a cache");
+}
+
+Test(registry, a_thread_is_admitted_when_the_lock_is_free)
+{
+    shared_pond = plain();
+    worker *w = worker_start();
+    registry_lock();
+    worker_do(w, not_admitted, NULL);
+    registry_unlock();
+    worker_do(w, admitted, NULL);
+    worker_end(w);
+}
+
+static void get_and_put(void *unused)
+{
+    void *objs[300];
+    (void)unused;
+    test_get(shared_pond, objs, 300);
+    pond_put_many(shared_pond, objs, 300);
+    must(!gate_registered(), "no slot was free");
+}
+
+/* Threads that find no slot go by the shared way: one thread, seen as many by the gates, has taken all. */
+Test(registry, threads_beyond_the_last_slot_share)
+{
+    shared_pond = plain();
+    registry_lock();
+    while (gate_register())
+        continue;
+    registry_unlock();
+    worker *w = worker_start();
+    worker_do(w, not_admitted, NULL);
+    for (int i = 0; i < 3; i++)
+        worker_do(w, get_and_put, NULL);
+    pond_stats s = test_stats(shared_pond);
+    cr_assert(s.idle_local == 0 && s.constructed == 300 && s.gets == 900 && s.live == 0);
+    worker_end(w);
+    registry_lock();
+    gate_unregister();
+    registry_unlock();
+    worker_do(w = worker_start(), admitted, NULL);
+    worker_end(w);
+}
+
+static void put_some(void *n)
+{
+    void *objs[100];
+    test_get(shared_pond, objs, *(size_t *)n);
+    pond_put_many(shared_pond, objs, *(size_t *)n);
+}
+
+static event inside = EVENT_INIT, may_leave = EVENT_INIT;
+
+static void park_inside(void *unused)
+{
+    (void)unused;
+    must(gate_enter(shared_pond) != NULL, "no cache");
+    event_set(&inside);
+    event_wait(&may_leave);
+    gate_leave();
+}
+
+static void back_again(void *unused)
+{
+    (void)unused;
+    must(gate_enter(shared_pond) == NULL, "the tick that missed it left the gate shut");
+    must(registry_admit() && gate_enter(shared_pond) != NULL, "not admitted");
+    gate_leave();
+}
+
+/* What a tick had to leave in the cache of a thread inside comes out when that thread is back. */
+Test(registry, a_missed_thread_is_drained_when_it_is_admitted)
+{
+    size_t n = 20;
+    shared_pond = plain();
+    worker *w = worker_start();
+    worker_do(w, put_some, &n);
+    worker_begin(w, park_inside, NULL);
+    event_wait(&inside);
+    pond_epoch_advance();
+    pond_stats s = test_stats(shared_pond);
+    cr_assert(s.idle_local == n && s.epoch == 1, "%zu in the cache", (size_t)s.idle_local);
+    event_set(&may_leave);
+    worker_wait(w);
+    worker_do(w, back_again, NULL);
+    s = test_stats(shared_pond);
+    cr_assert(s.idle_local == 0 && s.idle_victim == n, "of the epoch in which they were put");
+    pond_epoch_advance();
+    cr_assert_eq(test_stats(shared_pond).dropped[POND_DROP_EPOCH], n);
+    worker_end(w);
+}
+
+Test(registry, what_an_exiting_thread_cached_goes_to_the_depot)
+{
+    size_t n = 77;
+    shared_pond = plain();
+    worker *w = worker_start();
+    worker_do(w, put_some, &n);
+    cr_assert_eq(test_stats(shared_pond).idle_local, n);
+    worker_end(w);
+    pond_stats s = test_stats(shared_pond);
+    cr_assert(s.idle_local == 0 && s.idle_shared == n && s.gets == n);
+}
+
+/* --- bringing together ------------------------------------------------------------------------------------
+ */
+
+enum { WORKERS = 3 };
+
+/* Each worker has some idle objects in its cache. */
+static void spread(worker **w, size_t each)
+{
+    for (int i = 0; i < WORKERS; i++) {
+        w[i] = worker_start();
+        void **objs = malloc(each * sizeof *objs);
+        test_get(shared_pond, objs, each);
+        worker_do(w[i], put_some, &each); /* others than these */
+        pond_put_many(shared_pond, objs, each);
+        free(objs);
+    }
+}
+
+static void end_all(worker **w)
+{
+    for (int i = 0; i < WORKERS; i++)
+        worker_end(w[i]);
+}
+
+Test(registry, a_collection_brings_all_that_is_idle_into_the_depot)
+{
+    worker *w[WORKERS];
+    void *live[7];
+    shared_pond = plain();
+    test_get(shared_pond, live, 7);
+    spread(w, 20);
+    pond_stats before = test_stats(shared_pond);
+    cr_assert_gt(before.idle_local, 20);
+    registry_lock();
+    cr_assert_eq(registry_collect(shared_pond), 7);
+    registry_unlock();
+    pond_stats after = test_stats(shared_pond);
+    cr_assert(after.idle_local == 0 && after.live == 7);
+    cr_assert_eq(after.idle_shared, before.idle_local + before.idle_shared);
+    cr_assert_null(shared_pond->shared);
+    end_all(w);
+}
+
+Test(registry, a_drain_says_how_busy_the_depot_was)
+{
+    worker *w[WORKERS];
+    uint64_t exchanges = 0;
+    shared_pond = test_pond((pond_options){.size = 64, .cache_objects = 4});
+    spread(w, 30);
+    for (uint32_t i = 0; i < gates_end(); i++)
+        exchanges += shared_pond->caches[i].exchanges;
+    cr_assert_gt(exchanges, 0);
+    registry_lock();
+    gates_close(GATE_ENDLESS);
+    cr_assert_eq(registry_drain(shared_pond), exchanges);
+    cr_assert_eq(registry_drain(shared_pond), 0);
+    gates_open();
+    registry_unlock();
+    cr_assert_eq(test_stats(shared_pond).idle_local, 0);
+    end_all(w);
+}
+
+Test(registry, gather_finds_what_others_cache)
+{
+    worker *w[WORKERS];
+    bool full;
+    shared_pond = test_pond((pond_options){.size = 64, .max_objects = 60});
+    spread(w, 10);
+    pond_stats s = test_stats(shared_pond);
+    uint64_t gets = s.gets;
+    size_t idle = test_idle(&s);
+    for (size_t i = 0; i < idle; i++) {
+        cr_assert_not_null(registry_gather(shared_pond, &full), "%zu of %zu", i, idle);
+        cr_assert_eq(test_stats(shared_pond).gets, ++gets);
+    }
+    while (test_stats(shared_pond).live < 60) {
+        cr_assert_null(registry_gather(shared_pond, &full));
+        cr_assert_not(full, "another object may be made");
+        cr_assert_not_null(pond_get(shared_pond));
+    }
+    errno = 0;
+    cr_assert_null(registry_gather(shared_pond, &full));
+    cr_assert(full && errno == EAGAIN);
+    end_all(w);
+}
