@@ -70,7 +70,7 @@ template <size_t Size> static void run(const char *name, size_t count, which put
     barrier();
     size_t before = resident(), back = count / 10 * 9;
     for (void *&obj : objs)
-        obj = get<Size>();
+        obj = get<Size, use::written>();
     report(name, "all got", count * Size, peak() - before);
     if (put_back == which::random)
         std::shuffle(objs.begin(), objs.end(), std::minstd_rand(1));

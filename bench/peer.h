@@ -42,9 +42,13 @@ inline void *touched(void *obj)
     return opaque(obj);
 }
 
-template <size_t Size> inline void *get()
+/* What becomes of an object between its get and its put. */
+enum class use { none, written };
+
+template <size_t Size, use Use = use::none> inline void *get()
 {
-    return touched(opaque(peer_get<Size>()));
+    void *obj = opaque(peer_get<Size>());
+    return Use == use::written ? touched(obj) : obj;
 }
 
 template <size_t Size> inline void put(void *obj)

@@ -104,7 +104,7 @@ function print_aims(   i) {
     for (i = 1; i <= rows; i++)
         if (row[i] == "handed-over")
             fast_enough(row[i], handed_over_aim, handed_over_aim)
-        else if (row[i] !~ /threads/)
+        else if (row[i] !~ /threads|^used/)
             fast_enough(row[i], called_aim, inlined_aim)
     threads_enough("pond_called")
     threads_enough("pond_inline")

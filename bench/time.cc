@@ -28,6 +28,10 @@ static void add_all()
     add_bursts<order::fifo>("burst-fifo");
     add_bursts<order::lifo>("burst-lifo");
     add("replace-1024", replace<1024>, 1);
+    add("used-pair-64B", pair<64, use::written>, 1);
+    add("used-burst-lifo-64", burst<64, order::lifo, use::written>, 1);
+    add("used-burst-lifo-512", burst<512, order::lifo, use::written>, 1);
+    add("used-replace-1024", replace<1024, use::written>, 1);
     if (peer_shares)
         add("handed-over", handed_over, 2);
     add("handover-only", handover_only, 2);

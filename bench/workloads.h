@@ -15,22 +15,22 @@
 #include "peer.h"
 #include "ring.h"
 
-template <size_t Size> void pair(benchmark::State &state)
+template <size_t Size, use Use = use::none> void pair(benchmark::State &state)
 {
     core_of_its_own own(state.thread_index(), state.threads());
     for (auto _ : state)
-        put<Size>(get<Size>());
+        put<Size>(get<Size, Use>());
 }
 
 enum class order { fifo, lifo };
 
 /* Gets N objects, then puts them back: the first got first (fifo), or the last (lifo). */
-template <size_t N, order Order> void burst(benchmark::State &state)
+template <size_t N, order Order, use Use = use::none> void burst(benchmark::State &state)
 {
     static std::array<void *, N> objs;
     while (state.KeepRunningBatch(N)) {
         for (size_t i = 0; i < N; i++)
-            objs[i] = get<64>();
+            objs[i] = get<64, Use>();
         for (size_t i = 0; i < N; i++)
             put<64>(objs[Order == order::fifo ? i : N - 1 - i]);
     }
@@ -47,7 +47,7 @@ template <size_t Live> std::array<uint16_t, 1 << 16> random_places()
 }
 
 /* Keeps Live objects and replaces one at a random place: gets its successor, then puts it back. */
-template <size_t Live> void replace(benchmark::State &state)
+template <size_t Live, use Use = use::none> void replace(benchmark::State &state)
 {
     static const auto places = random_places<Live>();
     static std::array<void *, Live> live;
@@ -57,7 +57,7 @@ template <size_t Live> void replace(benchmark::State &state)
     for (auto _ : state) {
         void *&place = live[places[step++ % places.size()]];
         void *old = place;
-        place = get<64>();
+        place = get<64, Use>();
         put<64>(old);
     }
     for (void *obj : live)
@@ -71,7 +71,7 @@ inline void handed_over(benchmark::State &state)
     static ring handover;
     while (state.KeepRunningBatch(ring::batch)) {
         if (state.thread_index() == 0)
-            handover.fill([](void *&slot) { slot = get<64>(); });
+            handover.fill([](void *&slot) { slot = get<64, use::written>(); });
         else
             handover.drain([](void *obj) { put<64>(touched(obj)); });
     }
