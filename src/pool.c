@@ -377,7 +377,7 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
         return winner;
     pond *made = pond_create(&o);
     if (made == NULL)
-        return NULL;
+        return __atomic_load_n(where, __ATOMIC_ACQUIRE); /* another thread may have had more luck */
     if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return made;
     (void)pond_destroy(made);

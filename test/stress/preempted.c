@@ -20,7 +20,7 @@ TestSuite(preempted, .timeout = TEST_ALARM);
 /* What a handler may use: semaphores and atomics. */
 static sem_t inside, go;
 static atomic_bool stop, holding;
-static atomic_size_t held_inside, held_elsewhere;
+static atomic_size_t held_inside, held_elsewhere, hammered;
 static ledger book = {.size = 64};
 static pond *shared;
 
@@ -89,6 +89,7 @@ static void hammer(void *arg)
             ledger_gives(&book, objs[i]);
             hot_put(shared, objs[i]);
         }
+        atomic_fetch_add(&hammered, 1);
     }
 }
 
@@ -109,15 +110,22 @@ static void open_shared(void)
     catch_signal();
 }
 
-/* Sends the signal until it stops the thread inside the fast path; then calls this, and lets it go. */
-static void when_inside(worker *w, void (*meanwhile)(void))
+/* Sends the signal until it stops the thread inside the fast path. */
+static void stop_inside(worker *w)
 {
     do {
         must(pthread_kill(worker_thread(w), SIGUSR1) == 0, "no signal");
         wait_for(&inside);
     } while (!atomic_load(&holding));
-    meanwhile();
+}
+
+/* Lets it go, and sees it get and put again. */
+static void go_on(void)
+{
+    size_t rounds = atomic_load(&hammered);
     sem_post(&go);
+    while (atomic_load(&hammered) < rounds + 2)
+        sched_yield();
 }
 
 static void tick_some(void)
@@ -128,26 +136,34 @@ static void tick_some(void)
     pond_stats_read(shared, &(pond_stats){0});
 }
 
-static void use_and_tick(void)
+/*
+ * While the thread is held this one ticks and takes what is idle, and keeps it until the other has
+ * gone on: would the tick have emptied the held thread's cache, one object were now in two hands.
+ */
+static void one_round(worker *w)
 {
     void *objs[50];
+    stop_inside(w);
+    pond_rotate(shared);
     for (size_t i = 0; i < 50; i++)
-        objs[i] = ledger_get(&book, shared);
+        must((objs[i] = ledger_get(&book, shared)) != NULL, "errno %d", errno);
+    tick_some();
+    go_on();
     for (size_t i = 0; i < 50; i++)
         ledger_put(&book, shared, objs[i]);
-    tick_some();
 }
 
 Test(preempted, a_tick_does_not_wait)
 {
+    enum { ROUNDS = 200 };
     open_shared();
     worker *w = worker_start();
     worker_begin(w, hammer, NULL);
-    for (size_t i = 0; i < 60; i++)
-        when_inside(w, i % 2 == 0 ? tick_some : use_and_tick);
+    for (size_t i = 0; i < ROUNDS; i++)
+        one_round(w);
     atomic_store(&stop, true);
     worker_wait(w);
-    cr_assert_geq(atomic_load(&held_inside), 60);
+    cr_assert_geq(atomic_load(&held_inside), ROUNDS);
     ledger_check(&book, shared, 0);
     pond_epoch_advance();
     pond_epoch_advance();
