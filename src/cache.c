@@ -9,7 +9,7 @@
  */
 #include "cache.h"
 
-/* --- the loaded magazine ------------------------------------------------------------------------------ */
+/* ---- the loaded magazine ---- */
 
 static uint32_t count_of(const struct cache *c)
 {
@@ -97,7 +97,7 @@ size_t cache_put_some(struct cache *c, void *const *objs, size_t n)
     return n;
 }
 
-/* --- the size of magazines ------------------------------------------------------------------------------ */
+/* ---- the size of magazines ---- */
 
 #define FIRST_ROOM 125
 #define FIRST_ROOM_CREATED 13         /* what create makes is dear: keep little of it out of reach */
@@ -143,8 +143,7 @@ void cache_room_calm(struct pond *p, uint64_t exchanges)
         STORE(p->magazine_room, MAX(magazine_fit(room / 2 - MIN(room / 2 - 1, 8)), p->room_first));
 }
 
-/* --- exchange with the depot
- * -------------------------------------------------------------------------------- */
+/* ---- exchange with the depot ---- */
 
 static void note_line(struct pond *p, const struct cache *c)
 {
@@ -243,8 +242,7 @@ bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spa
     return true;
 }
 
-/* --- drain
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- drain ---- */
 
 static void drain_magazine(struct pond *p, struct magazine *m)
 {
@@ -268,8 +266,7 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
     return exchanges;
 }
 
-/* --- figures
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- figures ---- */
 
 /* The owner may load another magazine between two of our loads: then top and base do not belong together. */
 static uint64_t loaded_count(const struct cache *c)

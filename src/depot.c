@@ -16,7 +16,7 @@
 #include "depot.h"
 #include <ck_pr.h>
 
-/* --- one stack --------------------------------------------------------------------------------------- */
+/* ---- one stack ---- */
 
 #ifdef POND_DEPOT_LOCK
 static void raw_push(struct depot_stack *s, struct magazine *m)
@@ -73,8 +73,7 @@ static void move(struct depot_stack *from, struct depot_stack *to)
         push(to, m);
 }
 
-/* --- by age ----------------------------------------------------------------------------------------------
- */
+/* ---- by age ---- */
 
 static struct depot_stack *stack_of(struct depot *d, uint64_t epoch)
 {

@@ -19,8 +19,7 @@
 static uint64_t global_epoch; /* written under the registry's lock */
 static size_t tick_budget;
 
-/* --- turn
- * --------------------------------------------------------------------------------------------------- */
+/* ---- turn ---- */
 
 static void turn(struct pond *p)
 {
@@ -33,8 +32,7 @@ static void turn(struct pond *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* --- drop
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- drop ---- */
 
 struct drop {
     pond_drop_reason why;
@@ -115,8 +113,7 @@ static void drop_due(struct pond *p, struct drop *d)
     }
 }
 
-/* --- reclaim
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- reclaim ---- */
 
 /* Empty magazines were working capital of the last epoch; the next one makes its own. */
 static void end_empties(struct pond *p)
@@ -143,8 +140,7 @@ size_t epoch_drop_all(struct pond *p, pond_drop_reason why)
     return d.bytes;
 }
 
-/* --- the ticks
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the ticks ---- */
 
 static size_t budget(void)
 {

@@ -70,7 +70,7 @@ bool gate_init(void (*at_exit)(void *))
     return gates.key_made;
 }
 
-/* --- the owner --------------------------------------------------------------------------------------- */
+/* ---- the owner ---- */
 
 static inline pond_gate *self(void)
 {
@@ -99,8 +99,7 @@ void gate_leave(void)
     __atomic_store_n(&self()->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* --- registration ----------------------------------------------------------------------------------------
- */
+/* ---- registration ---- */
 
 static void open_slot(uint32_t slot)
 {
@@ -152,8 +151,7 @@ void gate_open_mine(void)
     open_slot(gate_slot());
 }
 
-/* --- closing and opening
- * ------------------------------------------------------------------------------------ */
+/* ---- closing and opening ---- */
 
 #define SPINS 200
 #define YIELDS 20 /* of one closing, whatever the number of threads: bounds a tick */

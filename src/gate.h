@@ -20,13 +20,13 @@ enum gate_patience {
  */
 bool gate_init(void (*at_exit)(void *));
 
-/* --- for the owner --------------------------------------------------------------------------------- */
+/* ---- for the owner ---- */
 
 /* Marks this thread busy and returns its cache, as the fast path does; NULL, and not busy: closed. */
 struct cache *gate_enter(struct pond *p);
 void gate_leave(void);
 
-/* --- under the registry's lock ------------------------------------------------------------------------ */
+/* ---- under the registry's lock ---- */
 
 /* Gives this thread a slot and opens its gate; false: no slot is free, or the thread is exiting. */
 bool gate_register(void);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- beginning ------------------------------------------------------------------------------------------ */
+/* ---- beginning ---- */
 
 void object_admit(struct pond *p, struct birth *b)
 {
@@ -61,8 +61,7 @@ void *object_make(struct pond *p, const struct birth *b)
     return obj;
 }
 
-/* --- end
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 void object_uncount(struct pond *p, pond_drop_reason why)
 {
@@ -89,8 +88,7 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
     ADD(p->dropped[why], n);
 }
 
-/* --- between two lives
- * ------------------------------------------------------------------------------------------ */
+/* ---- between two lives ---- */
 
 size_t object_bytes(const struct pond *p, const void *obj)
 {

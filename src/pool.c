@@ -5,8 +5,7 @@
 #include <pond/typed.h>
 #include <string.h>
 
-/* --- get --------------------------------------------------------------------------------------------------
- */
+/* ---- get ---- */
 
 /* This thread's cache with its gate busy, or NULL. */
 static struct cache *enter(struct pond *p)
@@ -100,8 +99,7 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
     return got;
 }
 
-/* --- put
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- put ---- */
 
 static void put_dropped(struct pond *p, void *obj, pond_drop_reason why)
 {
@@ -195,8 +193,7 @@ void pond_discard(pond *p, void *obj)
         put_dropped(p, obj, POND_DROP_DISCARDED);
 }
 
-/* --- reserve
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reserve ---- */
 
 static uint64_t idle_of(struct pond *p)
 {
@@ -231,8 +228,7 @@ size_t pond_reserve(pond *p, size_t n)
     return (size_t)idle;
 }
 
-/* --- create
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 static bool size_is_valid(const pond_options *o)
 {
@@ -384,9 +380,7 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
     return winner;
 }
 
-/* --- destroy
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- destroy ---- */
 
 int pond_destroy(pond *p)
 {

@@ -29,8 +29,7 @@ void registry_unlock(void)
 /* The one pond that this thread has pinned; a hook does not tick. */
 static __thread struct pond *pinned __attribute__((tls_model("initial-exec")));
 
-/* --- ponds -------------------------------------------------------------------------------------------------
- */
+/* ---- ponds ---- */
 
 struct pond *registry_first(void)
 {
@@ -114,8 +113,7 @@ void registry_unpin(struct pond *p)
     registry_unlock();
 }
 
-/* --- threads
- * -------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 uint64_t registry_drain(struct pond *p)
 {
@@ -190,8 +188,7 @@ uint64_t registry_collect(struct pond *p)
     return live;
 }
 
-/* --- fork
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- fork ---- */
 
 /* The child gets every object in one place, or in the hands of a thread that it does not have. */
 static void fork_prepare(void)
@@ -232,8 +229,7 @@ static void fork_child(void)
     registry_unlock();
 }
 
-/* --- the first pond
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the first pond ---- */
 
 static bool make_ready(void)
 {

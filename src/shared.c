@@ -2,7 +2,7 @@
 #include "shared.h"
 #include <errno.h>
 
-/* --- magazines within max_idle_bytes -------------------------------------------------------------------- */
+/* ---- magazines within max_idle_bytes ---- */
 
 /*
  * idle objects <= room of all magazines == charged <= idle_room, so that the bound holds without a
@@ -37,8 +37,7 @@ void shared_magazine_end(struct pond *p, struct magazine *m)
     magazine_end(m);
 }
 
-/* --- exact bytes -------------------------------------------------------------------------------------------
- */
+/* ---- exact bytes ---- */
 
 static bool admit_bytes(struct pond *p, const void *obj)
 {
@@ -58,8 +57,7 @@ void shared_forget_bytes(struct pond *p, const void *obj)
         ADD(p->idle_bytes, -(uint64_t)object_bytes(p, obj));
 }
 
-/* --- objects
- * -------------------------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 static void *take_last(struct magazine *m)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- the page map: address -> slab ------------------------------------------------------------------ */
+/* ---- the page map: address -> slab ---- */
 
 /*
  * Two levels over the upper bits of a 48-bit address. Read without a lock: an entry is stored with
@@ -71,7 +71,7 @@ void slab_fork_done(void)
     pthread_mutex_unlock(&map.lock);
 }
 
-/* --- a set and its slabs ------------------------------------------------------------------------------ */
+/* ---- a set and its slabs ---- */
 
 void slab_set_init(struct slab_set *set, size_t stride, bool keep_mapped)
 {
@@ -157,7 +157,7 @@ void slab_set_release(struct slab_set *set)
     set->slabs = 0;
 }
 
-/* --- objects -------------------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 static size_t first_page(const struct slab_set *set, size_t object)
 {
@@ -233,8 +233,7 @@ void slab_give(struct slab_set *set, void *obj)
     slab_mark_dirty(set, s);
 }
 
-/* --- giving memory back ------------------------------------------------------------------------------------
- */
+/* ---- giving memory back ---- */
 
 #define PURGE_SCAN 128 /* most pages looked at in one step: the owner's lock is held for that long */
 
@@ -326,8 +325,7 @@ void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
     }
 }
 
-/* --- validity
- * ------------------------------------------------------------------------------------------------ */
+/* ---- validity ---- */
 
 static bool slab_is_valid(const struct slab *s, const struct slab_set *set)
 {

@@ -34,7 +34,7 @@
 #define POND_DEPOT_LOCK 1
 #endif
 
-/* --- slab --------------------------------------------------------------------------------------- */
+/* ---- slab ---- */
 
 #define SLAB_BYTES ((size_t)4 << 20)
 #define SLAB_PAGES (SLAB_BYTES / 4096) /* at the smallest page size there is */
@@ -67,7 +67,7 @@ struct slab_set {
     uint64_t slabs; /* slabs now */
 };
 
-/* --- magazine ------------------------------------------------------------------------------------ */
+/* ---- magazine ---- */
 
 /* The unit in which idle objects move between threads. Its memory stays mapped for ever. */
 struct magazine {
@@ -80,7 +80,7 @@ struct magazine {
 
 #define MAGAZINE_CLASSES 6 /* of 128, 256, ... 4096 bytes */
 
-/* --- depot ---------------------------------------------------------------------------------------- */
+/* ---- depot ---- */
 
 /* A lock-free stack of magazines on a line of its own. */
 struct depot_stack {
@@ -97,7 +97,7 @@ struct depot {
     struct depot_stack empties;
 };
 
-/* --- cache ---------------------------------------------------------------------------------------- */
+/* ---- cache ---- */
 
 /* The slow path's view of a pond_cache. Written by its owner while busy, or by who closed its gate. */
 struct cache {
@@ -114,11 +114,11 @@ _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
 _Static_assert(offsetof(struct cache, end) == offsetof(pond_cache, own), "the same front");
 
-/* --- gate ----------------------------------------------------------------------------------------- */
+/* ---- gate ---- */
 
 #define GATE_THREADS 4096 /* most threads with caches at a time; further ones share the depot */
 
-/* --- pond ----------------------------------------------------------------------------------------- */
+/* ---- pond ---- */
 
 struct pond {
     struct cache closed; /* index 0 of every gate: no objects, no room, never written to by a get or put */

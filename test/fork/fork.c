@@ -27,7 +27,7 @@ static void get_and_put(size_t n)
         ledger_put(&book, shared, objs[i]);
 }
 
-/* --- threads that sleep -------------------------------------------------------------------------------- */
+/* ---- threads that sleep ---- */
 
 enum { SLEEPERS = 4, EACH = 50 };
 
@@ -160,8 +160,7 @@ Test(fork, children_of_children)
     with_sleepers(grandchild);
 }
 
-/* --- threads at work --------------------------------------------------------------------------------------
- */
+/* ---- threads at work ---- */
 
 /* Created objects, and no ledger: its books would be caught in the middle of an entry. */
 enum { HAMMERS = 3, FORKS = TEST_TIMES(200) };
@@ -257,8 +256,7 @@ Test(fork, amid_threads_at_work)
     cr_assert_eq(pond_destroy(shared), 0);
 }
 
-/* --- from a hook -------------------------------------------------------------------------------------------
- */
+/* ---- from a hook ---- */
 
 static void child_in_a_hook(void *arg)
 {

@@ -10,7 +10,7 @@
 
 TestSuite(options, .timeout = TEST_ALARM);
 
-/* --- which are valid --------------------------------------------------------------------------------- */
+/* ---- which are valid ---- */
 
 static int construct(void *obj, void *ctx)
 {
@@ -109,7 +109,7 @@ Test(options, valid_ones_work)
     }
 }
 
-/* --- names and versions --------------------------------------------------------------------------------- */
+/* ---- names and versions ---- */
 
 static void expect_name(pond_options options, const char *name)
 {
@@ -139,8 +139,7 @@ Test(options, versions)
     cr_assert_str_eq(pond_version(), text);
 }
 
-/* --- nothing is something --------------------------------------------------------------------------------
- */
+/* ---- nothing is something ---- */
 
 Test(options, null_is_ignored)
 {
@@ -190,8 +189,7 @@ Test(options, destroy_while_objects_are_live)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- bounds of what is idle
- * --------------------------------------------------------------------------------- */
+/* ---- bounds of what is idle ---- */
 
 static witness seen = WITNESS_INIT;
 

@@ -134,8 +134,7 @@ Test(statistics, trim_says_how_many_bytes)
     cr_assert_eq(pond_destroy(q), 0);
 }
 
-/* --- many at once ------------------------------------------------------------------------------------------
- */
+/* ---- many at once ---- */
 
 Test(statistics, get_many_gives_distinct_objects)
 {
@@ -156,8 +155,7 @@ Test(statistics, get_many_gives_distinct_objects)
     ledger_close(&book, p);
 }
 
-/* --- reserve
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reserve ---- */
 
 ParameterizedTestParameters(statistics, reserve)
 {

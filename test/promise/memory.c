@@ -106,7 +106,7 @@ ParameterizedTest(share *s, memory, follows_the_live_objects)
     check_share(s);
 }
 
-/* --- empty slabs ---------------------------------------------------------------------------------------- */
+/* ---- empty slabs ---- */
 
 static void put_half(void *arg)
 {

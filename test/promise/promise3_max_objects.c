@@ -233,7 +233,7 @@ Test(promise3, failed_constructs_take_no_place)
     ledger_close(&book, p);
 }
 
-/* --- an object on its way out is neither live nor idle ------------------------------------------------ */
+/* ---- an object on its way out is neither live nor idle ---- */
 
 static event dropping = EVENT_INIT, go = EVENT_INIT;
 
@@ -269,7 +269,7 @@ Test(promise3, an_object_being_dropped_takes_no_place)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- contests ------------------------------------------------------------------------------------------ */
+/* ---- contests ---- */
 
 /*
  * Threads that together never hold more than max_objects are never refused, whatever else happens

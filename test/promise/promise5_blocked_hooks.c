@@ -14,7 +14,7 @@
 
 TestSuite(promise5, .timeout = TEST_ALARM);
 
-/* --- hooks that use another pond -------------------------------------------------------------------- */
+/* ---- hooks that use another pond ---- */
 
 typedef struct outer {
     void *inner; /* an object of the other pond */
@@ -76,7 +76,7 @@ Test(promise5, hooks_use_another_pond)
     cr_assert_eq(pond_destroy(inner_pond), 0);
 }
 
-/* --- hooks that block ------------------------------------------------------------------------------- */
+/* ---- hooks that block ---- */
 
 typedef enum hook { CONSTRUCT, CREATE, RESET, FOOTPRINT, DESTROY } hook;
 typedef enum call { GET, PUT, PUT_MANY, DISCARD, TICK, TRIM, RESERVE } call;

@@ -22,7 +22,7 @@ static bool reset_rejects(void *obj, void *ctx)
     return false;
 }
 
-/* --- reasons ------------------------------------------------------------------------------------- */
+/* ---- reasons ---- */
 
 typedef struct cause {
     pond_drop_reason why;
@@ -77,7 +77,7 @@ ParameterizedTest(cause *c, promise5, destroy_is_told_why)
     }
 }
 
-/* --- construct and create --------------------------------------------------------------------------- */
+/* ---- construct and create ---- */
 
 typedef struct maker {
     int fail_from, fail_with; /* calls from this one on fail */
@@ -202,7 +202,7 @@ ParameterizedTest(size_t *size, promise5, memory_is_zero_before_construct)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- reset ------------------------------------------------------------------------------------------ */
+/* ---- reset ---- */
 
 Test(promise5, rejected_objects_are_destroyed_once)
 {
@@ -248,7 +248,7 @@ Test(promise5, put_many_resets_each)
     ledger_close(&book, p);
 }
 
-/* --- footprint -------------------------------------------------------------------------------------- */
+/* ---- footprint ---- */
 
 typedef struct buffer {
     size_t room;
@@ -302,7 +302,7 @@ Test(promise5, grown_objects_are_dropped)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- zero on put ------------------------------------------------------------------------------------ */
+/* ---- zero on put ---- */
 
 static bool reset_leaves_a_secret(void *obj, void *ctx)
 {

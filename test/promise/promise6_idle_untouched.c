@@ -26,7 +26,7 @@ static void get_and_put_all(void *arg)
     pond_put_many(p, all, OBJECTS);
 }
 
-/* --- what was there is still there ------------------------------------------------------------------ */
+/* ---- what was there is still there ---- */
 
 static unsigned char byte_of(const void *obj, size_t i)
 {
@@ -89,7 +89,7 @@ ParameterizedTest(size_t *size, promise6, bytes_are_kept)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- out of reach ----------------------------------------------------------------------------------- */
+/* ---- out of reach ---- */
 
 static void protect(void *obj, int prot)
 {
@@ -179,7 +179,7 @@ Test(promise6, out_of_reach_among_threads)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- objects keep what they own ------------------------------------------------------------------------ */
+/* ---- objects keep what they own ---- */
 
 typedef struct request {
     char *buffer;

@@ -54,8 +54,7 @@ static void only_trim(void)
     pond_trim(NULL);
 }
 
-/* --- destroyed under the caches of others -----------------------------------------------------------------
- */
+/* ---- destroyed under the caches of others ---- */
 
 enum { CACHERS = 4, EACH = 40 };
 
@@ -148,8 +147,7 @@ Test(ponds, come_and_go_under_ticks_and_trims)
     background_stop(&trimmer);
 }
 
-/* --- one pond, all threads at it while others do nothing but tick, or trim
- * ---------------------------------- */
+/* ---- one pond, all threads at it while others do nothing but tick, or trim ---- */
 
 static ledger book = {.size = 72};
 
@@ -205,8 +203,7 @@ Test(ponds, many_threads_tick_at_once)
     ledger_close(&book, p);
 }
 
-/* --- great numbers
- * ------------------------------------------------------------------------------------------- */
+/* ---- great numbers ---- */
 
 enum { PONDS = TEST_TIMES(10000), STEP = PONDS / 10 };
 

@@ -54,7 +54,7 @@ static void *any_held(player *me)
     return obj;
 }
 
-/* --- operations: each is left out when the player holds too much or too little ------------------------- */
+/* ---- operations: each is left out when the player holds too much or too little ---- */
 
 static void do_get(player *me)
 {
@@ -176,8 +176,7 @@ static void do_churn(player *me)
     thread_run(short_life, me->run);
 }
 
-/* --- the run ----------------------------------------------------------------------------------------------
- */
+/* ---- the run ---- */
 
 typedef struct choice {
     unsigned weight;

@@ -64,7 +64,7 @@ Test(typed, options_hold)
     cr_assert_eq(pond_destroy(conn_pond()), 0);
 }
 
-/* --- without options, over-aligned ---------------------------------------------------------------------- */
+/* ---- without options, over-aligned ---- */
 
 struct wide {
     alignas(256) char bytes[256];
@@ -85,7 +85,7 @@ Test(typed, alignment_of_the_type)
     cr_assert_eq(pond_destroy(wide_pond()), 0);
 }
 
-/* --- one of several threads creates --------------------------------------------------------------------- */
+/* ---- one of several threads creates ---- */
 
 static pond *seen[8];
 
@@ -108,8 +108,7 @@ Test(typed, threads_create_one_pond)
     cr_assert_eq(pond_destroy(conn_pond()), 0);
 }
 
-/* --- a pond that cannot be created ------------------------------------------------------------------------
- */
+/* ---- a pond that cannot be created ---- */
 
 POND_DECLARE(wrong, struct conn)
 POND_DEFINE(wrong, struct conn, .max_objects = 1, .min_idle = 2)
@@ -123,8 +122,7 @@ Test(typed, creation_fails)
     wrong_put(NULL);
 }
 
-/* --- scoped
- * --------------------------------------------------------------------------------------------------- */
+/* ---- scoped ---- */
 
 static uint64_t live(void)
 {
@@ -176,8 +174,7 @@ Test(typed, scoped_null)
     cr_assert_eq(pond_destroy(conn_pond()), 0);
 }
 
-/* --- types
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- types ---- */
 
 POND_TYPE(conn_type, struct conn, POND_SENSITIVE(token), POND_POINTER(next), POND_KEPT(buffer));
 POND_TYPE(plain_type, struct wide);

@@ -81,7 +81,7 @@ static uint64_t in_depot(void)
     return depot_shared(&p->depot, p->epoch) + depot_victims(&p->depot, p->epoch);
 }
 
-/* --- two magazines --------------------------------------------------------------------------------- */
+/* ---- two magazines ---- */
 
 Test(cache, a_new_one_is_empty_and_has_no_room)
 {
@@ -164,7 +164,7 @@ Test(cache, a_full_magazine_comes_from_the_depot)
     cr_assert_eq(get(), 0, "what the other has is its own");
 }
 
-/* --- age -------------------------------------------------------------------------------------------- */
+/* ---- age ---- */
 
 /* Objects that are due at this epoch, popped. */
 static size_t pop_due(void)
@@ -251,7 +251,7 @@ Test(cache, a_random_walk_ages_right)
     }
 }
 
-/* --- bounds ----------------------------------------------------------------------------------------- */
+/* ---- bounds ---- */
 
 ParameterizedTestParameters(cache, holds_no_more_than_it_may)
 {

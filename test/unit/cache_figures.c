@@ -56,7 +56,7 @@ static void tick(void)
     (void)cache_drain(p, c);
 }
 
-/* --- one owner ---------------------------------------------------------------------------------------- */
+/* ---- one owner ---- */
 
 static void do_something(void)
 {
@@ -137,7 +137,7 @@ Test(cache_figures, a_drain_gives_empty_magazines_to_the_depot)
     cr_assert_null(depot_pop_empty(&p->depot));
 }
 
-/* --- some at once --------------------------------------------------------------------------------------- */
+/* ---- some at once ---- */
 
 static void *objs[64];
 
@@ -194,7 +194,7 @@ Test(cache_figures, with_hooks_no_put_is_served_by_the_fast_path)
         cr_assert(get());
 }
 
-/* --- validity ------------------------------------------------------------------------------------------- */
+/* ---- validity ---- */
 
 #define BREAK(place, value)                                                                                  \
     do {                                                                                                     \
@@ -220,8 +220,7 @@ Test(cache_figures, a_broken_cache_is_not_valid)
     BREAK(p->epoch, 1);
 }
 
-/* --- other threads ask ------------------------------------------------------------------------------------
- */
+/* ---- other threads ask ---- */
 
 static atomic_bool done;
 

@@ -57,7 +57,7 @@ static void expect_due(uint64_t epoch, uint32_t n)
     expect_n(depot_pop_due(&depot, epoch), n);
 }
 
-/* --- ageing -------------------------------------------------------------------------------------------- */
+/* ---- ageing ---- */
 
 Test(depot, a_new_one_is_empty)
 {
@@ -189,7 +189,7 @@ Test(depot, empty_magazines_hold_nothing)
     magazine_end(m);
 }
 
-/* --- many threads -------------------------------------------------------------------------------------- */
+/* ---- many threads ---- */
 
 enum { THREADS = 4, MAGAZINES = 24, FEW = 6, NOW = 9 };
 

@@ -58,7 +58,7 @@ static struct pond *start(const way *w, pond_options options)
     return test_pond(options);
 }
 
-/* --- counting on ------------------------------------------------------------------------------------- */
+/* ---- counting on ---- */
 
 Test(epoch, every_pond_has_its_own_count_and_the_world_another)
 {
@@ -83,7 +83,7 @@ BOTH_WAYS(a_rotation_touches_no_other_pond)
     cr_assert(idle(a) == 0 && idle(b) == 50);
 }
 
-/* --- budget ------------------------------------------------------------------------------------------- */
+/* ---- budget ---- */
 
 static struct pond *ponds[PONDS];
 
@@ -191,8 +191,7 @@ BOTH_WAYS(what_is_left_over_stays_usable)
     cr_assert_eq(dropped(ponds[0]), 150, "and what was not got goes at the next tick");
 }
 
-/* --- min_idle ---------------------------------------------------------------------------------------------
- */
+/* ---- min_idle ---- */
 
 BOTH_WAYS(so_many_stay_idle)
 {
@@ -226,7 +225,7 @@ BOTH_WAYS(the_youngest_are_those_that_stay)
         cr_assert_not(witness_saw(&seen, young[i]));
 }
 
-/* --- all of it ----------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 BOTH_WAYS(a_trim_drops_all_and_says_how_much)
 {
@@ -302,8 +301,7 @@ BOTH_WAYS(what_lies_in_the_depot_is_dropped)
     cr_assert_eq(witness_count_why(&seen, POND_DROP_LIMIT), w->hooked ? 100 : 0);
 }
 
-/* --- what goes back to the system
- * --------------------------------------------------------------------------- */
+/* ---- what goes back to the system ---- */
 
 BOTH_WAYS(empty_magazines_and_free_pages_go)
 {
@@ -326,8 +324,7 @@ BOTH_WAYS(empty_magazines_and_free_pages_go)
     cr_assert_eq(test_stats(p).slab_bytes, 0);
 }
 
-/* --- many ticks at once
- * --------------------------------------------------------------------------------------- */
+/* ---- many ticks at once ---- */
 
 static atomic_size_t destroyed;
 

@@ -20,7 +20,7 @@ static void expect_closed(void *unused)
     must(gate_enter(ground) == NULL, "the gate is open");
 }
 
-/* --- one thread ---------------------------------------------------------------------------------------- */
+/* ---- one thread ---- */
 
 BOTH_WAYS(gate, a_thread_has_no_cache_before_it_registers)
 {
@@ -79,7 +79,7 @@ BOTH_WAYS(gate, the_fast_path_goes_by_the_same_gate)
     pond_gate_leave();
 }
 
-/* --- a thread inside ----------------------------------------------------------------------------------- */
+/* ---- a thread inside ---- */
 
 static event inside = EVENT_INIT, may_leave = EVENT_INIT;
 
@@ -214,7 +214,7 @@ BOTH_WAYS(gate, many_missed_threads_are_waited_for_once)
     }
 }
 
-/* --- slots --------------------------------------------------------------------------------------------- */
+/* ---- slots ---- */
 
 static void *come_and_go(void *slot)
 {
@@ -323,7 +323,7 @@ BOTH_WAYS(gate, slots_run_out)
     worker_end(one_more);
 }
 
-/* --- fork ---------------------------------------------------------------------------------------------- */
+/* ---- fork ---- */
 
 static void be_the_only_thread(void *unused)
 {
@@ -362,7 +362,7 @@ BOTH_WAYS(gate, a_forked_child_has_its_own_gate_alone)
     worker_end(free_one);
 }
 
-/* --- the protocol itself ------------------------------------------------------------------------------- */
+/* ---- the protocol itself ---- */
 
 /* All threads of a closing pass the barrier together; who closed nothing needs none. */
 BOTH_WAYS(gate, a_closing_takes_one_barrier)

@@ -175,7 +175,7 @@ Test(magazine, many_threads_make_and_end)
     crew_run(4, make_and_end, NULL);
 }
 
-/* --- fork ---------------------------------------------------------------------------------------------- */
+/* ---- fork ---- */
 
 static _Thread_local bool watched; /* this thread tells when it finds a lock taken */
 static event waits = EVENT_INIT;

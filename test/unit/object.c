@@ -127,7 +127,7 @@ static void expect_counts(uint64_t objects, uint64_t constructed, uint64_t high_
         cr_assert_eq(p->slabs.first->used, objects, "memory is taken for as many");
 }
 
-/* --- beginning -------------------------------------------------------------------------------------- */
+/* ---- beginning ---- */
 
 Test(object, admission_takes_a_place_and_memory)
 {
@@ -231,8 +231,7 @@ Test(object, a_create_that_fails_leaves_nothing)
     end(make(), POND_DROP_EPOCH);
 }
 
-/* --- end --------------------------------------------------------------------------------------------------
- */
+/* ---- end ---- */
 
 Test(object, an_end_is_counted_by_its_reason)
 {
@@ -269,8 +268,7 @@ Test(object, many_end_at_once)
     expect_counts(4, 11, 10);
 }
 
-/* --- between two lives -------------------------------------------------------------------------------------
- */
+/* ---- between two lives ---- */
 
 Test(object, a_put_has_work_to_do_where_there_are_hooks_for_it)
 {

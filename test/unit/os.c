@@ -15,7 +15,7 @@
 
 TestSuite(os, .timeout = TEST_ALARM);
 
-/* --- a call that a test counts ------------------------------------------------------------------------- */
+/* ---- a call that a test counts ---- */
 
 static atomic_size_t protects;
 
@@ -28,7 +28,7 @@ int __wrap_mprotect(void *at, size_t bytes, int prot)
     return __real_mprotect(at, bytes, prot);
 }
 
-/* --- memory -------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 Test(os, page_size_is_the_kernels)
 {
@@ -201,7 +201,7 @@ Test(os, a_nap_is_a_tenth_of_a_millisecond)
     cr_assert(atomic_load(&naps) == 1 && atomic_load(&yields) == 1);
 }
 
-/* --- the barrier --------------------------------------------------------------------------------------- */
+/* ---- the barrier ---- */
 
 Test(os, barrier_register_tells_whether_there_is_one)
 {

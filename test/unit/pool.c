@@ -17,7 +17,7 @@ enum { MANY = 1000 };
 
 static void *objs[MANY];
 
-/* --- what a pond is made of ---------------------------------------------------------------------------- */
+/* ---- what a pond is made of ---- */
 
 /* Any type of that size can be put there, as with malloc. */
 Test(pool, objects_are_aligned_by_their_size)
@@ -133,8 +133,7 @@ Test(pool, bounds_choose_the_way_of_a_put)
     }
 }
 
-/* --- the ways of a get and a put
- * ---------------------------------------------------------------------------- */
+/* ---- the ways of a get and a put ---- */
 
 /* Hits go by the cache, and past it where idle bytes are counted exactly. */
 static void expect_ways(pond_options options, bool cached)
@@ -293,8 +292,7 @@ Test(pool, reserve_stops_at_a_limit)
     cr_assert_eq(pond_reserve(p, 20), 20);
 }
 
-/* --- a pond that is made once
- * ---------------------------------------------------------------------------------- */
+/* ---- a pond that is made once ---- */
 
 static const pond_type fallback = {.name = "fallback", .size = 48, .align = 16};
 static const pond_type other = {.name = "other", .size = 32, .align = 8};

@@ -16,7 +16,7 @@ static struct pond *plain(void)
     return test_pond((pond_options){.size = 64});
 }
 
-/* --- the list ------------------------------------------------------------------------------------------ */
+/* ---- the list ---- */
 
 /* Who sees how often which pond: the ponds of a test are known by their number. */
 static size_t visits(struct pond *const *ponds, size_t n, size_t *seen)
@@ -93,7 +93,7 @@ Test(registry, ponds_come_and_go_during_a_visit)
     cr_assert_eq(strangers, 0, "a new one is the first: its turn is the next visit's");
 }
 
-/* --- pins ----------------------------------------------------------------------------------------------- */
+/* ---- pins ---- */
 
 static _Thread_local bool watched; /* this thread tells when it waits */
 static event waits = EVENT_INIT;
@@ -148,7 +148,7 @@ Test(registry, a_pinned_pond_is_not_destroyed)
     pin_or_destroy(false);
 }
 
-/* --- threads -------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 static struct pond *shared_pond;
 
@@ -270,8 +270,7 @@ Test(registry, what_an_exiting_thread_cached_goes_to_the_depot)
     cr_assert(s.idle_local == 0 && s.idle_shared == n && s.gets == n);
 }
 
-/* --- bringing together ------------------------------------------------------------------------------------
- */
+/* ---- bringing together ---- */
 
 enum { WORKERS = 3 };
 

@@ -53,7 +53,7 @@ static void expect_idle(uint64_t young, uint64_t victims)
                  (size_t)victims);
 }
 
-/* --- get and put ---------------------------------------------------------------------------------------- */
+/* ---- get and put ---- */
 
 Test(shared, every_object_put_is_got_once)
 {
@@ -161,7 +161,7 @@ Test(shared, taking_one_does_not_refresh_its_neighbours)
     expect_idle(0, 1);
 }
 
-/* --- magazines within max_idle_bytes -------------------------------------------------------------------- */
+/* ---- magazines within max_idle_bytes ---- */
 
 enum { BOUND = 640 };
 
@@ -259,8 +259,7 @@ Test(shared, threads_share_the_bound)
     cr_assert_eq(p->charged, 0);
 }
 
-/* --- bytes counted exactly --------------------------------------------------------------------------------
- */
+/* ---- bytes counted exactly ---- */
 
 enum { STRIDE = 64, MOST_BYTES = 10000 };
 
@@ -312,8 +311,7 @@ Test(shared, bytes_of_what_memory_refused_are_forgotten)
     expect_idle(0, 0);
 }
 
-/* --- many threads
- * ------------------------------------------------------------------------------------------- */
+/* ---- many threads ---- */
 
 enum { OBJECTS = 64 };
 

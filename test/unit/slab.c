@@ -44,7 +44,7 @@ static void take_row(char **objs, size_t n)
     }
 }
 
-/* --- take and give ------------------------------------------------------------------------------------- */
+/* ---- take and give ---- */
 
 EACH_STRIDE(a_slab_is_filled_from_its_lowest_address)
 {
@@ -156,7 +156,7 @@ Test(slab, sets_do_not_touch_each_other)
     slab_set_release(&other);
 }
 
-/* --- slab_of ------------------------------------------------------------------------------------------- */
+/* ---- slab_of ---- */
 
 EACH_STRIDE(any_address_of_a_slab_leads_to_it)
 {
@@ -248,7 +248,7 @@ Test(slab, without_memory_nothing_changes)
     slab_set_release(&set);
 }
 
-/* --- a random walk beside a model ---------------------------------------------------------------------- */
+/* ---- a random walk beside a model ---- */
 
 enum { MODEL = 400 };
 
@@ -322,7 +322,7 @@ EACH_STRIDE(a_random_walk_keeps_the_set_valid)
     slab_set_release(&set);
 }
 
-/* --- slab_set_is_valid sees what is wrong -------------------------------------------------------------- */
+/* ---- slab_set_is_valid sees what is wrong ---- */
 
 static struct slab *partly_used(void)
 {

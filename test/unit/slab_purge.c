@@ -59,7 +59,7 @@ static void take_slabs(size_t slabs)
         take_full(0x5a);
 }
 
-/* --- pages --------------------------------------------------------------------------------------------- */
+/* ---- pages ---- */
 
 /* Is a part of this page some object's for which kept[] is true? */
 static bool page_kept(const bool *kept, size_t page)
@@ -195,7 +195,7 @@ Test(slab_purge, the_lock_is_held_for_a_step_at_a_time)
     slab_set_release(&set);
 }
 
-/* --- slabs --------------------------------------------------------------------------------------------- */
+/* ---- slabs ---- */
 
 EACH_STRIDE(an_empty_slab_is_unmapped)
 {
@@ -297,7 +297,7 @@ Test(slab_purge, a_slab_that_cannot_be_unmapped_gives_its_memory_back)
         cr_assert_not(page_resident(base + i * set.stride));
 }
 
-/* --- others at work ------------------------------------------------------------------------------------ */
+/* ---- others at work ---- */
 
 enum { HANDS = 24 };
 

@@ -10,8 +10,7 @@
 
 TestSuite(stats, .timeout = TEST_ALARM);
 
-/* --- beside a model --------------------------------------------------------------------------------------
- */
+/* ---- beside a model ---- */
 
 enum { HELD = 500, FOOTPRINT = 30 };
 
@@ -159,8 +158,7 @@ ParameterizedTest(plan *a, stats, figures_are_the_models)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
-/* --- where the objects are
- * ----------------------------------------------------------------------------------- */
+/* ---- where the objects are ---- */
 
 static pond *p;
 static void *objs[300];
@@ -210,8 +208,7 @@ Test(stats, cache_objects_are_those_of_both_magazines)
     cr_assert_eq(test_stats(q).cache_objects, 506, "as adapted by now");
 }
 
-/* --- while others work
- * ---------------------------------------------------------------------------------------- */
+/* ---- while others work ---- */
 
 enum { WORKERS = 2, RESERVED = 3000 };
 
