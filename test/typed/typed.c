@@ -8,10 +8,11 @@
 
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdatomic.h>
 
 TestSuite(typed, .timeout = TEST_ALARM);
 
-static unsigned resets;
+static atomic_uint resets;
 
 static bool conn_reset(void *obj, void *ctx)
 {

@@ -67,6 +67,35 @@ Test(registry, destroyed_ponds_are_not_visited)
     cr_assert_null(registry_first());
 }
 
+/* The order in which ponds are visited goes round; who is being visited stays where it is. */
+Test(registry, the_first_pond_goes_last)
+{
+    struct pond *ponds[4];
+    registry_lock();
+    registry_first_goes_last();
+    registry_unlock();
+    for (int i = 3; i >= 0; i--)
+        ponds[i] = plain();
+    for (int round = 0; round < 9; round++) {
+        int at = round;
+        registry_lock();
+        for (struct pond *p = registry_first(); p != NULL; p = p->next)
+            cr_assert_eq(p, ponds[at++ % 4], "round %d", round);
+        cr_assert_eq(at, round + 4);
+        registry_first_goes_last();
+        registry_unlock();
+    }
+    struct pond *first = registry_next(NULL);
+    registry_lock();
+    registry_first_goes_last();
+    cr_assert_eq(registry_first(), first, "it is pinned");
+    registry_unlock();
+    registry_unpin(first);
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(pond_destroy(ponds[i]), 0);
+    cr_assert_null(registry_first());
+}
+
 /* In the midst of a visit others come and go, right before and right behind the one that is pinned. */
 Test(registry, ponds_come_and_go_during_a_visit)
 {
@@ -210,6 +239,13 @@ Test(registry, threads_beyond_the_last_slot_share)
     worker_end(w);
 }
 
+static void gate_is_open(void *unused)
+{
+    (void)unused;
+    must(gate_enter(shared_pond) != NULL, "it was left shut");
+    gate_leave();
+}
+
 static void put_some(void *n)
 {
     void *objs[100];
@@ -293,6 +329,7 @@ static void end_all(worker **w)
         worker_end(w[i]);
 }
 
+/* In caches, in the depot, among the victims, and in the magazine that is being filled. */
 Test(registry, a_collection_brings_all_that_is_idle_into_the_depot)
 {
     worker *w[WORKERS];
@@ -300,15 +337,21 @@ Test(registry, a_collection_brings_all_that_is_idle_into_the_depot)
     shared_pond = plain();
     test_get(shared_pond, live, 7);
     spread(w, 20);
+    pond_rotate(shared_pond);
+    for (int i = 0; i < WORKERS; i++)
+        worker_do(w[i], put_some, &(size_t){5});
     pond_stats before = test_stats(shared_pond);
-    cr_assert_gt(before.idle_local, 20);
+    (void)pond_reserve(shared_pond, test_idle(&before) + 10);
+    before = test_stats(shared_pond);
+    cr_assert(before.idle_local > 0 && before.idle_victim > 0 && shared_pond->shared != NULL);
     registry_lock();
     cr_assert_eq(registry_collect(shared_pond), 7);
     registry_unlock();
     pond_stats after = test_stats(shared_pond);
-    cr_assert(after.idle_local == 0 && after.live == 7);
-    cr_assert_eq(after.idle_shared, before.idle_local + before.idle_shared);
+    cr_assert(after.idle_local == 0 && after.live == 7 && test_idle(&after) == test_idle(&before));
     cr_assert_null(shared_pond->shared);
+    for (int i = 0; i < WORKERS; i++)
+        worker_do(w[i], gate_is_open, NULL);
     end_all(w);
 }
 
@@ -352,5 +395,7 @@ Test(registry, gather_finds_what_others_cache)
     errno = 0;
     cr_assert_null(registry_gather(shared_pond, &full));
     cr_assert(full && errno == EAGAIN);
+    for (int i = 0; i < WORKERS; i++)
+        worker_do(w[i], gate_is_open, NULL);
     end_all(w);
 }
