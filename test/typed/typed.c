@@ -7,8 +7,8 @@
 #include "threads.h"
 
 #include <stdalign.h>
-#include <stddef.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 TestSuite(typed, .timeout = TEST_ALARM);
 
