@@ -292,6 +292,60 @@ Test(pool, reserve_stops_at_a_limit)
     cr_assert_eq(pond_reserve(p, 20), 20);
 }
 
+/* A cache reaches whole magazines only: what lies in one that is being filled is found all the same. */
+Test(pool, what_was_reserved_is_got)
+{
+    struct pond *p = test_pond((pond_options){.size = 64});
+    cr_assert_eq(pond_reserve(p, 20), 20);
+    cr_assert(p->shared != NULL && p->shared->count == 20);
+    test_get(p, objs, 20);
+    pond_stats s = test_stats(p);
+    cr_assert(s.hits == 20 && s.constructed == 20 && test_idle(&s) == 0);
+}
+
+/* ---- magazines ---- */
+
+static void get_and_put_many(unsigned index, void *pond)
+{
+    void *mine[700];
+    for (unsigned i = 0; i < TEST_TIMES(2000); i++)
+        if (index == 0) {
+            pond_rotate(pond);
+        } else {
+            size_t n = pond_get_many(pond, mine, (i * 37 + index) % 700);
+            for (size_t k = 0; k < n; k++)
+                pond_put(pond, mine[k]);
+        }
+}
+
+/* Each magazine made is in use or was ended, also one that was not needed after all, or of an old size. */
+Test(pool, no_magazine_is_lost)
+{
+    struct pond *p = test_pond((pond_options){.size = 64, .max_idle_bytes = 64 * 64000});
+    for (int round = 0; p->magazine_room < p->room_most; round++) {
+        cr_assert_lt(round, 100, "more traffic, larger magazines");
+        test_get(p, objs, MANY);
+        pond_put_many(p, objs, MANY);
+    }
+    test_get(p, objs, MANY);
+    pond_put_many(p, objs, MANY);
+    cr_assert_gt(p->charged, 0);
+    (void)pond_trim(p);
+    cr_assert_eq(p->charged, 0, "room for %zu is gone", (size_t)p->charged);
+}
+
+Test(pool, no_magazine_is_lost_between_threads)
+{
+    static const size_t caches[] = {0, 2};
+    for (size_t i = 0; i < 2; i++) {
+        struct pond *p =
+            test_pond((pond_options){.size = 64, .max_idle_bytes = 64 * 64000, .cache_objects = caches[i]});
+        crew_run(4, get_and_put_many, p);
+        (void)pond_trim(p);
+        cr_assert_eq(p->charged, 0, "room for %zu is gone", (size_t)p->charged);
+    }
+}
+
 /* ---- a pond that is made once ---- */
 
 static const pond_type fallback = {.name = "fallback", .size = 48, .align = 16};

@@ -2,7 +2,7 @@
 /* The room stats: its figures beside a model after every step, and while other threads work. */
 #include "test.h"
 
-#include "../../src/shared.h"
+#include "../../src/registry.h"
 #include "threads.h"
 
 #include <stdatomic.h>
@@ -188,6 +188,24 @@ Test(stats, an_idle_object_is_local_shared_or_victim)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
+/* A tick takes what is due out of the depot, a magazine at a time, before it drops it. */
+Test(stats, what_is_being_dropped_is_a_victim_yet)
+{
+    struct pond *q = p = test_pond((pond_options){.size = 64});
+    test_get(p, objs, 10);
+    pond_put_many(p, objs, 10);
+    registry_lock();
+    (void)registry_collect(p);
+    depot_all_due(&q->depot);
+    registry_unlock();
+    q->dropping = depot_pop_due(&q->depot, q->epoch);
+    cr_assert_eq(test_stats(p).idle_victim, 10);
+    depot_push_overdue(&q->depot, q->dropping);
+    q->dropping = NULL;
+    cr_assert_eq(test_stats(p).idle_victim, 10);
+    cr_assert_eq(pond_destroy(p), 0);
+}
+
 static void expect_cache_objects(pond_options options, uint64_t most)
 {
     options.size = 64;
@@ -228,8 +246,8 @@ static void expect_sane(const pond_stats *s)
 static void get_and_put(unsigned index)
 {
     static void *mine[WORKERS][RESERVED];
-    for (unsigned i = 0; i < TEST_TIMES(2000); i++) {
-        size_t n = pond_get_many(p, mine[index], (i + index) % (RESERVED / WORKERS));
+    for (unsigned i = 0; i < TEST_TIMES(40000); i++) {
+        size_t n = pond_get_many(p, mine[index], i % 64 == 0 ? RESERVED / 4 : 17);
         pond_put_many(p, mine[index], n);
     }
     atomic_fetch_sub(&at_work, 1);
@@ -242,12 +260,13 @@ static void work_or_ask(unsigned index, void *unused)
         get_and_put(index);
         return;
     }
-    while (atomic_load(&at_work) > 0) {
+    for (unsigned i = 0; atomic_load(&at_work) > 0; i++) {
         pond_stats s;
         pond_stats_read(p, &s);
         expect_sane(&s);
         must(s.constructed == RESERVED && s.live <= RESERVED, "%zu live", (size_t)s.live);
-        (void)pond_rotate(p);
+        if (i % 64 == 0)
+            (void)pond_rotate(p);
     }
 }
 
