@@ -387,8 +387,11 @@ int pond_destroy(pond *p)
     if (p == NULL)
         return 0;
     registry_lock();
-    registry_wait_unpinned(p);
-    bool live = registry_collect(p) > 0;
+    bool live;
+    do {
+        registry_wait_unpinned(p);
+        live = registry_collect(p) > 0;
+    } while (!live && p->pins > 0); /* a tick came while collecting waited */
     if (!live)
         registry_remove(p);
     registry_unlock();

@@ -159,10 +159,31 @@ static void thread_exit(void *unused)
     registry_unlock();
 }
 
+static bool all_free(void)
+{
+    uint32_t slot = 0;
+    while (slot < gates_end() && gate_is_free(slot))
+        slot++;
+    return slot == gates_end();
+}
+
+/* Closes every gate with nobody inside. Lets go of the lock while it waits: ticks go on meanwhile. */
+static void close_all(void)
+{
+    gates_close(GATE_BOUNDED);
+    while (!all_free()) {
+        gates_open();
+        registry_unlock();
+        os_nap();
+        registry_lock();
+        gates_close(GATE_BOUNDED);
+    }
+}
+
 void *registry_gather(struct pond *p, bool *full)
 {
     registry_lock();
-    gates_close(GATE_ENDLESS);
+    close_all();
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     void *obj = shared_take(p);
@@ -178,7 +199,7 @@ void *registry_gather(struct pond *p, bool *full)
 
 uint64_t registry_collect(struct pond *p)
 {
-    gates_close(GATE_ENDLESS);
+    close_all();
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     shared_drain(p);

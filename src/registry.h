@@ -46,7 +46,8 @@ bool registry_admit(void);
  */
 void *registry_gather(struct pond *p, bool *full);
 
-/* Under the lock: brings all that is idle into the depot; returns how many objects are live. */
+/* Under the lock, which it may let go of and take again: brings all that is idle into the depot; returns how
+   many objects are live. */
 uint64_t registry_collect(struct pond *p);
 
 #endif

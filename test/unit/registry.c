@@ -6,6 +6,7 @@
 #include "../../src/registry.h"
 #include "threads.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -398,4 +399,44 @@ Test(registry, gather_finds_what_others_cache)
     for (int i = 0; i < WORKERS; i++)
         worker_do(w[i], gate_is_open, NULL);
     end_all(w);
+}
+
+/* ---- who waits for a thread inside its cache ---- */
+
+static struct {
+    pond *p;
+    atomic_bool inside, closed, leave;
+} held;
+
+static void hold_then_trim_or_tick(unsigned index, void *unused)
+{
+    (void)unused;
+    if (index == 0) {
+        pond_put(held.p, pond_get(held.p));
+        must(gate_enter(held.p) != NULL, "no cache");
+        atomic_store(&held.inside, true);
+        while (!atomic_load(&held.leave))
+            if (__atomic_load_n(&pond_gate_self.index, __ATOMIC_SEQ_CST) == 0)
+                atomic_store(&held.closed, true);
+        gate_leave();
+        return;
+    }
+    while (!atomic_load(index == 1 ? &held.inside : &held.closed))
+        sched_yield();
+    if (index == 1) {
+        (void)pond_trim(held.p);
+        must(atomic_load(&held.leave), "the trim did not wait for who is inside");
+        return;
+    }
+    for (int i = 0; i < 20; i++)
+        pond_epoch_advance();
+    atomic_store(&held.leave, true);
+}
+
+/* Else the tick would wait, through the trim, for the thread after all. */
+Test(registry, a_tick_does_not_wait_for_a_trim_that_waits)
+{
+    held.p = test_pond((pond_options){.size = 64});
+    crew_run(3, hold_then_trim_or_tick, NULL);
+    cr_assert_eq(pond_destroy(held.p), 0);
 }
