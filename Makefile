@@ -21,25 +21,27 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- variants: what differs between the build directories ----
 
-VARIANTS := release asan tsan fence lock clang debug-assert
+VARIANTS := release asan tsan fence lock clang debug
 ifeq ($(filter $(VARIANT),$(VARIANTS)),)
 $(error there is no variant '$(VARIANT)': choose one of $(VARIANTS))
 endif
 
-OPTIMISE.release      := -O2 -g
-OPTIMISE.asan         := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-OPTIMISE.tsan         := -O1 -g -fsanitize=thread
-OPTIMISE.fence        := -O2 -g
-OPTIMISE.lock         := -O2 -g
-OPTIMISE.clang        := -O2 -g
-OPTIMISE.debug-assert := -O1 -g
-DEFINES.fence         := -DPOND_FENCE
-DEFINES.lock          := -DPOND_DEPOT_LOCK
-DEFINES.asan          := -DPOND_ASSERTS
-DEFINES.debug-assert  := -DPOND_ASSERTS
+OPTIMISE.release := -O2 -g
+OPTIMISE.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMISE.tsan    := -O1 -g -fsanitize=thread
+OPTIMISE.fence   := -O2 -g
+OPTIMISE.lock    := -O2 -g
+OPTIMISE.clang   := -O2 -g
+OPTIMISE.debug   := -O2 -g
+DEFINES.fence    := -DPOND_FENCE
+DEFINES.lock     := -DPOND_DEPOT_LOCK
+DEFINES.asan     := -DPOND_ASSERTS
+DEFINES.debug    := -DPOND_ASSERTS -DPOND_DEBUG_DEFAULT=\"full\"
+# The variant that is installed beside the plain one has a name of its own.
+SUFFIX.debug     := -debug
 # What a program built against the installed headers has to define too: <pond/inline.h> must be the
 # library's own fast path.
-PUBLIC_DEFINES.fence  := -DPOND_FENCE
+PUBLIC_DEFINES.fence := -DPOND_FENCE
 
 ifeq ($(VARIANT),clang)
 CC  := clang
@@ -56,32 +58,38 @@ override CFLAGS   := -std=c11 $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CFLAGS)
 override CXXFLAGS := $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CXXFLAGS)
 override LDFLAGS  := $(filter -fsanitize=%,$(OPTIMISE.$(VARIANT))) $(LDFLAGS)
 # One set of objects for both libraries. No PLT and no interposition: inside an executable the linker
-# turns what is left of it into direct calls.
+# turns what is left of it into direct calls. What unwinds stacks comes along, to need libc alone.
 LIB_CFLAGS  := -D_GNU_SOURCE -Isrc -Wmissing-prototypes -Wstrict-prototypes -fPIC -fvisibility=hidden -fno-plt -fno-semantic-interposition -pthread
-LIB_LDFLAGS := -shared -pthread -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro \
+LIB_LDFLAGS := -shared -pthread -static-libgcc -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro \
                -Wl,--version-script=src/pond.map $(if $(filter asan tsan,$(VARIANT)),,-Wl,-z,defs)
 
 # ---- the library ----
 
 B       := build/$(VARIANT)
 VERSION := $(shell sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
-SONAME  := libpond.so.$(firstword $(subst ., ,$(VERSION)))
-LIB     := $(B)/libpond.a
-SO      := $(B)/libpond.so.$(VERSION)
+MAJOR   := $(firstword $(subst ., ,$(VERSION)))
+NAME    := pond$(SUFFIX.$(VARIANT))
+SONAME  := lib$(NAME).so.$(MAJOR)
+LIB     := $(B)/lib$(NAME).a
+SO      := $(B)/lib$(NAME).so.$(VERSION)
 
-LIB_DIRS := src
+LIB_DIRS := src src/check
 SOURCES  := $(foreach dir,$(LIB_DIRS),$(wildcard $(dir)/*.c))
 OBJECTS  := $(SOURCES:%.c=$(B)/%.o)
 HEADERS  := $(wildcard include/pond/*.h)
 
 .PHONY: all lib
 all: lib ## libpond.a and libpond.so, in build/ (VARIANT=release, the default) or build/<variant>/
-lib: $(LIB) $(B)/libpond.so
+lib: $(LIB) $(B)/lib$(NAME).so
 ifeq ($(VARIANT),release)
 lib: build/libpond.a build/libpond.so
 build/libpond.a build/libpond.so: build/%: $(B)/%
 	$(Q)ln -sf release/$* $@ && ln -sf release/$(SONAME) build/$(SONAME)
 endif
+
+.PHONY: debug
+debug: ## libpond-debug.a and libpond-debug.so, in build/debug/: the same ABI with every check on
+	@+$(MAKE) --no-print-directory VARIANT=debug lib
 
 $(LIB): $(OBJECTS)
 	$(call say,AR,$@)
@@ -91,12 +99,15 @@ $(SO): $(OBJECTS) src/pond.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(LIB_LDFLAGS) -Wl,-soname,$(SONAME) -o $@ $(OBJECTS)
 
-$(B)/libpond.so: $(SO)
+$(B)/lib$(NAME).so: $(SO)
 	$(Q)ln -sf $(<F) $(B)/$(SONAME) && ln -sf $(SONAME) $@
 
 $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+# libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
+-include src/symbol/symbol.mk
 
 # Other flags than the last time: everything is made again.
 ALL_FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIB_CFLAGS) $(LIB_LDFLAGS)
@@ -116,6 +127,7 @@ build/have-ck:
 #     // variants: release fence   the only variants it is for
 #     // std: c++20                the C++ standard, else c++11
 #     // valgrind                  it is one of the short set that also runs under Valgrind
+#     // debug                     it is one of those that also run with checks on, in libpond-debug
 
 LIST_TESTS = $(shell test/support/list-tests $(1))
 TESTS      = $(call LIST_TESTS,$(VARIANT))
@@ -144,26 +156,30 @@ $(B)/test/%: test/%.cpp $(SUPPORT_OBJECTS) $(LIB)
 .PHONY: tests run-tests run-valgrind
 tests: $(TEST_BINARIES) ## build the tests of one variant
 RUN := test/support/run-test
+# With a tool: the library as it is, its fast path included; that a tool is told of objects, and every pond then
+# watched, is tested by test/check/tools.sh. Debug: all that checks every operation and leaves the counts, which
+# the tests of the contract know exactly, as they are.
+TEST_WORDS.asan  := POND_DEBUG=off
+TEST_WORDS.tsan  := POND_DEBUG=off
+TEST_WORDS.debug := POND_DEBUG=double,tag,confine,poison,stacks=1
 run-tests: $(TEST_BINARIES)
 	@bad=0; for test in $(TESTS); do \
-	    $(RUN) criterion $(VARIANT)/$$test $(B)/test/$$test || bad=1; done; exit $$bad
+	    env $(TEST_WORDS.$(VARIANT)) $(RUN) criterion $(VARIANT)/$$test $(B)/test/$$test || bad=1; done; exit $$bad
 
 VALGRIND_TESTS = $(call LIST_TESTS,valgrind)
 # Without its search for leaks: what pond has it has from mmap, and what hooks allocate ASan looks after.
-VALGRIND := valgrind -q --trace-children=yes --leak-check=no
+VALGRIND := env POND_DEBUG=off valgrind -q --trace-children=yes --leak-check=no
 run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 	@bad=0; for test in $(VALGRIND_TESTS); do \
 	    $(RUN) criterion valgrind/$$test $(VALGRIND) $(B)/test/$$test || bad=1; done; exit $$bad
 
 # ---- check ----
 
-# debug-assert is for debugging; its checks are in asan too.
-VARIANT_PARTS := $(filter-out debug-assert,$(VARIANTS))
-SCRIPT_PARTS  := headers symbols man amalgamation install
-PARTS         := $(SCRIPT_PARTS) $(VARIANT_PARTS) shell valgrind instr examples
+SCRIPT_PARTS  := headers symbols man amalgamation relink install
+PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
-.PHONY: check $(PARTS:%=check-%) check-debug-assert
+.PHONY: check $(PARTS:%=check-%)
 check: ## install what is missing, build and run every test; check-<part> runs one part
 	@.ci/install-deps build test cc
 	@rm -rf build/results && mkdir -p build/results
@@ -176,6 +192,7 @@ $(VARIANTS:%=check-%): check-%:
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=$* run-tests
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
+-include test/misuse/misuse.mk
 check-shell: lib
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
@@ -214,7 +231,7 @@ bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
 	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins
 	@bench/run $(B)
 	@bench/instr --all $(B)
--include bench/bench.mk
+-include bench/bench.mk bench/guard.mk
 
 # ---- what is generated: man pages, amalgamation ----
 
@@ -226,7 +243,7 @@ build/man/.made: src/tools/mkman $(wildcard src/man/*) $(HEADERS)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D) && src/tools/mkman $(@D) && touch $@
 
 amalgamation: build/amalgamation/pond.c ## the library as one pond.c and one pond.h, in build/amalgamation/
-build/amalgamation/pond.c: src/tools/amalgamate $(SOURCES) $(wildcard src/*.h) $(HEADERS) LICENSE
+build/amalgamation/pond.c: src/tools/amalgamate $(SOURCES) $(foreach dir,$(LIB_DIRS),$(wildcard $(dir)/*.h)) $(HEADERS) LICENSE
 	$(call say,MAKE,$(@D))
 	$(Q)mkdir -p $(@D) && src/tools/amalgamate $(@D) $(SOURCES)
 
@@ -239,25 +256,40 @@ D_INCLUDE := $(DESTDIR)$(INCLUDEDIR)/pond
 D_MAN     := $(DESTDIR)$(MANDIR)/man3
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|g' \
            -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|g' \
-           -e 's|@VERSION@|$(VERSION)|g' -e 's|@SONAME@|$(SONAME)|g' -e 's|@REALNAME@|$(notdir $(SO))|g' \
+           -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(MAJOR)|g' -e 's|@NAME@|$(NAME)|g' \
            -e 's|@DEFINES@|$(PUBLIC_DEFINES.$(VARIANT))|g' \
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
-.PHONY: install uninstall
-install: lib man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
-	$(Q)install -d $(D_LIB) $(D_PC) $(D_CMAKE) $(D_INCLUDE) $(D_MAN)
+.PHONY: install install-library install-debug install-symbol uninstall
+install: install-library man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
+	$(Q)install -d $(D_CMAKE) $(D_INCLUDE) $(D_MAN)
 	$(Q)install -m 644 $(HEADERS) $(D_INCLUDE)
-	$(Q)install -m 644 $(LIB) $(D_LIB)
-	$(Q)install -m 755 $(SO) $(D_LIB)
-	$(Q)ln -sf $(notdir $(SO)) $(D_LIB)/$(SONAME) && ln -sf $(SONAME) $(D_LIB)/libpond.so
-	$(Q)$(fill) src/package/pond.pc.in > $(D_PC)/pond.pc
 	$(Q)for file in pond-config pond-config-version; do \
 	    $(fill) src/package/$$file.cmake.in > $(D_CMAKE)/$$file.cmake || exit 1; done
 	$(Q)install -m 644 build/man/*.3 $(D_MAN)
 	$(call say,DONE,"$(DESTDIR)$(PREFIX)")
 
+# $(call install_library,STATIC,SHARED,NAME): the files and their links.
+install_library = install -d $(D_LIB) $(D_PC) && install -m 644 $(1) $(D_LIB) && install -m 755 $(2) $(D_LIB) && \
+                  ln -sf $(notdir $(2)) $(D_LIB)/lib$(3).so.$(MAJOR) && ln -sf lib$(3).so.$(MAJOR) $(D_LIB)/lib$(3).so
+install-library: lib
+	$(Q)$(call install_library,$(LIB),$(SO),$(NAME))
+	$(Q)$(fill) src/package/pond.pc.in > $(D_PC)/$(NAME).pc
+
+# Beside the plain library; other variants, which their callers must share, are installed alone.
+ifeq ($(VARIANT),release)
+install: install-debug $(if $(SYMBOL_SO),install-symbol)
+endif
+install-debug:
+	@+$(MAKE) --no-print-directory VARIANT=debug install-library
+install-symbol: $(SYMBOL_LIB) $(SYMBOL_SO)
+	$(Q)$(call install_library,$(SYMBOL_LIB),$(SYMBOL_SO),pond-symbol)
+	$(Q)$(fill) src/package/pond-symbol.pc.in > $(D_PC)/pond-symbol.pc
+
+INSTALLED_NAMES := pond pond-debug pond-symbol
 uninstall: ## remove what install put there
-	$(Q)rm -f $(addprefix $(D_LIB)/,$(notdir $(LIB) $(SO)) $(SONAME) libpond.so) $(D_PC)/pond.pc
+	$(Q)rm -f $(foreach name,$(INSTALLED_NAMES),$(D_PC)/$(name).pc \
+	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))
 	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
 	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE); do \
@@ -276,10 +308,11 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 lint-tidy:
-	clang-tidy --quiet $(SOURCES) $(wildcard examples/*.c examples/*/*.c) -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c examples/*.c examples/*/*.c) | \
+	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Isrc $(SOURCES)
+	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c)
 lint-scripts:
 	shellcheck -x $(SCRIPTS)
 	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done

@@ -47,12 +47,14 @@ int main(void)
     a->y = 7;
     pond_put(point_pond(), a);                /* called put; */
     struct point *b = pond_get(point_pond()); /* and the other way round */
-    CLAIM((uintptr_t)b == where && b->y == 0);
+    CLAIM(b != NULL && b->y == 0);
+    CLAIM_PLAIN((uintptr_t)b == where);
     pond_put_inline(point_pond(), b);
 
     pond_stats stats;
     pond_stats_read(point_pond(), &stats);
-    CLAIM(stats.gets == rounds + 2 && stats.puts == rounds + 2 && stats.constructed == 1);
+    CLAIM(stats.gets == rounds + 2 && stats.puts == rounds + 2);
+    CLAIM_PLAIN(stats.constructed == 1);
     printf("%d gets by one object\n", (int)stats.gets);
     CLAIM(pond_destroy(point_pond()) == 0);
     return 0;

@@ -49,7 +49,8 @@ static void wait_until_empty(pond *jobs)
 {
     pond_stats s;
     pthread_mutex_lock(&lock);
-    for (pond_stats_read(jobs, &s); s.dropped[POND_DROP_EPOCH] < burst; pond_stats_read(jobs, &s))
+    for (pond_stats_read(jobs, &s); s.idle_local + s.idle_shared + s.idle_victim > 0;
+         pond_stats_read(jobs, &s))
         pthread_cond_wait(&ticked, &lock);
     stop = true;
     pthread_mutex_unlock(&lock);
@@ -68,7 +69,8 @@ int main(void)
     CLAIM(pthread_create(&thread, NULL, timer, NULL) == 0);
     wait_until_empty(jobs);
     CLAIM(pthread_join(thread, NULL) == 0);
-    CLAIM(dropped == burst && most_per_tick <= budget && ticks >= burst / budget);
+    CLAIM(most_per_tick <= budget);
+    CLAIM_PLAIN(dropped == burst && ticks >= burst / budget);
     CLAIM(pond_destroy(jobs) == 0);
     printf("%d objects dropped in %d ticks, at most %d in one\n", dropped, ticks, most_per_tick);
     return 0;

@@ -15,6 +15,8 @@
  *      a get at max_objects searches under the lock.
  */
 #include "epoch.h"
+#include "watch.h"
+#include <errno.h>
 
 static uint64_t global_epoch; /* written under the registry's lock */
 static size_t tick_budget;
@@ -97,11 +99,12 @@ static void put_back(struct pond *p)
 
 static void drop_due(struct pond *p, struct drop *d)
 {
-    bool plain = p->options.destroy == NULL && p->options.footprint == NULL;
+    bool hooks = p->options.destroy != NULL || p->options.footprint != NULL;
     bool more = true;
     while (more) {
         pthread_mutex_lock(&p->lock);
         size_t n = allowed(p, d);
+        bool plain = !hooks && watch_of(p) == NULL; /* looked at when the objects are at hand */
         if (n > 0 && plain)
             drop_plain(p, d, n);
         else if (n > 0)
@@ -142,6 +145,20 @@ size_t epoch_drop_all(struct pond *p, pond_drop_reason why)
 
 /* ---- the ticks ---- */
 
+/* The watcher looks before anything is dropped. The pond is pinned. */
+static void tell_watcher(struct pond *p, const void *caller)
+{
+    const struct watch *w = watch_of(p);
+    if (w != NULL)
+        w->ticked(p, caller);
+}
+
+static void tell_watchers(const void *caller)
+{
+    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p))
+        tell_watcher(p, caller);
+}
+
 static size_t budget(void)
 {
     size_t objects = LOAD(tick_budget);
@@ -181,14 +198,18 @@ void pond_tick_budget(size_t objects)
 uint64_t pond_epoch_advance(void)
 {
     size_t ponds = 0;
+    if (watch_tick_is_late())
+        return LOAD(global_epoch);
     registry_lock();
     registry_first_goes_last();
     gates_close(GATE_BOUNDED);
     for (struct pond *p = registry_first(); p != NULL; p = p->next, ponds++)
         turn(p);
-    uint64_t now = ++global_epoch;
+    uint64_t now = global_epoch + 1;
+    STORE(global_epoch, now);
     gates_open();
     registry_unlock();
+    tell_watchers(CALLER);
     drop_within_budget(ponds);
     magazine_purge();
     return now;
@@ -197,6 +218,8 @@ uint64_t pond_epoch_advance(void)
 uint64_t pond_rotate(pond *p)
 {
     struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
+    if (!registry_knows(p, "pond_rotate", CALLER))
+        return 0;
     registry_pin(p);
     registry_lock();
     gates_close(GATE_BOUNDED);
@@ -204,6 +227,7 @@ uint64_t pond_rotate(pond *p)
     uint64_t now = p->epoch;
     gates_open();
     registry_unlock();
+    tell_watcher(p, CALLER);
     drop_due(p, &d);
     reclaim(p);
     registry_unpin(p);
@@ -223,6 +247,8 @@ size_t pond_trim(pond *p)
 {
     size_t bytes = 0;
     if (p != NULL) {
+        if (!registry_knows(p, "pond_trim", CALLER))
+            return 0;
         registry_pin(p);
         bytes = trim_one(p);
         registry_unpin(p);

@@ -14,6 +14,9 @@
  * closer did to the cache. Closer's busy load (acquire) with the owner's store of 0 (release): the
  * closer sees what the owner did. busy against index: see <pond/inline.h>.
  *
+ * Watched: an open gate's index leads to a line that stays empty, GATE_WATCHED behind the cache. The
+ * fast path goes the slow way there, with the same busy and the same closing; the slow path subtracts.
+ *
  * Without membarrier the fast path's gate stays closed for ever, so that every operation comes to the
  * slow path; it uses a second gate there, with a full fence between busy and index.
  */
@@ -29,6 +32,7 @@ static struct {
     struct slot slots[GATE_THREADS];
     uint32_t end; /* no slot from here on was ever used */
     bool fenced;  /* no membarrier: constant after gate_init */
+    bool watched; /* indices lead to lines that stay empty: every operation takes the slow path */
     pthread_key_t key;
     bool key_made;
 } gates;
@@ -81,6 +85,8 @@ struct cache *gate_enter(struct pond *p)
 {
     if (!gates.fenced) {
         struct cache *c = (struct cache *)(void *)pond_gate_enter(p);
+        if (c >= p->caches + GATE_THREADS)
+            return c - GATE_THREADS;
         if (c != &p->closed)
             return c;
         pond_gate_leave();
@@ -104,6 +110,8 @@ void gate_leave(void)
 static void open_slot(uint32_t slot)
 {
     uint64_t index = offsetof(struct pond, caches) + slot * sizeof(struct cache);
+    if (gates.watched && !gates.fenced)
+        index += GATE_WATCHED;
     gates.slots[slot].missed = false;
     __atomic_store_n(&gates.slots[slot].gate->index, index, __ATOMIC_RELEASE);
 }
@@ -198,6 +206,16 @@ void gates_open(void)
     for (uint32_t i = 0; i < gates.end; i++)
         if (gates.slots[i].gate != NULL && !gates.slots[i].missed)
             open_slot(i);
+}
+
+bool gates_watched(void)
+{
+    return gates.watched;
+}
+
+void gates_watch(bool on)
+{
+    gates.watched = on;
 }
 
 uint32_t gates_end(void)

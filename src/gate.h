@@ -35,6 +35,8 @@ bool gate_registered(void);
 
 void gates_close(enum gate_patience patience);
 void gates_open(void); /* those that gates_close found free */
+bool gates_watched(void);
+void gates_watch(bool on); /* with all gates closed: from their opening on every operation is a slow one */
 void gate_open_mine(void);
 void gate_close_mine(void);
 

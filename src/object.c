@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "object.h"
+#include "watch.h"
 #include <errno.h>
 #include <string.h>
 
 /* ---- beginning ---- */
 
-void object_admit(struct pond *p, struct birth *b)
+static void *memory_take(struct pond *p, bool *zero)
+{
+    char *memory = slab_take(&p->slabs, zero);
+    return memory == NULL ? NULL : memory + p->lead;
+}
+
+static void memory_give(struct pond *p, void *obj)
+{
+    slab_give(&p->slabs, (char *)obj - p->lead);
+}
+
+void object_admit(struct pond *p, struct birth *b, void *memory)
 {
     size_t most = p->options.max_objects;
-    *b = (struct birth){.zero = true, .full = most > 0 && p->objects >= most};
+    *b = (struct birth){.memory = memory, .zero = true, .full = most > 0 && p->objects >= most};
     b->error = b->full ? EAGAIN : 0;
-    if (b->error == 0 && p->object_bytes > 0 && (b->memory = slab_take(&p->slabs, &b->zero)) == NULL)
+    if (b->error == 0 && p->object_bytes > 0 && memory == NULL &&
+        (b->memory = memory_take(p, &b->zero)) == NULL)
         b->error = ENOMEM;
     if (b->error != 0)
         return;
@@ -22,7 +35,7 @@ void object_admit(struct pond *p, struct birth *b)
 static int construct(struct pond *p, void *obj, bool zero)
 {
     if (!zero)
-        memset(obj, 0, p->object_bytes);
+        memset(obj, 0, p->object_bytes - p->lead);
     return p->options.construct != NULL ? p->options.construct(obj, p->options.ctx) : 0;
 }
 
@@ -35,12 +48,20 @@ static int create(struct pond *p, void **obj)
     return errno != 0 ? errno : ENOMEM;
 }
 
+/* True: it was the watcher's own, which has it back. */
+static bool watcher_has(const struct watch *w, struct pond *p, void *obj)
+{
+    return w != NULL && w->ended(p, obj);
+}
+
 static void unmake(struct pond *p, void *memory)
 {
+    bool ours = memory != NULL && !watcher_has(watch_of(p), p, memory);
     pthread_mutex_lock(&p->lock);
-    if (memory != NULL)
-        slab_give(&p->slabs, memory);
+    if (ours)
+        memory_give(p, memory);
     p->objects--;
+    ADD(p->constructed, -(uint64_t)1);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -48,7 +69,10 @@ void *object_make(struct pond *p, const struct birth *b)
 {
     void *obj = b->memory;
     int error = b->error;
+    if (error != 0 && obj != NULL)
+        (void)watcher_has(watch_of(p), p, obj);
     if (error == 0) {
+        ADD(p->constructed, 1); /* before the hook: one that is left by longjmp leaves an object behind */
         error = p->options.create != NULL ? create(p, &obj) : construct(p, obj, b->zero);
         if (error != 0)
             unmake(p, b->memory);
@@ -57,7 +81,9 @@ void *object_make(struct pond *p, const struct birth *b)
         errno = error;
         return NULL;
     }
-    ADD(p->constructed, 1);
+    const struct watch *w = watch_of(p);
+    if (w != NULL)
+        w->made(p, obj);
     return obj;
 }
 
@@ -71,29 +97,43 @@ void object_uncount(struct pond *p, pond_drop_reason why)
 
 void object_end(struct pond *p, void *obj, pond_drop_reason why)
 {
+    const struct watch *w = watch_of(p);
+    if (w != NULL)
+        w->drop(p, obj);
     if (p->options.destroy != NULL)
         p->options.destroy(obj, why, p->options.ctx);
-    if (p->object_bytes == 0)
+    if (watcher_has(w, p, obj) || p->object_bytes == 0)
         return;
     pthread_mutex_lock(&p->lock);
-    slab_give(&p->slabs, obj);
+    memory_give(p, obj);
     pthread_mutex_unlock(&p->lock);
 }
 
 void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason why)
 {
     for (size_t i = 0; i < n; i++)
-        slab_give(&p->slabs, objs[i]);
+        memory_give(p, objs[i]);
     p->objects -= n;
     ADD(p->dropped[why], n);
 }
 
 /* ---- between two lives ---- */
 
-size_t object_bytes(const struct pond *p, const void *obj)
+static size_t footprint_watched(struct pond *p, void *obj, const struct watch *w)
+{
+    w->open(p, obj);
+    size_t bytes = p->options.footprint(obj, p->options.ctx);
+    w->close(p, obj);
+    return bytes;
+}
+
+size_t object_bytes(struct pond *p, void *obj)
 {
     const pond_options *o = &p->options;
-    return p->object_bytes + (o->footprint != NULL ? o->footprint(obj, o->ctx) : 0);
+    const struct watch *w = watch_of(p);
+    if (o->footprint == NULL)
+        return p->object_bytes;
+    return p->object_bytes + (w == NULL ? o->footprint(obj, o->ctx) : footprint_watched(p, obj, w));
 }
 
 /* A mean of the last puts. Two threads may overwrite each other's: it is an estimate. */

@@ -13,8 +13,9 @@ struct birth {
     int error;    /* no leave: EAGAIN when full, or ENOMEM; else 0 */
 };
 
-/* Counts one object more, and takes memory for it. Under the lock. */
-void object_admit(struct pond *p, struct birth *b);
+/* Counts one object more, and takes memory for it, unless there is some (then it is zero, and comes back
+   by watch->ended). Under the lock. */
+void object_admit(struct pond *p, struct birth *b, void *memory);
 
 /* The object, its hook done; NULL and errno: b's error, or what the hook said. Not under the lock. */
 void *object_make(struct pond *p, const struct birth *b);
@@ -33,7 +34,7 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
 bool object_clean(struct pond *p, void *obj, pond_drop_reason *why);
 bool object_needs_cleaning(const struct pond *p);
 
-/* Bytes the object takes, its footprint included. Calls a hook. */
-size_t object_bytes(const struct pond *p, const void *obj);
+/* Bytes the idle object takes, its footprint included. Calls a hook. */
+size_t object_bytes(struct pond *p, void *obj);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The front door: what an application calls, in terms of the rooms behind. */
-#include "epoch.h"
+/* The front door: get and put when the fast path has no answer, in terms of the rooms behind. */
+#include "pool.h"
 #include <errno.h>
-#include <pond/typed.h>
-#include <string.h>
 
 /* ---- get ---- */
 
@@ -38,7 +36,7 @@ static void *get_loose_or_new(struct pond *p, bool *full)
     if (obj != NULL)
         p->gets++;
     else
-        object_admit(p, &b);
+        object_admit(p, &b, NULL);
     pthread_mutex_unlock(&p->lock);
     *full = b.full;
     if (obj != NULL) {
@@ -51,7 +49,7 @@ static void *get_loose_or_new(struct pond *p, bool *full)
     return obj;
 }
 
-static void *get_any(struct pond *p)
+void *pool_get(struct pond *p)
 {
     for (;;) {
         bool full = false;
@@ -69,10 +67,28 @@ static void *get_any(struct pond *p)
     }
 }
 
+/*
+ * Nobody watched when the get began. If somebody has since put the object that it found, watched, then the
+ * watcher is seen here: the object came to us after that put.
+ */
+static void *get_unwatched(struct pond *p, const void *caller)
+{
+    void *obj = pool_get(p);
+    const struct watch *w = watch_of(p);
+    if (__builtin_expect(w != NULL, 0) && obj != NULL)
+        w->adopt(p, obj, caller);
+    return obj;
+}
+
 void *pond_get_slow(pond *p)
 {
+    const struct watch *w = watch_of(p);
+    void *obj;
+    if (w != NULL && LOAD(w->samples) == watch_sampled && --watch_left >= 0 &&
+        (obj = pool_get_busy(p)) != NULL)
+        return obj;
     pond_gate_leave();
-    return get_any(p);
+    return w == NULL ? get_unwatched(p, CALLER) : w->get(p, CALLER);
 }
 
 ON_ONE_LINE void *pond_get(pond *p)
@@ -80,19 +96,31 @@ ON_ONE_LINE void *pond_get(pond *p)
     return pond_get_inline(p);
 }
 
+static void *get_one(struct pond *p, const void *caller)
+{
+    const struct watch *w = watch_of(p);
+    return w == NULL ? get_unwatched(p, caller) : w->get(p, caller);
+}
+
+/* What this thread's loaded magazine has, unless somebody watches. */
+static size_t get_some(struct pond *p, void **objs, size_t n)
+{
+    struct cache *c = p->exact_bytes || watch_of(p) != NULL ? NULL : gate_enter(p);
+    if (c == NULL)
+        return 0;
+    size_t got = cache_get_some(c, objs, n);
+    gate_leave();
+    return got;
+}
+
 size_t pond_get_many(pond *p, void **objs, size_t n)
 {
     size_t got = 0;
+    if (!registry_knows(p, "pond_get_many", CALLER))
+        return 0;
     while (got < n) {
-        struct cache *c = p->exact_bytes ? NULL : gate_enter(p);
-        if (c != NULL) {
-            got += cache_get_some(c, objs + got, n - got);
-            gate_leave();
-        }
-        if (got == n)
-            break;
-        objs[got] = get_any(p);
-        if (objs[got] == NULL)
+        got += get_some(p, objs + got, n - got);
+        if (got == n || (objs[got] = get_one(p, CALLER)) == NULL)
             break;
         got++;
     }
@@ -101,7 +129,7 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
 
 /* ---- put ---- */
 
-static void put_dropped(struct pond *p, void *obj, pond_drop_reason why)
+void pool_drop(struct pond *p, void *obj, pond_drop_reason why)
 {
     pthread_mutex_lock(&p->lock);
     object_uncount(p, why);
@@ -126,11 +154,11 @@ static bool put_cached(struct pond *p, void *obj)
     }
 }
 
-static void put_idle(struct pond *p, void *obj)
+void pool_put_clean(struct pond *p, void *obj)
 {
     int saved = errno;
     if (!put_cached(p, obj) && !shared_put(p, obj))
-        put_dropped(p, obj, POND_DROP_LIMIT);
+        pool_drop(p, obj, POND_DROP_LIMIT);
     errno = saved;
 }
 
@@ -139,19 +167,31 @@ static void put_worked(struct pond *p, void *obj)
     int saved = errno;
     pond_drop_reason why;
     if (object_clean(p, obj, &why))
-        put_idle(p, obj);
+        pool_put_clean(p, obj);
     else
-        put_dropped(p, obj, why);
+        pool_drop(p, obj, why);
     errno = saved;
+}
+
+void pool_put(struct pond *p, void *obj)
+{
+    if (p->work_on_put)
+        put_worked(p, obj);
+    else
+        pool_put_clean(p, obj);
 }
 
 void pond_put_slow(pond *p, void *obj)
 {
+    const struct watch *w = watch_of(p);
+    bool asks = w == NULL || LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
+    if (!asks && !p->work_on_put && pool_put_busy(p, obj))
+        return;
     pond_gate_leave();
-    if (p->work_on_put)
-        put_worked(p, obj);
+    if (w == NULL)
+        pool_put(p, obj);
     else
-        put_idle(p, obj);
+        w->put(p, obj, CALLER);
 }
 
 ON_ONE_LINE void pond_put(pond *p, void *obj)
@@ -177,7 +217,7 @@ static size_t before_null(void *const *objs, size_t n)
     return i;
 }
 
-void pond_put_many(pond *p, void *const *objs, size_t n)
+static void put_many(struct pond *p, void *const *objs, size_t n)
 {
     for (size_t put = 0; put < n;) {
         if (!p->work_on_put)
@@ -187,10 +227,71 @@ void pond_put_many(pond *p, void *const *objs, size_t n)
     }
 }
 
+static void put_one(struct pond *p, void *obj, const void *caller)
+{
+    const struct watch *w = watch_of(p);
+    if (w == NULL)
+        pond_put_inline(p, obj);
+    else if (obj != NULL)
+        w->put(p, obj, caller);
+}
+
+void pond_put_many(pond *p, void *const *objs, size_t n)
+{
+    if (!registry_knows(p, "pond_put_many", CALLER))
+        return;
+    if (watch_of(p) == NULL)
+        put_many(p, objs, n);
+    else
+        for (size_t i = 0; i < n; i++)
+            put_one(p, objs[i], CALLER);
+}
+
 void pond_discard(pond *p, void *obj)
 {
+    if (obj == NULL || !registry_knows(p, "pond_discard", CALLER))
+        return;
+    const struct watch *w = watch_of(p);
+    if (w == NULL)
+        pool_drop(p, obj, POND_DROP_DISCARDED);
+    else
+        w->discard(p, obj, CALLER);
+}
+
+/* ---- for who watches ---- */
+
+void *pool_get_idle(struct pond *p)
+{
+    return get_idle(p);
+}
+
+void *pool_get_gathered(struct pond *p)
+{
+    bool full;
+    void *obj = registry_gather(p, &full);
     if (obj != NULL)
-        put_dropped(p, obj, POND_DROP_DISCARDED);
+        shared_forget_bytes(p, obj);
+    return obj;
+}
+
+void pool_put_back(struct pond *p, void *obj)
+{
+    pthread_mutex_lock(&p->lock);
+    p->gets--;
+    pthread_mutex_unlock(&p->lock);
+    pool_put_clean(p, obj);
+}
+
+void *pool_get_made_at(struct pond *p, void *memory)
+{
+    struct birth b;
+    pthread_mutex_lock(&p->lock);
+    object_admit(p, &b, memory);
+    pthread_mutex_unlock(&p->lock);
+    void *obj = object_make(p, &b);
+    if (obj != NULL)
+        ADD(p->misses, 1);
+    return obj;
 }
 
 /* ---- reserve ---- */
@@ -207,7 +308,7 @@ static bool reserve_one(struct pond *p)
 {
     struct birth b;
     pthread_mutex_lock(&p->lock);
-    object_admit(p, &b);
+    object_admit(p, &b, NULL);
     pthread_mutex_unlock(&p->lock);
     void *obj = object_make(p, &b);
     if (obj == NULL)
@@ -215,202 +316,17 @@ static bool reserve_one(struct pond *p)
     if (shared_put(p, obj))
         return true;
     int error = errno;
-    put_dropped(p, obj, POND_DROP_LIMIT);
+    pool_drop(p, obj, POND_DROP_LIMIT);
     errno = error;
     return false;
 }
 
 size_t pond_reserve(pond *p, size_t n)
 {
+    if (!registry_knows(p, "pond_reserve", CALLER))
+        return 0;
     uint64_t idle = idle_of(p);
     while (idle < n && reserve_one(p))
         idle++;
     return (size_t)idle;
-}
-
-/* ---- create ---- */
-
-static bool size_is_valid(const pond_options *o)
-{
-    bool power = (o->align & (o->align - 1)) == 0;
-    return o->size >= 1 && o->size <= POND_MAX_SIZE && power && o->align <= POND_MAX_ALIGN;
-}
-
-static bool options_are_valid(const pond_options *o)
-{
-    const unsigned known = POND_ZERO_ON_PUT | POND_THREAD_CONFINED;
-    if ((o->flags & ~known) != 0 || o->cache_objects > POND_MAX_CACHE_OBJECTS)
-        return false;
-    if (o->max_objects > 0 && o->min_idle > o->max_objects)
-        return false;
-    if (o->max_footprint > 0 && o->footprint == NULL)
-        return false;
-    if (o->create == NULL)
-        return size_is_valid(o);
-    return o->size == 0 && o->align == 0 && o->construct == NULL && o->destroy != NULL &&
-           (o->flags & POND_ZERO_ON_PUT) == 0;
-}
-
-/* As malloc: any type of that size can be put there. */
-static size_t natural_align(size_t size)
-{
-    size_t align = 1;
-    while (align < _Alignof(max_align_t) && align < size)
-        align *= 2;
-    return align;
-}
-
-/* The options as they will be used; false: they are invalid. */
-static bool settle(const pond_options *given, pond_options *o)
-{
-    if (given == NULL)
-        return false;
-    *o = *given;
-    if (o->type != NULL &&
-        ((o->size != 0 && o->size != o->type->size) || (o->align != 0 && o->align != o->type->align)))
-        return false;
-    if (o->type != NULL && o->create == NULL) {
-        o->size = o->type->size;
-        o->align = o->type->align;
-    }
-    if (!options_are_valid(o))
-        return false;
-    if (o->align == 0 && o->size > 0)
-        o->align = natural_align(o->size);
-    return true;
-}
-
-#define SMALLEST_STRIDE 8
-
-static size_t stride_of(const pond_options *o)
-{
-    size_t align = MAX(o->align, 1);
-    return MAX((o->size + align - 1) & ~(align - 1), MAX(SMALLEST_STRIDE, align));
-}
-
-/*
- * Idle bytes are bounded by the room of magazines where that is fine enough, else counted put by put:
- * when objects differ in bytes, or when only a few may be idle.
- */
-#define IDLE_ROOM_FOR_CACHES 256
-
-static void init_limits(struct pond *p)
-{
-    const pond_options *o = &p->options;
-    if (o->max_idle_bytes > 0) {
-        p->idle_room = p->object_bytes > 0 ? o->max_idle_bytes / p->object_bytes : 0;
-        p->exact_bytes = o->footprint != NULL || p->object_bytes == 0 || p->idle_room < IDLE_ROOM_FOR_CACHES;
-        if (p->exact_bytes)
-            p->idle_room = 0;
-    }
-    cache_room_init(p);
-    p->work_on_put = object_needs_cleaning(p) || p->exact_bytes;
-}
-
-static void copy_name(struct pond *p)
-{
-    const pond_options *o = &p->options;
-    const char *name = o->name != NULL ? o->name : o->type != NULL ? o->type->name : "pond";
-    strncpy(p->name, name != NULL ? name : "pond", sizeof(p->name) - 1);
-    p->options.name = p->name;
-}
-
-static void init(struct pond *p, const pond_options *o)
-{
-    p->options = *o;
-    copy_name(p);
-    if (o->create == NULL) {
-        p->object_bytes = stride_of(o);
-        slab_set_init(&p->slabs, p->object_bytes, false);
-    }
-    depot_init(&p->depot);
-    pthread_mutex_init(&p->lock, NULL);
-    init_limits(p);
-}
-
-static size_t pond_bytes(void)
-{
-    size_t page = os_page_size();
-    size_t bytes = sizeof(struct pond) + GATE_THREADS * sizeof(struct cache);
-    return (bytes + page - 1) & ~(page - 1);
-}
-
-static void release(struct pond *p)
-{
-    pthread_mutex_destroy(&p->lock);
-    slab_set_release(&p->slabs);
-    os_unmap(p, pond_bytes());
-}
-
-pond *pond_create(const pond_options *options)
-{
-    pond_options o;
-    if (!settle(options, &o)) {
-        errno = EINVAL;
-        return NULL;
-    }
-    struct pond *p = os_map(pond_bytes());
-    if (p == NULL)
-        return NULL;
-    init(p, &o);
-    if (registry_add(p))
-        return p;
-    int error = errno;
-    release(p);
-    errno = error;
-    return NULL;
-}
-
-pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback)
-{
-    pond_options o = *options;
-    if (o.type == NULL && o.create == NULL)
-        o.type = fallback;
-    if (o.name == NULL)
-        o.name = fallback->name;
-    pond *winner = __atomic_load_n(where, __ATOMIC_ACQUIRE);
-    if (winner != NULL)
-        return winner;
-    pond *made = pond_create(&o);
-    if (made == NULL)
-        return __atomic_load_n(where, __ATOMIC_ACQUIRE); /* another thread may have had more luck */
-    if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        return made;
-    (void)pond_destroy(made);
-    return winner;
-}
-
-/* ---- destroy ---- */
-
-int pond_destroy(pond *p)
-{
-    if (p == NULL)
-        return 0;
-    registry_lock();
-    bool live;
-    do {
-        registry_wait_unpinned(p);
-        live = registry_collect(p) > 0;
-    } while (!live && p->pins > 0); /* a tick came while collecting waited */
-    if (!live)
-        registry_remove(p);
-    registry_unlock();
-    if (live) {
-        errno = EBUSY;
-        return -1;
-    }
-    (void)epoch_drop_all(p, POND_DROP_DESTROY);
-    release(p);
-    magazine_purge();
-    return 0;
-}
-
-const char *pond_name(const pond *p)
-{
-    return p->name;
-}
-
-const char *pond_version(void)
-{
-    return POND_VERSION;
 }

@@ -7,6 +7,7 @@
  *      places: it is live, in a cache, in the depot, in `shared` or in `dropping`.
  */
 #include "registry.h"
+#include "watch.h"
 #include <errno.h>
 
 static struct {
@@ -69,31 +70,53 @@ void registry_first_goes_last(void)
     link_last(p);
 }
 
-void registry_wait_unpinned(const struct pond *p)
+bool registry_knows(const struct pond *p, const char *function, const void *caller)
 {
-    while (p->pins > 0)
-        pthread_cond_wait(&registry.unpinned, &registry.lock);
+    if (p != NULL && watch_of(p) != &watch_destroyed)
+        return true;
+    if (p != NULL)
+        watch_bad_pond(p, function, caller);
+    errno = EINVAL;
+    return false;
 }
 
 static void unpin(struct pond *p)
 {
     pinned = NULL;
-    if (p != NULL && --p->pins == 0)
+    if (--p->pins == 0)
         pthread_cond_broadcast(&registry.unpinned);
+}
+
+/* A hook that was left by longjmp left its tick as well, and that tick's pin. */
+static void unpin_forsaken(void)
+{
+    if (pinned != NULL)
+        unpin(pinned);
 }
 
 static void pin(struct pond *p)
 {
-    if (p != NULL)
+    unpin_forsaken();
+    if (p != NULL) {
         p->pins++;
+        (void)(gate_registered() || gate_register()); /* so that its exit unpins what it forsakes */
+    }
     pinned = p;
+}
+
+void registry_wait_unpinned(const struct pond *p)
+{
+    unpin_forsaken();
+    while (p->pins > 0)
+        pthread_cond_wait(&registry.unpinned, &registry.lock);
 }
 
 struct pond *registry_next(struct pond *after)
 {
     registry_lock();
     struct pond *p = after == NULL ? registry.first : after->next;
-    unpin(after);
+    if (after != NULL)
+        unpin(after);
     pin(p);
     registry_unlock();
     return p;
@@ -155,6 +178,7 @@ static void thread_exit(void *unused)
     registry_lock();
     gate_close_mine();
     drain_mine();
+    unpin_forsaken();
     gate_unregister();
     registry_unlock();
 }
@@ -220,10 +244,12 @@ static void fork_prepare(void)
         pthread_mutex_lock(&p->lock);
     magazine_fork_prepare();
     slab_fork_prepare();
+    watch_fork_prepare();
 }
 
-static void unlock_ponds(void)
+static void unlock_ponds(bool child)
 {
+    watch_fork_done(child);
     slab_fork_done();
     magazine_fork_done();
     for (struct pond *p = registry.first; p != NULL; p = p->next)
@@ -232,14 +258,14 @@ static void unlock_ponds(void)
 
 static void fork_parent(void)
 {
-    unlock_ponds();
+    unlock_ponds(false);
     gates_open();
     registry_unlock();
 }
 
 static void fork_child(void)
 {
-    unlock_ponds();
+    unlock_ponds(true);
     gates_fork_child();
     pthread_cond_init(&registry.unpinned, NULL);
     for (struct pond *p = registry.first; p != NULL; p = p->next) {
@@ -248,6 +274,17 @@ static void fork_child(void)
     }
     gates_open();
     registry_unlock();
+}
+
+/* ---- who watches ---- */
+
+void registry_watch_threads(bool on)
+{
+    if (gates_watched() == on)
+        return;
+    gates_close(GATE_BOUNDED);
+    gates_watch(on);
+    gates_open();
 }
 
 /* ---- the first pond ---- */
@@ -261,7 +298,7 @@ bool registry_add(struct pond *p)
 {
     registry_lock();
     registry.ready = registry.ready || make_ready();
-    bool ready = registry.ready;
+    bool ready = registry.ready && watch_created(p);
     if (ready)
         link_first(p);
     registry_unlock();

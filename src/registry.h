@@ -11,6 +11,12 @@
 void registry_lock(void);
 void registry_unlock(void);
 
+/* The return address of the public function that uses it. */
+#define CALLER __builtin_return_address(0)
+
+/* False and EINVAL: p is NULL, or was destroyed, which is reported. */
+bool registry_knows(const struct pond *p, const char *function, const void *caller);
+
 /* False and ENOMEM: no key for threads, or no room for a fork handler. The pond is ticked from then on. */
 bool registry_add(struct pond *p);
 
@@ -25,6 +31,11 @@ void registry_remove(struct pond *p);
 struct pond *registry_next(struct pond *after);
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
+
+/* Under the lock. Who is asked instead of the usual ways, if anybody; and whether all threads' operations
+   take the slow path, where that is looked at. */
+struct watch;
+void registry_watch_threads(bool on);
 
 /* Every pond in turn, under the lock; and the first behind all others. */
 struct pond *registry_first(void);

@@ -39,7 +39,7 @@ void shared_magazine_end(struct pond *p, struct magazine *m)
 
 /* ---- exact bytes ---- */
 
-static bool admit_bytes(struct pond *p, const void *obj)
+static bool admit_bytes(struct pond *p, void *obj)
 {
     if (!p->exact_bytes)
         return true;
@@ -51,7 +51,7 @@ static bool admit_bytes(struct pond *p, const void *obj)
     return false;
 }
 
-void shared_forget_bytes(struct pond *p, const void *obj)
+void shared_forget_bytes(struct pond *p, void *obj)
 {
     if (p->exact_bytes)
         ADD(p->idle_bytes, -(uint64_t)object_bytes(p, obj));

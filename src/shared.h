@@ -23,7 +23,7 @@ void *shared_take(struct pond *p);
 void *shared_take_loose(struct pond *p);
 
 /* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
-void shared_forget_bytes(struct pond *p, const void *obj);
+void shared_forget_bytes(struct pond *p, void *obj);
 
 /* Moves what is in the shared magazine to the depot. Under the lock. */
 void shared_drain(struct pond *p);

@@ -86,6 +86,8 @@ static size_t slab_words(const struct slab_set *set)
 
 static void slab_unmap_header(struct slab *s)
 {
+    if (s->annex != NULL)
+        os_unmap(s->annex, s->annex_bytes);
     os_unmap(s, s->header_bytes);
 }
 
@@ -96,7 +98,7 @@ static void slab_unmap(struct slab *s)
     slab_unmap_header(s);
 }
 
-static struct slab *slab_map_header(const struct slab_set *set)
+static struct slab *slab_map_header(struct slab_set *set)
 {
     size_t page = os_page_size();
     size_t bytes = sizeof(struct slab) + slab_words(set) * sizeof(uint64_t);
@@ -104,13 +106,14 @@ static struct slab *slab_map_header(const struct slab_set *set)
     struct slab *s = os_map(bytes);
     if (s == NULL)
         return NULL;
+    s->set = set;
     s->header_bytes = bytes;
     if (set->per_slab % 64 != 0)
         s->taken[slab_words(set) - 1] = ~(uint64_t)0 << set->per_slab % 64;
     return s;
 }
 
-static struct slab *slab_map(const struct slab_set *set)
+static struct slab *slab_map(struct slab_set *set)
 {
     struct slab *s = slab_map_header(set);
     if (s == NULL)
@@ -231,6 +234,44 @@ void slab_give(struct slab_set *set, void *obj)
     if (set->hint == NULL || s->order < set->hint->order)
         set->hint = s;
     slab_mark_dirty(set, s);
+}
+
+/* ---- what others keep of each object ---- */
+
+/* Mapped by whoever asks first; its header and it go together. */
+void *slab_annex(struct slab *s, size_t bytes)
+{
+    void *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE);
+    if (annex != NULL)
+        return annex;
+    size_t all = s->set->per_slab * bytes;
+    void *mine = os_map(all);
+    if (mine == NULL)
+        return NULL;
+    STORE(s->annex_bytes, all);
+    if (__atomic_compare_exchange_n(&s->annex, &annex, mine, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+        return mine;
+    os_unmap(mine, all);
+    return annex;
+}
+
+static bool is_taken(const struct slab *s, size_t object)
+{
+    return (s->taken[object / 64] >> object % 64 & 1) != 0;
+}
+
+void *slab_locate(const struct slab *s, const void *address)
+{
+    size_t object = (size_t)((const char *)address - s->base) / s->set->stride;
+    return object < s->set->per_slab && is_taken(s, object) ? s->base + object * s->set->stride : NULL;
+}
+
+void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx)
+{
+    for (struct slab *s = set->first; s != NULL; s = s->next)
+        for (size_t object = 0; object < set->per_slab; object++)
+            if (is_taken(s, object))
+                visit(s, object, ctx);
 }
 
 /* ---- giving memory back ---- */

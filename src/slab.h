@@ -20,6 +20,19 @@ void slab_give(struct slab_set *set, void *obj);
 struct slab *slab_of(const void *address);
 
 /*
+ * Zeroed memory of `bytes`, always the same, for each object of the slab, in the order of objects: for
+ * what is to be known of objects and must not lie in them. NULL: no memory. Goes with the slab. No lock.
+ */
+void *slab_annex(struct slab *s, size_t bytes);
+
+/* The start of the taken object that holds this address of the slab, or NULL. */
+void *slab_locate(const struct slab *s, const void *address);
+
+/* Every taken object of the set. */
+typedef void slab_visitor(struct slab *s, size_t object, void *ctx);
+void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx);
+
+/*
  * Gives free memory back: whole slabs, and whole free pages of those in use. Call without the set's
  * lock, which is taken for one bounded step at a time.
  */

@@ -41,6 +41,9 @@
 
 /* A region of objects of one size. Guarded by the lock of whoever owns the set. */
 struct slab {
+    struct slab_set *set;              /* it belongs to */
+    void *annex;                       /* slab_annex; NULL: none was asked for */
+    size_t annex_bytes;                /* of the whole annex */
     struct slab *next, *prior;         /* of the set, oldest first */
     struct slab *dirty_next;           /* of the set's dirty list */
     char *base;                        /* SLAB_BYTES, aligned to SLAB_BYTES */
@@ -118,6 +121,9 @@ _Static_assert(offsetof(struct cache, end) == offsetof(pond_cache, own), "the sa
 
 #define GATE_THREADS 4096 /* most threads with caches at a time; further ones share the depot */
 
+/* From the line of a thread's cache to a line that stays empty: the index of a watched thread (gate.c). */
+#define GATE_WATCHED (GATE_THREADS * sizeof(struct cache))
+
 /* ---- pond ---- */
 
 struct pond {
@@ -127,10 +133,15 @@ struct pond {
     pond_options options;           /* name is our own copy, size and align are filled in */
     size_t object_bytes;            /* stride; 0 with create */
     size_t idle_room;               /* max_idle_bytes in objects; 0: no bound */
+    size_t lead;                    /* bytes of the stride in front of the object */
     bool work_on_put;               /* hooks, wiping or counting: puts go to the slow path */
     uint32_t room_first, room_most; /* bounds of magazine_room */
     bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
     char name[48];
+
+    /* changed under the registry's lock, with the gates */
+    const struct watch *watch; /* who is to be asked instead of the usual ways; NULL: nobody */
+    void *watcher;             /* the watcher's own */
 
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
     uint32_t lines;                                      /* caches that may have been used, from the first */
@@ -155,7 +166,13 @@ struct pond {
     struct pond *next, *prior;
     uint32_t pins; /* ticks and trims at work on this pond outside the lock */
 
-    struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS of them */
+    struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS, and as many that stay empty */
 };
+
+/* Acquire: what the watcher set up before it began to watch is seen. */
+static inline const struct watch *watch_of(const struct pond *p)
+{
+    return __atomic_load_n(&p->watch, __ATOMIC_ACQUIRE);
+}
 
 #endif

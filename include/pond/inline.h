@@ -101,6 +101,18 @@ static inline void pond_gate_leave(void)
     __atomic_store_n(&pond_gate_self.busy, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * -fanalyzer cannot follow an object through the fast path: with POND_ANALYZER there is none, and what it
+ * compiles are calls of pond_get and pond_put.
+ */
+#if defined(POND_ANALYZER) && POND_HAS_FREED_BY
+POND_API void pond_put_inline(pond *p, void *obj) POND_SYMBOL_(pond_put);
+POND_API void *pond_get_inline(pond *p) POND_SYMBOL_(pond_get) POND_USE_RESULT
+    POND_FREED_BY(pond_put_inline, 2) POND_FREED_BY(pond_put, 2) POND_FREED_BY(pond_discard, 2);
+POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put_inline, 2);
+#else
+static inline void *pond_get_inline(pond *p) POND_USE_RESULT;
+
 /* As pond_get. */
 static inline void *pond_get_inline(pond *p)
 {
@@ -130,6 +142,7 @@ static inline void pond_put_inline(pond *p, void *obj)
     __atomic_store_n(&c->top, top + 1, __ATOMIC_RELEASE);
     pond_gate_leave();
 }
+#endif
 
 #ifdef __cplusplus
 }

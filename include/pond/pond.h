@@ -30,11 +30,25 @@
 #define POND_API
 #endif
 
-/* Tells gcc's -fanalyzer which function ends the life of what another one returns. */
+/*
+ * Tells gcc's -fanalyzer which function ends the life of what another one returns. POND_SYMBOL_ gives a
+ * function's declaration the symbol of another one; see POND_DEFINE for why.
+ */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
 #define POND_FREED_BY(function, argument) __attribute__((malloc(function, argument)))
+#define POND_SYMBOL_(symbol) __asm__(POND_SYMBOL_TEXT_(__USER_LABEL_PREFIX__, symbol))
+#define POND_SYMBOL_TEXT_(prefix, symbol) POND_TEXT_(prefix) #symbol
+#define POND_TEXT_(text) #text
+#define POND_HAS_FREED_BY 1
 #else
 #define POND_FREED_BY(function, argument)
+#define POND_HAS_FREED_BY 0
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define POND_USE_RESULT __attribute__((warn_unused_result))
+#else
+#define POND_USE_RESULT
 #endif
 
 #ifdef __cplusplus
@@ -128,7 +142,7 @@ typedef struct pond_options {
  * each other, an unknown flag) or ENOMEM. The caller owns it until pond_destroy. Takes a lock and maps
  * memory: about as dear as creating a thread.
  */
-POND_API pond *pond_create(const pond_options *options);
+POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
 
 /*
  * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
@@ -150,7 +164,7 @@ POND_API void pond_discard(pond *p, void *obj);
  * object live; what construct returned; what create left in errno. A get that the thread cache
  * serves takes no lock, no atomic read-modify-write and no fence.
  */
-POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put, 2) POND_FREED_BY(pond_discard, 2);
+POND_API void *pond_get(pond *p) POND_USE_RESULT POND_FREED_BY(pond_put, 2) POND_FREED_BY(pond_discard, 2);
 
 /*
  * Gets up to n objects into objs and returns how many were got; fewer than n with the errno that

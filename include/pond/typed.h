@@ -66,13 +66,26 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
     POND_EXTERN_C_ pond *name##_pond(void);                                                                  \
     POND_EXTERN_C_ void name##_put(T *obj);                                                                  \
     POND_EXTERN_C_ void name##_discard(T *obj);                                                              \
-    POND_EXTERN_C_ T *name##_get(void) POND_FREED_BY(name##_put, 1) POND_FREED_BY(name##_discard, 1);        \
+    POND_EXTERN_C_ T *name##_get(void) POND_USE_RESULT POND_FREED_BY(name##_put, 1)                          \
+        POND_FREED_BY(name##_discard, 1);                                                                    \
     __attribute__((unused)) static inline void name##_put_scoped(T **obj)                                    \
     {                                                                                                        \
         name##_put(*obj);                                                                                    \
     }
 
-/* POND_DEFINE(name, T, .field = value, ...): defines what POND_DECLARE(name, T) declared. */
+/*
+ * POND_DEFINE(name, T, .field = value, ...): defines what POND_DECLARE(name, T) declared.
+ *
+ * With gcc, name_get's body is a function name_pond_get with the symbol name_get, and so on: -fanalyzer
+ * would go by a body that it finds in the same file, and not by what name_get is declared to be.
+ */
+#if POND_HAS_FREED_BY
+#define POND_BODY_(name, of) name##_pond_##of
+#define POND_BODY_DECLARE_(T, body, symbol, argument) POND_EXTERN_C_ T body(argument) POND_SYMBOL_(symbol);
+#else
+#define POND_BODY_(name, of) name##_##of
+#define POND_BODY_DECLARE_(T, body, symbol, argument)
+#endif
 #define POND_DEFINE(name, ...) POND_DEFINE_(name, POND_FIRST_(__VA_ARGS__, 0), POND_REST_(__VA_ARGS__, ))
 #define POND_DEFINE_(name, T, ...)                                                                           \
     pond *name##_pond(void)                                                                                  \
@@ -85,17 +98,20 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
         pond *p = __atomic_load_n(&made, __ATOMIC_ACQUIRE);                                                  \
         return p != NULL ? p : pond_create_once(&made, &options, &type);                                     \
     }                                                                                                        \
-    T *name##_get(void)                                                                                      \
+    POND_BODY_DECLARE_(T *, name##_pond_get, name##_get, void)                                               \
+    POND_BODY_DECLARE_(void, name##_pond_put, name##_put, T *)                                               \
+    POND_BODY_DECLARE_(void, name##_pond_discard, name##_discard, T *)                                       \
+    T *POND_BODY_(name, get)(void)                                                                           \
     {                                                                                                        \
         pond *p = name##_pond();                                                                             \
         return p != NULL ? (T *)POND_TYPED_GET_(p) : NULL;                                                   \
     }                                                                                                        \
-    void name##_put(T *obj)                                                                                  \
+    void POND_BODY_(name, put)(T * obj)                                                                      \
     {                                                                                                        \
         if (obj != NULL)                                                                                     \
             POND_TYPED_PUT_(name##_pond(), obj);                                                             \
     }                                                                                                        \
-    void name##_discard(T *obj)                                                                              \
+    void POND_BODY_(name, discard)(T * obj)                                                                  \
     {                                                                                                        \
         if (obj != NULL)                                                                                     \
             pond_discard(name##_pond(), obj);                                                                \

@@ -13,7 +13,7 @@ for header in include/pond/*.h; do
 done
 cp $made/pond.h "$scratch/pond/pond.h"
 
-! grep -nE '#[[:space:]]*include[[:space:]]*(<pond/|"[^"]*/|"(types|port)\.h")' $made/pond.c $made/pond.h ||
+! grep -nE '#[[:space:]]*include[[:space:]]*(<pond/|"[^"]*/|"(types|port|check)\.h")' $made/pond.c $made/pond.h ||
     fail "a local include is left"
 
 for compiler in gcc clang; do

@@ -9,10 +9,17 @@ version=$(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
 libdir=lib/$("$CC" -dumpmachine)
 project_make install DESTDIR="$scratch/stage" PREFIX=/usr LIBDIR="/usr/$libdir" > /dev/null
 stage=$scratch/stage/usr
-for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h "$libdir/libpond.a" \
-    "$libdir/libpond.so" "$libdir/libpond.so.0" "$libdir/libpond.so.$version" \
-    "$libdir/pkgconfig/pond.pc" "$libdir/cmake/pond/pond-config.cmake" share/man/man3/pond.3 \
-    share/man/man3/pond_get.3 share/man/man3/pond_put.3; do
+libraries='pond pond-debug'
+[ ! -e build/release/libpond-symbol.so ] || libraries="$libraries pond-symbol"
+for library in $libraries; do
+    for file in "lib$library.a" "lib$library.so" "lib$library.so.0" "lib$library.so.$version" \
+        "pkgconfig/$library.pc"; do
+        [ -e "$stage/$libdir/$file" ] || fail "install does not install $file"
+    done
+done
+for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h include/pond/debug.h \
+    "$libdir/cmake/pond/pond-config.cmake" share/man/man3/pond.3 share/man/man3/pond_get.3 \
+    share/man/man3/pond_put.3 share/man/man3/pond_debug.3; do
     [ -e "$stage/$file" ] || fail "install does not install $file"
 done
 [ -z "$(find "$scratch/stage" -path "$stage" -prune -o ! -type d -print)" ] || fail "install leaves its prefix"
@@ -31,7 +38,21 @@ cmake_program()
     readelf -d "$scratch/$1/shared" | grep -q 'NEEDED.*libpond.so.0' || fail "CMake did not link pond::pond"
     ! readelf -d "$scratch/$1/static" | grep -q 'NEEDED.*libpond' || fail "CMake did not link pond::pond_static"
 }
+
+cmake_debug_program()
+{
+    for kind in debug debug_static; do
+        case $("$scratch/$1/$kind") in
+        *double*) ;;
+        *) fail "the checks are off in the $kind program built by CMake" ;;
+        esac
+    done
+    readelf -d "$scratch/$1/debug" | grep -q 'NEEDED.*libpond-debug.so.0' || fail "CMake did not link pond::debug"
+    ! readelf -d "$scratch/$1/debug_static" | grep -q 'NEEDED.*libpond' ||
+        fail "CMake did not link pond::debug_static"
+}
 cmake_program staged "$stage"
+cmake_debug_program staged
 
 # ---- as a user does: into a prefix of one's own ----
 
@@ -57,6 +78,22 @@ export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 [ "$(LD_LIBRARY_PATH="$prefix/lib" "$scratch/shared")" = "$version" ] || fail "the shared program does not work"
 [ "$("$scratch/static")" = "$version" ] || fail "the static program does not work"
 
+# shellcheck disable=SC2046,SC2086 # flags
+{
+    "$CC" -std=c11 $STRICT -o "$scratch/debug" test/build/program/words.c $(pkg-config --cflags --libs pond-debug) \
+        -pthread
+    "$CC" -std=c11 $STRICT -static -o "$scratch/debug_static" test/build/program/words.c \
+        $(pkg-config --static --cflags --libs pond-debug)
+}
+case $(LD_LIBRARY_PATH="$prefix/lib" "$scratch/debug") in
+*double*) ;;
+*) fail "the checks are off in the program with -lpond-debug" ;;
+esac
+case $("$scratch/debug_static") in
+*double*) ;;
+*) fail "the checks are off in the static program with -lpond-debug" ;;
+esac
+
 # ---- the variant that callers must share ----
 
 fence="$scratch/fence"
@@ -66,6 +103,7 @@ case $(PKG_CONFIG_PATH="$fence/lib/pkgconfig" pkg-config --cflags pond) in
 *) fail "pond.pc of the fence variant does not define POND_FENCE" ;;
 esac
 cmake_program fenced "$fence"
+[ ! -e "$fence/lib/libpond-debug.so" ] || fail "the fence variant is installed with a debug library that is none"
 
 # ---- and away again ----
 

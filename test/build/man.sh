@@ -5,34 +5,61 @@
 project_make man > /dev/null
 pages=build/man
 
-mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
+mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_debug.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
 [ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 
-for page in pond pond_get; do
+for page in pond pond_get pond_debug; do
     mandoc -T ascii -O width=1000 $pages/$page.3 | sed "s/.$(printf '\b')//g" > "$scratch/$page" # no overstriking
 done
 
 # Every function of the contract has a page and, in it, a description; what only inlined code calls has not.
 functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked)$|_self(_fence)?$')
 for function in $functions pond_get_inline pond_put_inline; do
+    case $function in
+    pond_debug_* | pond_on_* | pond_report_count) page=pond_debug ;;
+    *) page=pond_get ;;
+    esac
     [ -s "$pages/$function.3" ] || fail "$function has no page"
-    grep -qE "^ +$function\(.*\)$" "$scratch/pond_get" || fail "pond_get(3) does not describe $function"
-    grep -qE "^ +$function\(.*\);$" "$scratch/pond_get" || fail "pond_get(3) has no prototype of $function"
-    [ "$function" = pond_get ] || [ "$(cat "$pages/$function.3")" = ".so man3/pond_get.3" ] ||
-        fail "$function.3 does not lead to pond_get.3"
+    grep -qE "^ +$function\(.*\)$" "$scratch/$page" || fail "$page(3) does not describe $function"
+    grep -qE "^ +$function\(.*\);$" "$scratch/$page" || fail "$page(3) has no prototype of $function"
+    [ "$function" = pond_get ] || [ "$(cat "$pages/$function.3")" = ".so man3/$page.3" ] ||
+        fail "$function.3 does not lead to $page.3"
 done
 
-# Every member of the two structures and every documented constant.
-for type in pond_options pond_stats; do
-    "$CC" -std=c11 -E -P -Iinclude include/pond/pond.h | tr '\n' ' ' |
-        sed -E "s/.*typedef struct $type \{([^}]*)\}.*/\1/" | tr ';' '\n' |
-        sed -E 's/\[[^]]*\]//g; s/\(\*([a-z_]+)\)\(.*/\1/; s/^ *(const )?[a-z_0-9]+ //; s/[ *]//g' | tr ',' '\n' |
+# members TYPE HEADER: the names in a structure
+members()
+{
+    "$CC" -std=c11 -E -P -Iinclude "include/pond/$2" | tr '\n' ' ' |
+        sed -E "s/.*typedef struct $1 \{([^}]*)\}.*/\1/" | tr ';' '\n' |
+        sed -E 's/\[[^]]*\]//g; s/\*const \*/*/g; s/\(\*([a-z_]+)\)\(.*/\1/; s/^ *(const )?[a-z_0-9]+ //; s/[ *]//g' | tr ',' '\n' |
         sed -E 's/.*(construct|reset|destroy|create|footprint)$/\1/; /^$/d'
-done > "$scratch/members"
-[ "$(wc -l < "$scratch/members")" -gt 30 ] || fail "the members of pond_options and pond_stats were not found"
-while read -r member; do
-    grep -qE "^ +[a-z].*\b$member\b" "$scratch/pond" || fail "pond(3) does not describe $member"
-done < "$scratch/members"
+}
+
+# describes PAGE LEAST: it describes each member that is read, of which there are so many at least.
+describes()
+{
+    read_members=0
+    while read -r member; do
+        grep -qE "^ +[a-z].*\b$member\b" "$scratch/$1" || fail "$1(3) does not describe $member"
+        read_members=$((read_members + 1))
+    done
+    [ $read_members -ge "$2" ] || fail "only $read_members members of the structures in $1(3) were found"
+}
+
+# Every member of the structures, every word and every documented constant.
+{
+    members pond_options pond.h
+    members pond_stats pond.h
+} | describes pond 31
+{
+    members pond_report debug.h
+    members pond_report_stack debug.h
+} | describes pond_debug 16
+sed -nE 's/^ \*     ([a-z]+)(\[?=[^ ]+)? .*/\1/p' include/pond/debug.h > "$scratch/words"
+[ "$(wc -l < "$scratch/words")" -ge 14 ] || fail "the words in pond/debug.h were not found"
+while read -r word; do
+    grep -qE "^ +$word(\[|=| )" "$scratch/pond_debug" || fail "pond_debug(3) does not describe the word $word"
+done < "$scratch/words"
 grep -oE '\bPOND_(DROP|FIELD|MAX|ZERO|THREAD)_[A-Z_]+\b' include/pond/pond.h | sort -u > "$scratch/constants"
 while read -r constant; do
     [ "$constant" = POND_DROP_REASONS ] || grep -qE "^ +.*\b$constant\b" "$scratch/pond" ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// variants: release asan lock clang debug-assert
+// variants: release asan lock clang
 /* Stress where membarrier is refused from the start, and where it is refused after it had worked. */
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// variants: release asan lock clang debug-assert
+// variants: release asan lock clang
 /* The promise holds as well where membarrier is refused from the start, and fences do its work. */
 #include "membarrier.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// variants: release asan fence lock clang debug-assert
+// variants: release asan fence lock clang debug
 /*
  * Fork in a program whose other threads are at work in the ponds. The child has what the parent had:
  * every idle object, in whichever thread's cache it lay, once; those that the parent's other threads

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /* What pond_create accepts, and what each option does. */
 #include "test.h"
 

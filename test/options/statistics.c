@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /* What pond_stats_read says, and the calls that take many objects at once. */
 #include "test.h"
 

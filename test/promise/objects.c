@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 // valgrind
 /* Objects of every size and alignment there may be: aligned, apart from one another, wholly usable. */
 #include "test.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /*
  * Promise 2: an idle object that no get touches is dropped at the second epoch after its put,
  * whichever thread's cache it lies in. So what a pond retains is bounded by what was put in the last

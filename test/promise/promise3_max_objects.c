@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /* Promise 3: a pond at max_objects never refuses a get while any of its objects is idle anywhere. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /* Promise 4 in C++: gets and puts in the destructors of thread_local objects. */
 #include "test.h"
 

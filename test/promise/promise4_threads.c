@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /*
  * Promise 4: any thread may get or put at any time without registering: first use by a put, from a
  * detached thread, inside a pthread key destructor, after fork in the child. Thread exit loses nothing.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /*
  * Promise 5, where hooks run: outside every lock and outside the fast path's critical section. So a
  * hook may use other ponds, and one that blocks holds up nobody but its own caller; and a get never

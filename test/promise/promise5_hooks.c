@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 // valgrind
 /*
  * Promise 5, what each hook is called for: once each, in order, with the right reason, on the thread

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// variants: release fence lock clang debug-assert
+// variants: release fence lock clang
 /* Promise 7 against the kernel's own limit of address space (which a sanitizer would meet itself). */
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// variants: release fence lock clang debug-assert asan
+// variants: release fence lock clang asan
 /*
  * A thread is stopped before each single instruction of the fast path in turn, while another ticks and
  * takes all that is idle: a get then still returns an object that nobody else has, and a put object is

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /*
  * Everything at once, in many shapes: no object is ever in two hands, none is lost, each is destroyed
  * exactly once and for the right reason.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 /* Ponds come and go: while threads hold caches on them, in great numbers, under ticks and trims. */
 #include "test.h"
 

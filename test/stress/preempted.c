@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// variants: release fence lock clang debug-assert asan
+// variants: release fence lock clang asan
 /*
  * A thread that is held up inside the fast path: a signal stops it there until a tick has finished.
  * The tick must not wait for it; what it does afterwards must not harm, and its cache ages with the

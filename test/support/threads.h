@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /* Something that happens once: set by one thread, waited for by any. */
-typedef struct event {
+typedef struct test_event { /* the library has a struct event of its own */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool happened;

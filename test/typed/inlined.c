@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 // valgrind
 /* <pond/inline.h>: the same as the calls, and to be mixed with them; typed ponds use it when it comes first.
  */

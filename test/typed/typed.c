@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 // valgrind
 /* Typed ponds in C: POND_DECLARE, POND_DEFINE, POND_SCOPED, POND_TYPE. */
 #include "test.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 // std: c++11
 /* Typed ponds in C++11: pond_typed<T>, what C defines, the inline fast path. */
 #include "test.h"

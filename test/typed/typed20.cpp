@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+// debug
 // std: c++20
 /* POND_DEFINE with options in C++20, which has designated initialisers. */
 #include "test.h"

@@ -98,7 +98,7 @@ static struct birth admit(void)
 {
     struct birth b;
     pthread_mutex_lock(&p->lock);
-    object_admit(p, &b);
+    object_admit(p, &b, NULL);
     pthread_mutex_unlock(&p->lock);
     return b;
 }

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Checks for every way a pool is misused, in the same library that runs in production. They are off
+ * until words switch them on, and cost nothing while off.
+ *
+ *     POND_DEBUG=fast ./server          words from the environment, read at the first pond_create
+ *     pond_debug_set("full,log")        the same at run time, for ponds that exist and ponds to come
+ *     POND_DEBUG=help ./server          prints the table of words
+ *
+ * Words, separated by commas. Sets: `fast` is what can be left on in a test environment, `full` all that
+ * finds bugs without changing what a correct program sees. Any word but guard, stacks and log has double
+ * and tag looked at as well.
+ *
+ *     double      put of an object that is not live: both stacks
+ *     tag         put into another pond, of another type, of no pond's object: names the true owner
+ *     confine     an object of a POND_THREAD_CONFINED pond put by another thread than got it
+ *     reset       after reset an object must be as construct left it, padding included; declared fields
+ *                 as declared
+ *     poison[=N]  the first N bytes (0: all) of idle objects are filled, and checked for writes
+ *     redzone  *  bytes around each object are checked for overflow and underflow at put
+ *     grow        objects dropped for exceeding max_footprint are reported
+ *     hold=N      at a tick: objects live for more than N epochs
+ *     leak        live objects at pond_destroy and at exit, grouped by stack
+ *     guard[=1/N] a get in N is served from pages of its own: any access outside or after put traps
+ *     stacks=N    deepest stacks kept; 1: the caller alone, at next to no cost; 0: none.
+ *                 Else 16; with guard alone 1
+ *     fail=P      P of 1,000 gets fail with ENOMEM
+ *     chaos=SEED  random drops, steals from other threads, cold-first reuse, delayed ticks
+ *     log         go on after a report instead of calling abort()
+ *
+ * (*) needs room in the object's layout: for ponds created while the word is on. All other words also
+ * work for ponds that exist. An object that was live before its pond was first checked is trusted once.
+ *
+ * A report says what happened, to which object of which pond, where, and what to do about it; it goes to
+ * stderr, and the process aborts, unless `log` or pond_on_report say otherwise.
+ */
+#ifndef POND_DEBUG_H
+#define POND_DEBUG_H
+
+#include <pond/pond.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Replaces the words that are on by these; NULL, "" or "off": none. Returns 0; or -1 with errno EINVAL
+ * when a word is unknown or its value is not one (then nothing changes, and the list of words is
+ * reported), or ENOMEM. Takes effect on all threads before it returns. Takes the registry's lock. From a
+ * hook: no.
+ */
+POND_API int pond_debug_set(const char *words);
+
+/*
+ * Writes the words that are on, as pond_debug_set takes them, to text with a final NUL, cut to n bytes.
+ * Returns the length of the whole. Costs a lock.
+ */
+POND_API size_t pond_debug_get(char *text, size_t n);
+
+/* The table of words: what POND_DEBUG=help prints. A constant. */
+POND_API const char *pond_debug_help(void);
+
+#define POND_REPORT_STACKS 3
+
+/* Who did something to the object, and where. */
+typedef struct pond_report_stack {
+    const char *role;       /* "put here", "put again here", "put before", "got" */
+    const void *const *pcs; /* return addresses, innermost first */
+    size_t count;           /* of pcs; 0: not kept (see stacks=N) */
+    uint32_t thread;        /* counted from 1 in the order of threads' first checked operation; 0: unknown */
+    uint64_t epoch;         /* of the pond */
+} pond_report_stack;
+
+/* One finding. All of it is valid during the call of the handler alone. */
+typedef struct pond_report {
+    const char *word;    /* the check: "double", "reset", "destroyed", ... */
+    const char *what;    /* one sentence */
+    const char *advice;  /* one sentence */
+    const char *pond;    /* its name; "" when no pond is known */
+    const char *type;    /* name of its type; "" without one */
+    const void *object;  /* NULL when the report is about no single object */
+    size_t offset, size; /* the bytes of the object it is about; size 0: about none */
+    pond_report_stack stacks[POND_REPORT_STACKS]; /* who did what to the object; this call comes first */
+    size_t stack_count;                           /* of stacks */
+    uint64_t seed;                                /* of chaos and fail; 0: neither is on */
+    const char *text; /* the whole report, as it would go to stderr, stacks with file and line */
+} pond_report;
+
+/*
+ * From here on reports go to handler(report, ctx) instead of stderr, and the process goes on; NULL: as
+ * before. The handler runs on the thread that is reported, outside every lock (for a trapped access: in the
+ * signal handler). It must not use the pond it is told of. A misused call that would harm a pond (double,
+ * tag, hook, a destroyed pond) does nothing else; any other does its work after the report.
+ */
+POND_API void pond_on_report(void (*handler)(const pond_report *report, void *ctx), void *ctx);
+
+/* Findings so far, those that repeat one and were not reported again included. */
+POND_API uint64_t pond_report_count(void);
+
+/*
+ * Who turns a return address into "function file:line". libpond-symbol (libdw) is used when it is linked
+ * or can be loaded; without it reports give module, offset and build id.
+ *
+ * Writes to text, cut to n bytes with a final NUL; inlined functions on lines of their own. Returns its
+ * length, 0: nothing is known of pc.
+ */
+typedef size_t pond_symbolizer(const void *pc, char *text, size_t n);
+
+/* Replaces it; NULL: libpond-symbol again. */
+POND_API void pond_on_symbol(pond_symbolizer *symbolizer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bytes that nobody may write to: those of idle objects, and the red zones around objects.
+ *
+ *      |<-- lead -->|<------- size ------->|<-- tail, padding -->|
+ *      | ... zone   | object, or poison    | zone ...            |
+ *
+ * An idle object keeps what it owns, so its bytes are kept in its record while poison lies over them.
+ */
+#include "tell.h"
+#include <stdio.h>
+#include <string.h>
+
+#define POISON 0xd6
+
+/* ---- bytes of one value ---- */
+
+struct run {
+    size_t offset, size; /* from the first that differs to the last; size 0: none does */
+};
+
+static bool is_filled(const unsigned char *bytes, size_t n, unsigned char value)
+{
+    return n == 0 || (bytes[0] == value && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+static struct run find_written(const unsigned char *bytes, size_t n, unsigned char value)
+{
+    struct run run = {.size = 0};
+    if (is_filled(bytes, n, value))
+        return run;
+    while (bytes[run.offset] == value)
+        run.offset++;
+    while (bytes[n - 1] == value)
+        n--;
+    run.size = n - run.offset;
+    return run;
+}
+
+#define SHOWN 16
+
+size_t bytes_text(char *text, size_t n, const unsigned char *bytes, size_t count)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < MIN(count, SHOWN) && at + 4 < n; i++)
+        at += (size_t)snprintf(text + at, n - at, "%s%02x", i > 0 ? " " : "", bytes[i]);
+    if (count > SHOWN && at + 5 < n)
+        at += (size_t)snprintf(text + at, n - at, " ...");
+    return at;
+}
+
+/* ---- red zones ---- */
+
+static size_t tail_bytes(const struct pond *p)
+{
+    return p->object_bytes - p->lead - p->options.size;
+}
+
+static void close_tail(const struct pond *p, unsigned char *obj)
+{
+    size_t size = p->options.size;
+    if (check_on(CHECK_TOOLS) && size > 0)
+        tools_redzone(obj + size, p->object_bytes - p->lead - size);
+}
+
+static void close_zones(const struct pond *p, unsigned char *obj)
+{
+    if (check_on(CHECK_TOOLS))
+        tools_redzone(obj - REDZONE_BYTES, REDZONE_BYTES);
+    close_tail(p, obj);
+}
+
+static void open_zones(const struct pond *p, unsigned char *obj)
+{
+    size_t size = p->options.size;
+    if (!check_on(CHECK_TOOLS))
+        return;
+    tools_redzone_open(obj - REDZONE_BYTES, REDZONE_BYTES);
+    tools_redzone_open(obj + size, p->object_bytes - p->lead - size);
+}
+
+void bytes_fill_zones(const struct pond *p, void *obj)
+{
+    if (!check_of(p)->redzone) {
+        close_tail(p, obj);
+        return;
+    }
+    open_zones(p, obj);
+    memset((unsigned char *)obj - REDZONE_BYTES, ZONE, REDZONE_BYTES);
+    memset((unsigned char *)obj + p->options.size, ZONE, tail_bytes(p));
+    close_zones(p, obj);
+}
+
+static void report_zone(struct pond *p, void *obj, struct record *r, struct event here, const char *what,
+                        struct run run)
+{
+    struct finding f = {.word = "redzone",
+                        .pond = p,
+                        .object = obj,
+                        .offset = run.offset,
+                        .size = run.size,
+                        .advice = "look at what writes into this object: guard=1 traps the very access"};
+    finding_say(&f, "%s: %zu byte%s %s the object %s written", what, run.size, run.size == 1 ? "" : "s",
+                what[0] == 'o' ? "behind" : "in front of", run.size == 1 ? "was" : "were");
+    finding_event(&f, "put here", here);
+    finding_event(&f, "got", r->got);
+    report(&f);
+}
+
+void bytes_check_zones(struct pond *p, void *obj, struct record *r, struct event here)
+{
+    unsigned char *front = (unsigned char *)obj - REDZONE_BYTES,
+                  *behind = (unsigned char *)obj + p->options.size;
+    open_zones(p, obj);
+    struct run under = find_written(front, REDZONE_BYTES, ZONE);
+    struct run over = find_written(behind, tail_bytes(p), ZONE);
+    close_zones(p, obj);
+    if (under.size + over.size == 0)
+        return;
+    bytes_fill_zones(p, obj);
+    over.offset += p->options.size;
+    if (over.size > 0)
+        report_zone(p, obj, r, here, "overflow", over);
+    under.offset -= REDZONE_BYTES;
+    if (under.size > 0)
+        report_zone(p, obj, r, here, "underflow", under);
+}
+
+/* ---- poison ---- */
+
+void bytes_poison(struct pond *p, void *obj, struct record *r)
+{
+    struct check *c = check_of(p);
+    if (!check_hold_for(c, CHECK_POISON))
+        return;
+    uint64_t most = LOAD(check_settings.poison_bytes);
+    size_t n = most == 0 ? c->size : MIN(most, c->size);
+    memcpy(record_kept(r), obj, n);
+    memset(obj, POISON, n);
+    STORE(r->poisoned, (uint32_t)n);
+}
+
+/* A written place, noted under locks and reported without. */
+struct note {
+    const void *object;
+    struct run run;
+    struct event got, put;
+    unsigned char bytes[SHOWN];
+};
+
+static bool take_note(struct note *note, const void *obj, const struct record *r)
+{
+    note->run = find_written(obj, r->poisoned, POISON);
+    if (note->run.size == 0)
+        return false;
+    note->object = obj;
+    note->got = r->got;
+    note->put = r->put;
+    memcpy(note->bytes, (const unsigned char *)obj + note->run.offset, MIN(note->run.size, SHOWN));
+    return true;
+}
+
+static void report_note(struct pond *p, const struct note *note, const char *role, struct event here)
+{
+    char more[96] = "    written: ";
+    size_t at = strlen(more);
+    (void)bytes_text(more + at, sizeof(more) - at, note->bytes, note->run.size);
+    struct finding f = {.word = "poison",
+                        .pond = p,
+                        .object = note->object,
+                        .offset = note->run.offset,
+                        .size = note->run.size,
+                        .more = more,
+                        .advice = "somebody uses the object after its put: guard=1 traps the very access"};
+    finding_say(&f, "written after put: %zu byte%s at offset %zu", note->run.size,
+                note->run.size == 1 ? "" : "s", note->run.offset);
+    finding_event(&f, role, here);
+    finding_event(&f, "put", note->put);
+    finding_event(&f, "got", note->got);
+    report(&f);
+}
+
+static void uncover(struct pond *p, void *obj, struct record *r)
+{
+    memcpy(obj, record_kept(r), r->poisoned);
+    STORE(r->poisoned, 0);
+    check_hold(check_of(p), -1);
+}
+
+void bytes_restore(struct pond *p, void *obj, struct record *r, const void *caller)
+{
+    struct note note;
+    if (r->poisoned == 0)
+        return;
+    bool written = take_note(&note, obj, r);
+    uncover(p, obj, r);
+    if (written)
+        report_note(p, &note, caller != NULL ? "found here" : "found when it was dropped",
+                    event_here(p, caller));
+}
+
+/* ---- all idle objects, at a tick ---- */
+
+#define NOTES 8
+
+struct look {
+    bool uncover; /* poison is to go: the word is off */
+    size_t count;
+    struct note notes[NOTES];
+};
+
+static void look_under_poison(struct pond *p, void *obj, struct record *r, struct look *look)
+{
+    tell_open(p, obj);
+    if (look->count < NOTES && take_note(&look->notes[look->count], obj, r)) {
+        look->count++;
+        memset(obj, POISON, r->poisoned);
+    }
+    if (look->uncover)
+        uncover(p, obj, r);
+    tell_close(p, obj);
+}
+
+static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
+{
+    struct look *look = ctx;
+    const struct check *c = check_of(p);
+    if (LOAD(r->poisoned) == 0 || !record_change(c, r, RECORD_IDLE, RECORD_LOOKED_AT))
+        return;
+    if (r->poisoned > 0)
+        look_under_poison(p, obj, r, look);
+    record_settle(c, r, RECORD_IDLE);
+}
+
+void bytes_look(struct pond *p, const void *caller)
+{
+    struct look look = {.uncover = !check_on(CHECK_POISON)};
+    record_walk(p, look_at, &look);
+    for (size_t i = 0; i < look.count; i++)
+        report_note(p, &look.notes[i], "found at a tick", event_here(p, caller));
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fail=P and chaos=SEED: bad luck on purpose. Each thread has a sequence of its own, made of the seed and the
+ * thread's number, so one thread's luck is the same in every run.
+ */
+#include "check.h"
+
+static __thread struct {
+    uint64_t changes, state; /* the state belongs to the settings after so many changes */
+} luck __attribute__((tls_model("initial-exec")));
+
+/* splitmix64 */
+static uint64_t draw(void)
+{
+    uint64_t changes = LOAD(check_settings.changes);
+    if (luck.changes != changes) {
+        luck.changes = changes;
+        luck.state = LOAD(check_settings.seed) * UINT64_C(0xd1342543de82ef95) + event_thread();
+    }
+    uint64_t z = luck.state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static bool once_in(uint64_t n)
+{
+    return draw() % n == 0;
+}
+
+bool chaos_fails(void)
+{
+    return draw() % 1000 < LOAD(check_settings.fail_permille);
+}
+
+#define DROPS 16 /* a put in so many drops */
+#define STEALS 8
+#define LATE 4
+#define COLDEST 8 /* so many idle objects are passed over at most */
+
+bool chaos_drops(void)
+{
+    return once_in(DROPS);
+}
+
+bool watch_tick_is_late(void)
+{
+    return check_on(CHECK_CHAOS) && once_in(LATE);
+}
+
+/* The last of a few idle objects: the one that was put first. */
+static void *coldest(struct pond *p)
+{
+    void *warmer[COLDEST];
+    size_t count = 0, wanted = draw() % COLDEST;
+    void *obj = pool_get_idle(p);
+    for (void *next; obj != NULL && count < wanted && (next = pool_get_idle(p)) != NULL; obj = next)
+        warmer[count++] = obj;
+    while (count > 0)
+        pool_put_back(p, warmer[--count]);
+    return obj;
+}
+
+/* Not at max_objects: another thread would find none while this one has several in its hands. */
+void *chaos_get(struct pond *p)
+{
+    void *obj = once_in(STEALS) ? pool_get_gathered(p) : NULL;
+    if (obj == NULL && p->options.max_objects == 0)
+        obj = coldest(p);
+    return obj;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* At a put or discard: whose object it is, and what is wrong with it before any hook has run. */
+#include "claim.h"
+
+/* ---- put: whose object is it? ---- */
+
+static void refuse(const struct call *call, struct finding *f, const struct record *r)
+{
+    f->pond = call->pond;
+    f->object = call->obj;
+    finding_event(f, f->word[0] == 'd' ? "put again here" : "put here", call->here);
+    if (r != NULL && r->put.thread != 0)
+        finding_event(f, "put before", r->put);
+    if (r != NULL)
+        finding_event(f, "got", r->got);
+    report(f);
+}
+
+static void refuse_double(const struct call *call, const struct record *r, uint32_t state)
+{
+    struct finding f = {.word = "double", .advice = "one of the two puts has to go: see both stacks"};
+    bool put = call->verb[0] != 'p' || call->verb[1] == 'u';
+    const char *fate = state == RECORD_DROPPED ? "was dropped after its put" : "is idle already";
+    if (put)
+        finding_say(&f, "double put: the object %s", fate);
+    else
+        finding_say(&f, "%s of an object that %s", call->verb, fate);
+    refuse(call, &f, r);
+}
+
+static void refuse_foreign(const struct call *call, const struct place *at)
+{
+    struct finding f = {.word = "tag", .advice = "put each object into the pond that it was got from"};
+    if (at->owner == NULL)
+        finding_say(&f, "%s of a pointer that is no pond's object", call->verb);
+    else if (at->free)
+        finding_say(&f, "%s of memory that is not handed out, in pond \"%s\"", call->verb, at->owner->name);
+    else if (at->inside != 0)
+        finding_say(&f, "%s of a pointer %td bytes into an object of pond \"%s\"", call->verb,
+                    (ptrdiff_t)at->inside, at->owner->name);
+    else
+        finding_say(&f, "%s of an object of pond \"%s\" into pond \"%s\"", call->verb, at->owner->name,
+                    call->pond->name);
+    refuse(call, &f, at->inside == 0 ? at->record : NULL);
+}
+
+/* The usual case took one look; this is for all others. */
+static bool claim_slowly(struct call *call)
+{
+    const struct check *c = check_of(call->pond);
+    struct place at = record_locate(call->pond, call->obj);
+    uint32_t state = at.record != NULL ? record_state(c, at.record) : RECORD_UNKNOWN;
+    if (at.owner != call->pond || at.inside != 0 || at.free) {
+        refuse_foreign(call, &at);
+        return false;
+    }
+    call->record = at.record;
+    if (state != RECORD_UNKNOWN) {
+        refuse_double(call, at.record, state);
+        return false;
+    }
+    if (at.record != NULL)
+        record_settle(c, at.record, RECORD_CLEANING); /* live since before we watched */
+    return true;
+}
+
+bool claim(struct call *call)
+{
+    call->record = record_peek(call->pond, call->obj);
+    if (call->record != NULL &&
+        record_change(check_of(call->pond), call->record, RECORD_LIVE, RECORD_CLEANING))
+        return true;
+    return claim_slowly(call);
+}
+
+/* ---- put: the checks ---- */
+
+static void check_confined(const struct call *call)
+{
+    const struct pond *p = call->pond;
+    const struct record *r = call->record;
+    if ((p->options.flags & POND_THREAD_CONFINED) == 0 || r->got.thread == 0 ||
+        r->got.thread == call->here.thread)
+        return;
+    struct finding f = {.word = "confine",
+                        .pond = p,
+                        .object = call->obj,
+                        .advice = "hand the object back to its thread, or drop POND_THREAD_CONFINED"};
+    finding_say(&f, "got by thread %u, put by thread %u: the pond is confined", r->got.thread,
+                call->here.thread);
+    finding_event(&f, "put here", call->here);
+    finding_event(&f, "got", r->got);
+    report(&f);
+}
+
+static void check_slack(const struct call *call)
+{
+    ptrdiff_t offset;
+    size_t bytes;
+    if (guard_slack_is_clean(call->obj, &offset, &bytes))
+        return;
+    struct finding f = {.word = "guard",
+                        .pond = call->pond,
+                        .object = call->obj,
+                        .offset = (size_t)offset,
+                        .size = bytes,
+                        .advice = "look at what writes into this object"};
+    finding_say(&f, "write of %zu byte%s %s the object, seen at its put", bytes, bytes == 1 ? "" : "s",
+                offset < 0 ? "in front of" : "behind");
+    finding_event(&f, "put here", call->here);
+    finding_event(&f, "got", call->record->got);
+    report(&f);
+}
+
+/* Made while we watched, as it is. */
+static bool is_of_now(const struct call *call)
+{
+    return call->record->born == LOAD(check_of(call->pond)->generation);
+}
+
+void claim_check(const struct call *call)
+{
+    uint32_t words = LOAD(check_settings.words);
+    if (call->record == NULL)
+        return;
+    if (guard_owns(call->obj))
+        check_slack(call);
+    else if ((words & CHECK_REDZONE) != 0 && check_of(call->pond)->redzone && is_of_now(call))
+        bytes_check_zones(call->pond, call->obj, call->record, call->here);
+    if ((words & CHECK_CONFINE) != 0)
+        check_confined(call);
+}
+
+void claim_report_grown(const struct call *call)
+{
+    const pond_options *o = &call->pond->options;
+    struct finding f = {.word = "grow",
+                        .pond = call->pond,
+                        .object = call->obj,
+                        .advice = "shrink it in reset, or raise max_footprint if most objects grow so far"};
+    finding_say(&f, "the object owns %zu bytes, more than max_footprint %zu, and is dropped",
+                o->footprint(call->obj, o->ctx), o->max_footprint);
+    finding_event(&f, "put here", call->here);
+    if (call->record != NULL)
+        finding_event(&f, "got", call->record->got);
+    report(&f);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guard slots: pages of their own, between pages that trap, for one get in N. guard.c has the slots, trap.c
+ * the handler of the trap.
+ *
+ *   one slot: GUARD_STRIDE of address space
+ *   +----------------+-------------------------------+------------------------------+
+ *   | 64 KiB: traps  | area: one object, at either   | traps, up to the next slot   |
+ *   |                | end; after its put: traps     |                              |
+ *   +----------------+-------------------------------+------------------------------+
+ */
+#ifndef POND_GUARD_H
+#define POND_GUARD_H
+
+#include "check.h"
+
+#define GUARD_SLOTS 256
+#define GUARD_SLOT_BYTES ((size_t)16 << 10) /* objects up to this size */
+#define GUARD_FRONT ((size_t)64 << 10)      /* at least a page, however large the kernel's pages are */
+#define GUARD_STRIDE (4 * GUARD_FRONT)
+#define GUARD_REGION (GUARD_SLOTS * GUARD_STRIDE)
+#define GUARD_NOWHERE                                                                                        \
+    (UINTPTR_MAX - GUARD_REGION + 1) /* the region while there is none: no object lies there */
+
+/* ---- for watch.c: the quick ways ---- */
+
+/* The start of the slots' region: written once, before the word `guard` is on. */
+extern uintptr_t guard_region;
+
+/* True: the address lies in the region. */
+static inline bool guard_owns(const void *address)
+{
+    return (uintptr_t)address - LOAD(guard_region) < GUARD_REGION;
+}
+
+/* Of this thread: how many calls of guard_is_due say no before the next yes, and the N this was drawn with.
+ */
+struct guard_countdown {
+    int64_t left;
+    uint64_t every;
+};
+
+extern __thread struct guard_countdown guard_countdown __attribute__((tls_model("initial-exec")));
+
+/* The countdown has ended, or N is another: draws. True: this call is due. */
+bool guard_draw(void);
+
+/* True once in settings.guard_every calls, at random distances. A change of N counts at once. */
+static inline bool guard_is_due(void)
+{
+    bool same = guard_countdown.every == LOAD(check_settings.guard_every);
+    return __builtin_expect(--guard_countdown.left < 0 || !same, 0) && guard_draw();
+}
+
+/* ---- for watch.c: the slots ---- */
+
+/*
+ * Zeroed memory in a slot for an object of that size and alignment, at one end of the slot's area; NULL, with
+ * errno as it was: all slots are in use, or the object is too big, or guard_start failed. The record is
+ * zeroed but for its bytes[], of which there are 2 * GUARD_SLOT_BYTES. No lock is needed.
+ */
+void *guard_take(struct pond *p, size_t size, size_t align);
+
+/* The slot's object has ended: its pages trap from now on. Keeps errno. */
+void guard_give(void *memory);
+
+/*
+ * The bytes next to a live object that do not trap are filled with a pattern: GUARD_SLACK of them on each
+ * side, and all that its alignment leaves between its end and the end of the area. False: they were written;
+ * *offset is where, from the object's start on (negative: in front of it), *bytes how many from the first to
+ * the last on that side, behind the object if they are on both.
+ */
+#define GUARD_SLACK 64
+bool guard_slack_is_clean(const void *memory, ptrdiff_t *offset, size_t *bytes);
+
+/*
+ * The record of the object that this address points at or into, live or given back: *object is its start,
+ * *owner its pond, or NULL once the pond has ended. NULL: no object is or was there.
+ */
+struct record *guard_record(const void *address, const void **object, struct pond **owner);
+
+/* Every live object of the pond in a slot. */
+void guard_walk(struct pond *p, record_visitor *visit, void *ctx);
+
+/* The pond ends: slots given back no longer name it. */
+void guard_forget(struct pond *p);
+
+/*
+ * Maps the slots and installs the handlers of SIGSEGV and SIGBUS in front of those that are there. False and
+ * errno ENOMEM: nothing changed. To be called before the word goes on; a second call does nothing. The
+ * handlers stay when the word goes off: slots that were given back trap on.
+ */
+bool guard_start(void);
+
+/* guard.c's lock is taken after all others of the library. */
+void guard_fork_prepare(void);
+void guard_fork_done(bool child);
+
+/* ---- between guard.c and trap.c ---- */
+
+enum guard_state {
+    GUARD_NEW,    /* no object was ever here */
+    GUARD_MOVING, /* a take or a give is at work on it */
+    GUARD_LIVE,
+    GUARD_GIVEN /* waits in the queue of free slots; traps */
+};
+
+struct guard_slot {
+    uintptr_t object; /* also of the object that was here; 0: none was */
+    size_t size;
+    struct pond *owner; /* NULL: it has ended */
+    uint32_t state;     /* enum guard_state */
+    uint32_t trapped;   /* a trap is looked at, or was and pages that should trap are open */
+};
+
+/* The slot around an address in the region, and the slot's record. */
+struct guard_slot *guard_slot_at(uintptr_t address);
+struct record *guard_slot_record(const struct guard_slot *s);
+
+/* True: the address lies in the slot's area, not between two slots. */
+bool guard_in_area(uintptr_t address);
+
+/* Lets the access that trapped go on, for as long as the slot is not used again. */
+bool guard_open(uintptr_t address);
+
+/* Once, under guard.c's lock. */
+void trap_install(void);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Watching lightly: guard pages alone, and ponds that are gone. */
+#include "check.h"
+#include <errno.h>
+
+/* ---- guard pages alone: all other objects take the pond's own ways at once ---- */
+
+__thread uint32_t watch_sampled = 1;
+__thread int64_t watch_left;
+
+/* watch_left is counted down by the front door; -1: it has ended, and this get was not yet looked at. */
+static bool is_due(void)
+{
+    static __thread int64_t asked __attribute__((tls_model("initial-exec")));
+    uint32_t samples = LOAD(watch_guard.samples);
+    if (watch_sampled == samples && watch_left >= 0)
+        return false;
+    guard_countdown.left -= asked - MAX(watch_left, 0);
+    bool due = guard_is_due();
+    asked = MAX(guard_countdown.left, 0);
+    watch_left = asked;
+    watch_sampled = samples;
+    return due;
+}
+
+/* Others may have begun to watch in full meanwhile. */
+static void guard_adopt(pond *p, void *obj, const void *caller)
+{
+    if (watch_of(p) == &watch_full)
+        full_adopt(p, obj, caller);
+}
+
+static void *guard_get(pond *p, const void *caller)
+{
+    void *obj = is_due() ? full_get_guarded(p) : NULL;
+    if (obj != NULL) {
+        full_hand_out(p, obj, caller);
+        return obj;
+    }
+    obj = pool_get(p);
+    if (obj != NULL)
+        guard_adopt(p, obj, caller);
+    return obj;
+}
+
+static void guard_put(pond *p, void *obj, const void *caller)
+{
+    if (guard_owns(obj))
+        full_put(p, obj, caller);
+    else
+        pool_put(p, obj);
+}
+
+static void guard_discard(pond *p, void *obj, const void *caller)
+{
+    if (guard_owns(obj))
+        full_discard(p, obj, caller);
+    else
+        pool_drop(p, obj, POND_DROP_DISCARDED);
+}
+
+static void guard_made(pond *p, void *obj)
+{
+    if (guard_owns(obj))
+        full_made(p, obj);
+}
+
+static void guard_drop(pond *p, void *obj)
+{
+    if (guard_owns(obj))
+        full_drop(p, obj);
+}
+
+static bool guard_ended(pond *p, void *obj)
+{
+    return guard_owns(obj) && full_ended(p, obj);
+}
+
+static void guard_looked_at(pond *p, void *obj)
+{
+    (void)p, (void)obj; /* an object in a slot is never idle */
+}
+
+static void guard_ticked(pond *p, const void *caller)
+{
+    (void)p, (void)caller;
+    words_settle();
+}
+
+static void guard_busy(pond *p)
+{
+    (void)p;
+}
+
+struct watch watch_guard = {.samples = 2,
+                            .get = guard_get,
+                            .adopt = guard_adopt,
+                            .put = guard_put,
+                            .discard = guard_discard,
+                            .made = guard_made,
+                            .drop = guard_drop,
+                            .ended = guard_ended,
+                            .open = guard_looked_at,
+                            .close = guard_looked_at,
+                            .ticked = guard_ticked,
+                            .busy = guard_busy,
+                            .end = full_end};
+
+/* ---- ponds that are gone ---- */
+
+void watch_bad_pond(const struct pond *p, const char *function, const void *caller)
+{
+    struct finding f = {.word = "destroyed",
+                        .pond = p,
+                        .advice = "destroy a pond after its last use, when its users are gone"};
+    finding_say(&f, "%s of a destroyed pond", function);
+    finding_event(&f, "used here", event_here(p, caller));
+    report(&f);
+}
+
+static void *destroyed_get(pond *p, const void *caller)
+{
+    watch_bad_pond(p, "pond_get", caller);
+    errno = EINVAL;
+    return NULL;
+}
+
+static void destroyed_put(pond *p, void *obj, const void *caller)
+{
+    (void)obj;
+    watch_bad_pond(p, "pond_put", caller);
+}
+
+static void destroyed_discard(pond *p, void *obj, const void *caller)
+{
+    (void)obj;
+    watch_bad_pond(p, "pond_discard", caller);
+}
+
+const struct watch watch_destroyed = {
+    .get = destroyed_get, .put = destroyed_put, .discard = destroyed_discard};

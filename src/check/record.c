@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From an object to what is known of it.
+ *
+ * Invariants
+ *   1. A record stays where it is for as long as its object may be put, got or dropped: in the annex of
+ *      the object's slab, in its guard slot, or in its pond's table.
+ *   2. The state of a record of this generation is changed by compare-and-swap; who changes it from LIVE,
+ * IDLE or CLEANING owns the rest of the record until it stores the next state (release, pairs with the
+ *      acquire of the next change).
+ *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it.
+ */
+#include "tell.h"
+#include <errno.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct check *checks;
+
+void check_lock(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void check_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- tables: records by address ---- */
+
+struct node {
+    struct node *next;
+    const void *object;
+    uint64_t record[(sizeof(struct record) + 7) / 8];
+};
+
+static struct record *record_in(struct node *n)
+{
+    return (struct record *)(void *)n->record;
+}
+
+struct table {
+    struct node **buckets;
+    size_t room, count; /* buckets, a power of two; nodes */
+};
+
+#define TABLE_ROOM 512
+#define CHUNK ((size_t)64 << 10)
+
+/* Nodes are never unmapped: those of tables that went are used again. */
+static struct node *free_nodes;
+
+static struct node *node_take(void)
+{
+    if (free_nodes == NULL) {
+        struct node *chunk = os_map(CHUNK);
+        for (size_t i = 0; chunk != NULL && i < CHUNK / sizeof(*chunk); i++) {
+            chunk[i].next = free_nodes;
+            free_nodes = &chunk[i];
+        }
+    }
+    struct node *n = free_nodes;
+    if (n != NULL) {
+        free_nodes = n->next;
+        *n = (struct node){.next = NULL};
+    }
+    return n;
+}
+
+static void node_give(struct node *n)
+{
+    n->next = free_nodes;
+    free_nodes = n;
+}
+
+static struct node **bucket(const struct table *t, const void *object)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)object * UINT64_C(0x9e3779b97f4a7c15);
+    return &t->buckets[(hash >> 32) & (t->room - 1)];
+}
+
+static bool table_room(struct table *t, size_t room)
+{
+    struct table grown = {.buckets = os_map(room * sizeof(struct node *)), .room = room, .count = t->count};
+    if (grown.buckets == NULL)
+        return false;
+    for (size_t i = 0; i < t->room; i++)
+        for (struct node *n = t->buckets[i], *next; n != NULL; n = next) {
+            next = n->next;
+            n->next = *bucket(&grown, n->object);
+            *bucket(&grown, n->object) = n;
+        }
+    if (t->buckets != NULL)
+        os_unmap(t->buckets, t->room * sizeof(struct node *));
+    *t = grown;
+    return true;
+}
+
+/* What was dropped long ago need not be known for ever. */
+static void table_sweep(struct table *t)
+{
+    for (size_t i = 0; i < t->room; i++)
+        for (struct node **at = &t->buckets[i]; *at != NULL;) {
+            struct node *n = *at;
+            if (LOAD(record_in(n)->state) != RECORD_DROPPED) {
+                at = &n->next;
+                continue;
+            }
+            *at = n->next;
+            node_give(n);
+            t->count--;
+        }
+}
+
+static struct record *table_find(const struct table *t, const void *object)
+{
+    struct node *n = t->room == 0 ? NULL : *bucket(t, object);
+    while (n != NULL && n->object != object)
+        n = n->next;
+    return n == NULL ? NULL : record_in(n);
+}
+
+static struct record *table_add(struct table *t, const void *object)
+{
+    if (t->count >= t->room && t->room > 0)
+        table_sweep(t);
+    if (t->count * 2 >= t->room && !table_room(t, MAX(t->room * 2, TABLE_ROOM)) && t->room == 0)
+        return NULL;
+    struct node *n = node_take();
+    if (n == NULL)
+        return NULL;
+    n->object = object;
+    n->next = *bucket(t, object);
+    *bucket(t, object) = n;
+    t->count++;
+    return record_in(n);
+}
+
+static void table_end(struct table *t)
+{
+    for (size_t i = 0; i < t->room; i++)
+        for (struct node *n = t->buckets[i], *next; n != NULL; n = next) {
+            next = n->next;
+            node_give(n);
+        }
+    if (t->buckets != NULL)
+        os_unmap(t->buckets, t->room * sizeof(struct node *));
+}
+
+/* ---- a pond's check ---- */
+
+static size_t check_bytes(void)
+{
+    size_t page = os_page_size();
+    return (sizeof(struct check) + sizeof(struct table) + page - 1) & ~(page - 1);
+}
+
+bool check_attach(struct pond *p)
+{
+    if (p->watcher != NULL)
+        return true;
+    struct check *c = os_map(check_bytes());
+    if (c == NULL)
+        return false;
+    c->pond = p;
+    c->size = p->object_bytes > 0 ? p->options.size : 0;
+    c->inverse = c->size > 0 ? ((UINT64_C(1) << 32) + p->object_bytes - 1) / p->object_bytes : 0;
+    c->hooks = p->work_on_put || p->options.construct != NULL || p->options.create != NULL;
+    c->record_bytes = (sizeof(struct record) + 2 * c->size + 15) & ~(size_t)15;
+    c->redzone = p->lead > 0;
+    c->table = (struct table *)(c + 1);
+    tools_pond_created(p);
+    check_lock();
+    c->next = checks;
+    checks = c;
+    check_unlock();
+    p->watcher = c;
+    return true;
+}
+
+void check_detach(struct pond *p)
+{
+    struct check *c = check_of(p);
+    check_lock();
+    struct check **at = &checks;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    table_end(c->table);
+    check_unlock();
+    p->watcher = NULL;
+    tools_pond_ended(p);
+    os_unmap(c, check_bytes());
+}
+
+void check_hold(struct check *c, int by)
+{
+    (void)__atomic_fetch_add(&c->holds[event_thread() % CHECK_SHARDS].count, (uint64_t)(int64_t)by,
+                             __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The hold is counted before the word is looked at, and a word is switched off before holds are counted: so
+ * nothing is held that the one who switches off does not know of.
+ */
+bool check_hold_for(struct check *c, uint32_t word)
+{
+    check_hold(c, 1);
+    if ((__atomic_load_n(&check_settings.words, __ATOMIC_SEQ_CST) & word) != 0)
+        return true;
+    check_hold(c, -1);
+    return false;
+}
+
+uint64_t check_holds(const struct check *c)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; c != NULL && i < CHECK_SHARDS; i++)
+        sum += __atomic_load_n(&c->holds[i].count, __ATOMIC_SEQ_CST);
+    return sum;
+}
+
+/* ---- object -> record ---- */
+
+static struct record *annex_record(const struct check *c, struct slab *s, size_t object)
+{
+    char *annex = slab_annex(s, c->record_bytes);
+    return annex == NULL ? NULL : (struct record *)(void *)(annex + object * c->record_bytes);
+}
+
+/* Bytes from the start of the object that this address of the slab belongs to, red zones included. */
+static size_t inside(const struct pond *p, const struct slab *s, const void *address, size_t *object)
+{
+    uint32_t offset = (uint32_t)((const char *)address - s->base), stride = (uint32_t)p->object_bytes;
+    *object = offset / stride;
+    return offset - *object * stride - p->lead;
+}
+
+static struct record *table_record(struct pond *p, const void *obj, bool add)
+{
+    struct table *t = check_of(p)->table;
+    check_lock();
+    struct record *r = table_find(t, obj);
+    if (r == NULL && add)
+        r = table_add(t, obj);
+    else if (add && LOAD(r->state) == RECORD_DROPPED)
+        STORE(r->state, RECORD_UNKNOWN); /* another object at that address: not to be swept */
+    check_unlock();
+    return r;
+}
+
+static struct record *own_record(struct pond *p, const void *obj)
+{
+    struct record *r = record_in_slab(p, check_of(p), obj);
+    if (r != NULL)
+        return r;
+    size_t object;
+    struct slab *s = slab_of(obj);
+    if (s == NULL || s->set != &p->slabs || inside(p, s, obj, &object) != 0 || object >= s->set->per_slab)
+        return NULL;
+    return annex_record(check_of(p), s, object);
+}
+
+static struct record *find_record(struct pond *p, const void *obj, bool add)
+{
+    if (p->object_bytes == 0)
+        return table_record(p, obj, add);
+    struct record *r = own_record(p, obj);
+    if (r != NULL || !guard_owns(obj))
+        return r;
+    const void *object;
+    struct pond *owner;
+    r = guard_record(obj, &object, &owner);
+    return object == obj && owner == p ? r : NULL;
+}
+
+struct record *record_of(struct pond *p, const void *obj)
+{
+    return find_record(p, obj, true);
+}
+
+struct record *record_peek(struct pond *p, const void *obj)
+{
+    return find_record(p, obj, false);
+}
+
+/* ---- any address -> what it is ---- */
+
+static struct place in_slab(struct slab *s, const void *address)
+{
+    struct place at = {.owner = (struct pond *)(void *)((char *)s->set - offsetof(struct pond, slabs))};
+    pthread_mutex_lock(&at.owner->lock);
+    const char *object = slab_locate(s, address);
+    pthread_mutex_unlock(&at.owner->lock);
+    at.free = object == NULL;
+    if (object == NULL)
+        return at;
+    at.inside = (size_t)((const char *)address - object) - at.owner->lead;
+    if (at.inside == 0 && check_of(at.owner) != NULL)
+        at.record = own_record(at.owner, address);
+    return at;
+}
+
+static struct place in_guard(const void *address)
+{
+    struct place at = {.owner = NULL};
+    const void *object;
+    at.record = guard_record(address, &object, &at.owner);
+    if (at.record != NULL)
+        at.inside = (size_t)((const char *)address - (const char *)object);
+    return at;
+}
+
+static struct place in_tables(const void *address)
+{
+    struct place at = {.owner = NULL};
+    check_lock();
+    for (struct check *c = checks; c != NULL && at.record == NULL; c = c->next)
+        if ((at.record = table_find(c->table, address)) != NULL)
+            at.owner = c->pond;
+    check_unlock();
+    return at;
+}
+
+/* The slow way, for what is not simply an object of this pond: another pond's, or none. */
+static struct place anywhere(const void *address)
+{
+    struct slab *s = slab_of(address);
+    if (s != NULL)
+        return in_slab(s, address);
+    return guard_owns(address) ? in_guard(address) : in_tables(address);
+}
+
+/* A pond with create that was not watched from its start has objects that no table knows. */
+static struct place in_table(struct pond *p, const void *address)
+{
+    struct place at = anywhere(address);
+    if (at.owner == NULL && !LOAD(check_of(p)->whole))
+        at = (struct place){.owner = p, .record = table_record(p, address, true)};
+    return at;
+}
+
+struct place record_locate(struct pond *p, const void *address)
+{
+    struct place at = {.owner = p};
+    at.record = p->object_bytes > 0 ? own_record(p, address) : table_record(p, address, false);
+    if (at.record != NULL && record_state(check_of(p), at.record) != RECORD_UNKNOWN)
+        return at;
+    struct record *r = at.record;
+    at = p->object_bytes > 0 ? anywhere(address) : in_table(p, address);
+    if (r != NULL)
+        at.record = r;
+    return at;
+}
+
+/* ---- states ---- */
+
+static bool is_current(const struct check *c, const struct record *r)
+{
+    return LOAD(r->generation) == LOAD(c->generation);
+}
+
+uint32_t record_state(const struct check *c, const struct record *r)
+{
+    uint32_t state;
+    while ((state = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE)) == RECORD_LOOKED_AT)
+        os_yield();
+    return is_current(c, r) ? state : RECORD_UNKNOWN;
+}
+
+bool record_change(const struct check *c, struct record *r, uint32_t from, uint32_t to)
+{
+    while (record_state(c, r) == from)
+        if (__atomic_compare_exchange_n(&r->state, &(uint32_t){from}, to, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+void record_settle(const struct check *c, struct record *r, uint32_t state)
+{
+    STORE(r->generation, LOAD(c->generation));
+    __atomic_store_n(&r->state, state, __ATOMIC_RELEASE);
+}
+
+/* ---- walks ---- */
+
+struct walk {
+    struct pond *p;
+    record_visitor *visit;
+    void *ctx;
+};
+
+static void visit_slab(struct slab *s, size_t object, void *ctx)
+{
+    const struct walk *w = ctx;
+    char *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE);
+    if (annex == NULL)
+        return;
+    struct record *r = (struct record *)(void *)(annex + object * check_of(w->p)->record_bytes);
+    if (is_current(check_of(w->p), r))
+        w->visit(w->p, s->base + object * w->p->object_bytes + w->p->lead, r, w->ctx);
+}
+
+static void walk_table(struct pond *p, record_visitor *visit, void *ctx)
+{
+    const struct table *t = check_of(p)->table;
+    for (size_t i = 0; i < t->room; i++)
+        for (struct node *n = t->buckets[i]; n != NULL; n = n->next)
+            if (is_current(check_of(p), record_in(n)))
+                visit(p, (void *)(uintptr_t)n->object, record_in(n), ctx);
+}
+
+void record_walk(struct pond *p, record_visitor *visit, void *ctx)
+{
+    if (p->object_bytes == 0) {
+        check_lock();
+        walk_table(p, visit, ctx);
+        check_unlock();
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    slab_each(&p->slabs, visit_slab, &(struct walk){p, visit, ctx});
+    pthread_mutex_unlock(&p->lock);
+    guard_walk(p, visit, ctx);
+}
+
+/* ---- fork ---- */
+
+void watch_fork_prepare(void)
+{
+    check_lock();
+    guard_fork_prepare();
+}
+
+void watch_fork_done(bool child)
+{
+    guard_fork_done(child);
+    if (child)
+        event_forked();
+    check_unlock();
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Composes a report and hands it to who wants it. No lock: it may run in the trap's handler. */
+#include "check.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- findings ---- */
+
+void finding_say(struct finding *f, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(f->sentence, sizeof(f->sentence), format, args);
+    va_end(args);
+    f->what = f->sentence;
+}
+
+static bool is_here(const char *role)
+{
+    size_t length = strlen(role);
+    return length >= 4 && strcmp(role + length - 4, "here") == 0;
+}
+
+void finding_event(struct finding *f, const char *role, struct event e)
+{
+    if (e.thread == 0 || f->event_count == POND_REPORT_STACKS)
+        return;
+    if ((e.stack & EVENT_CALLER) != 0 && is_here(role))
+        e.stack = stack_capture_whole((const void *)(uintptr_t)(e.stack & ~EVENT_CALLER));
+    f->events[f->event_count].role = role;
+    f->events[f->event_count].event = e;
+    f->event_count++;
+}
+
+/* ---- threads and forks ---- */
+
+static uint32_t threads;
+static uint16_t forks;
+__thread uint32_t event_self;
+
+uint32_t event_number(void)
+{
+    return event_self = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
+}
+
+uint16_t event_forks(void)
+{
+    return LOAD(forks);
+}
+
+void event_forked(void)
+{
+    STORE(forks, (uint16_t)(forks + 1));
+}
+
+const void *const *event_frames(const struct event *e, const void **one, size_t *count)
+{
+    if ((e->stack & EVENT_CALLER) == 0)
+        return stack_frames((uint32_t)e->stack, count);
+    *one = (const void *)(uintptr_t)(e->stack & ~EVENT_CALLER);
+    *count = 1;
+    return one;
+}
+
+/* ---- text ---- */
+
+#define TEXT_BYTES ((size_t)64 << 10)
+#define LINE_BYTES 1024
+
+struct text {
+    char *bytes;
+    size_t size, length;
+};
+
+static void add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct text *t, const char *format, ...)
+{
+    va_list args;
+    if (t->length + 1 >= t->size)
+        return;
+    va_start(args, format);
+    int n = vsnprintf(t->bytes + t->length, t->size - t->length, format, args);
+    va_end(args);
+    if (n > 0)
+        t->length = MIN(t->length + (size_t)n, t->size - 1);
+}
+
+/* One frame, each of its lines indented; "#1" before the first. */
+static void add_frame(struct text *t, size_t number, const void *pc)
+{
+    char lines[LINE_BYTES];
+    (void)module_describe(pc, lines, sizeof(lines));
+    char *rest = lines, *line;
+    for (bool first = true; (line = strsep(&rest, "\n")) != NULL; first = false)
+        if (first)
+            add(t, "        #%zu %s\n", number, line);
+        else
+            add(t, "           %s\n", line);
+}
+
+static void add_stack(struct text *t, const struct event *e)
+{
+    size_t count;
+    const void *one, *const *pcs = event_frames(e, &one, &count);
+    for (size_t i = 0; i < count; i++)
+        add_frame(t, i, pcs[i]);
+}
+
+size_t event_text(const struct event *e, char *text, size_t n)
+{
+    struct text t = {.bytes = text, .size = n};
+    add_stack(&t, e);
+    return t.length;
+}
+
+static const char *type_name(const struct pond *p)
+{
+    return p != NULL && p->options.type != NULL && p->options.type->name != NULL ? p->options.type->name : "";
+}
+
+static void add_object(struct text *t, const struct finding *f)
+{
+    const char *type = type_name(f->pond);
+    if (f->object == NULL && f->pond == NULL)
+        return;
+    add(t, "    ");
+    if (f->object != NULL)
+        add(t, "object %p%s", f->object, f->pond != NULL ? " of " : "");
+    if (f->pond != NULL)
+        add(t, "pond \"%s\" (%s%s", f->pond->name, type, *type != '\0' ? ", " : "");
+    if (f->pond != NULL && f->pond->options.size > 0)
+        add(t, "%zu bytes)", f->pond->options.size);
+    else if (f->pond != NULL)
+        add(t, "made by create)");
+    add(t, "\n");
+}
+
+static void add_words(struct text *t)
+{
+    char words[256];
+    if (check_words_text(words, sizeof(words)) == 0)
+        return;
+    add(t, "    words: %s", words);
+    if (check_on(CHECK_FAIL | CHECK_CHAOS))
+        add(t, "; seed %llu", (unsigned long long)LOAD(check_settings.seed));
+    add(t, "\n");
+}
+
+static void compose(struct text *t, const struct finding *f)
+{
+    add(t, "==%d== pond: %s: %s\n", (int)getpid(), f->word, f->what);
+    add_object(t, f);
+    if (f->more != NULL)
+        add(t, "%s\n", f->more);
+    for (size_t i = 0; i < f->event_count && !f->quiet_stacks; i++) {
+        const struct event *e = &f->events[i].event;
+        add(t, "    %s: thread %u, epoch %u\n", f->events[i].role, e->thread, e->epoch);
+        add_stack(t, e);
+    }
+    add(t, "    advice: %s\n", f->advice);
+    add_words(t);
+}
+
+/* ---- who wants it ---- */
+
+static void (*handler)(const pond_report *, void *);
+static void *handler_ctx;
+static uint64_t reports;
+
+void pond_on_report(void (*new_handler)(const pond_report *report, void *ctx), void *ctx)
+{
+    __atomic_store_n(&handler_ctx, ctx, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&handler, new_handler, __ATOMIC_SEQ_CST);
+}
+
+uint64_t pond_report_count(void)
+{
+    return LOAD(reports);
+}
+
+static void hand_over(const struct finding *f, const char *text)
+{
+    pond_report r = {.word = f->word,
+                     .what = f->what,
+                     .advice = f->advice,
+                     .pond = f->pond != NULL ? f->pond->name : "",
+                     .type = type_name(f->pond),
+                     .object = f->object,
+                     .offset = f->offset,
+                     .size = f->size,
+                     .stack_count = f->event_count,
+                     .seed = check_on(CHECK_FAIL | CHECK_CHAOS) ? LOAD(check_settings.seed) : 0,
+                     .text = text};
+    const void *one[POND_REPORT_STACKS];
+    for (size_t i = 0; i < f->event_count; i++) {
+        pond_report_stack *s = &r.stacks[i];
+        s->role = f->events[i].role;
+        s->pcs = event_frames(&f->events[i].event, &one[i], &s->count);
+        s->thread = f->events[i].event.thread;
+        s->epoch = f->events[i].event.epoch;
+    }
+    __atomic_load_n(&handler, __ATOMIC_SEQ_CST)(&r, __atomic_load_n(&handler_ctx, __ATOMIC_SEQ_CST));
+}
+
+static void print(const struct text *t)
+{
+    for (size_t at = 0; at < t->length;) {
+        ssize_t n = write(STDERR_FILENO, t->bytes + at, t->length - at);
+        if (n <= 0)
+            break;
+        at += (size_t)n;
+    }
+}
+
+static void emit(const struct finding *f)
+{
+    char little[LINE_BYTES];
+    struct text t = {.bytes = os_map(TEXT_BYTES), .size = TEXT_BYTES};
+    bool mapped = t.bytes != NULL;
+    if (!mapped)
+        t = (struct text){.bytes = little, .size = sizeof(little)};
+    compose(&t, f);
+    bool taken = __atomic_load_n(&handler, __ATOMIC_SEQ_CST) != NULL;
+    if (taken)
+        hand_over(f, t.bytes);
+    else
+        print(&t);
+    if (mapped)
+        os_unmap(t.bytes, TEXT_BYTES);
+    if (!taken && !f->harmless && !check_on(CHECK_LOG))
+        abort();
+}
+
+/* ---- not twice the same ---- */
+
+#define KNOWN 1024
+
+static uint64_t known[KNOWN];
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
+}
+
+/* The same word at the same place of the same program: from the same stack, of the same pond, at the same
+ * offset. */
+static bool is_known(const struct finding *f)
+{
+    uint64_t hash = mix(mix(mix(1, (uintptr_t)f->word), (uintptr_t)f->pond), f->offset);
+    for (size_t i = 0; i < f->event_count; i++)
+        hash = mix(hash, f->events[i].event.stack);
+    for (size_t i = 0; i < 12 && f->what[i] != '\0'; i++)
+        hash = mix(hash, (unsigned char)f->what[i]);
+    if (f->event_count == 0 || f->events[0].event.stack == 0)
+        return false; /* from who knows where */
+    return __atomic_exchange_n(&known[hash % KNOWN], hash, __ATOMIC_RELAXED) == hash;
+}
+
+void report(const struct finding *f)
+{
+    int saved = errno;
+    ADD(reports, 1);
+    if (!is_known(f))
+        emit(f);
+    errno = saved;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What reset left behind: the object against its declared fields and its state after construct. */
+#include "check.h"
+#include <stdio.h>
+#include <string.h>
+
+void reset_remember(struct pond *p, void *obj, struct record *r)
+{
+    const struct check *c = check_of(p);
+    memcpy(record_snapshot(c, r), obj, c->size);
+    r->made = true;
+}
+
+/* ---- the report ---- */
+
+struct leftover {
+    size_t offset, size;
+    const char *field;        /* declared; NULL: none is */
+    const unsigned char *was; /* after construct; NULL: zero */
+};
+
+/* "conn.token, 16 bytes at offset 24", or without a name "16 bytes at offset 24". */
+static void name_place(const struct pond *p, const struct leftover *l, char *text, size_t n)
+{
+    const pond_type *type = p->options.type;
+    char found[96] = "";
+    const char *field = l->field, *name = type != NULL && type->name != NULL ? type->name : "";
+    if (field == NULL && *name != '\0' && module_field(name, l->offset, found, sizeof(found)) > 0)
+        field = found;
+    if (strncmp(name, "struct ", 7) == 0)
+        name += 7;
+    int at = field == NULL ? 0 : snprintf(text, n, "%s%s%s, ", name, *name != '\0' ? "." : "", field);
+    if (at >= 0 && (size_t)at < n)
+        (void)snprintf(text + at, n - (size_t)at, "%zu byte%s at offset %zu", l->size,
+                       l->size == 1 ? "" : "s", l->offset);
+}
+
+static void show_bytes(const struct leftover *l, const unsigned char *is, char *text, size_t n)
+{
+    static const unsigned char zero[64];
+    size_t at = (size_t)snprintf(text, n, "    was ");
+    at += bytes_text(text + at, n - at, l->was != NULL ? l->was : zero, l->size);
+    at += (size_t)snprintf(text + at, n - at, ", is ");
+    (void)bytes_text(text + at, n - at, is, l->size);
+}
+
+static bool is_zero(const unsigned char *bytes, size_t n)
+{
+    return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+static void report_leftover(struct pond *p, const unsigned char *obj, const struct record *r,
+                            struct event here, const struct leftover *l)
+{
+    char place[160], more[160];
+    bool hook = p->options.reset != NULL, clear = l->was == NULL || is_zero(l->was, l->size);
+    struct finding f = {.word = "reset",
+                        .pond = p,
+                        .object = obj,
+                        .offset = l->offset,
+                        .size = l->size,
+                        .more = more,
+                        .advice =
+                            hook ? "add the missing line to the reset hook, or declare the field POND_KEPT"
+                                 : "give the pond a reset hook, or POND_ZERO_ON_PUT"};
+    name_place(p, l, place, sizeof(place));
+    show_bytes(l, obj + l->offset, more, sizeof(more));
+    finding_say(&f, "%s %s %s", hook ? "reset does not" : "no reset hook",
+                hook ? (clear ? "clear" : "restore") : "clears", place);
+    finding_event(&f, "put here", here);
+    finding_event(&f, "got", r->got);
+    report(&f);
+}
+
+/* ---- declared fields ---- */
+
+static void check_declared(struct pond *p, const unsigned char *obj, const struct record *r,
+                           struct event here)
+{
+    const pond_type *type = p->options.type;
+    for (size_t i = 0; type != NULL && i < type->field_count; i++) {
+        const pond_field *field = &type->fields[i];
+        struct leftover l = {.offset = field->offset, .size = field->size, .field = field->name};
+        if (field->kind != POND_FIELD_KEPT && !is_zero(obj + l.offset, l.size))
+            report_leftover(p, obj, r, here, &l);
+    }
+}
+
+/* ---- the rest, by byte ---- */
+
+/* The end of the declared field that holds this offset; 0: none does. */
+static size_t declared_end(const pond_type *type, size_t offset)
+{
+    for (size_t i = 0; type != NULL && i < type->field_count; i++)
+        if (offset >= type->fields[i].offset && offset < type->fields[i].offset + type->fields[i].size)
+            return type->fields[i].offset + type->fields[i].size;
+    return 0;
+}
+
+#define GAP 4 /* equal bytes within what is taken for one field: a number's zeros */
+
+/* The end of what differs from here on as one piece. */
+static size_t differing_end(const struct pond *p, const unsigned char *obj, const unsigned char *was,
+                            size_t from)
+{
+    size_t end = from + 1;
+    for (size_t i = end; i < p->options.size && i < end + GAP; i++) {
+        if (declared_end(p->options.type, i) > 0)
+            break;
+        if (obj[i] != was[i])
+            end = i + 1;
+    }
+    return end;
+}
+
+static void check_rest(struct pond *p, const unsigned char *obj, struct record *r, struct event here)
+{
+    const unsigned char *was = record_snapshot(check_of(p), r);
+    for (size_t i = 0; i < p->options.size; i++) {
+        if (obj[i] == was[i])
+            continue;
+        size_t declared = declared_end(p->options.type, i);
+        size_t end = declared > 0 ? declared : differing_end(p, obj, was, i);
+        struct leftover l = {.offset = i, .size = end - i, .was = was + i};
+        if (declared == 0)
+            report_leftover(p, obj, r, here, &l);
+        i = end - 1;
+    }
+}
+
+void reset_check(struct pond *p, void *obj, struct record *r, struct event here)
+{
+    const pond_options *o = &p->options;
+    check_declared(p, obj, r, here);
+    bool comparable = o->reset != NULL && r->made && r->born == LOAD(check_of(p)->generation) &&
+                      (o->flags & POND_ZERO_ON_PUT) == 0;
+    if (comparable && memcmp(obj, record_snapshot(check_of(p), r), o->size) != 0)
+        check_rest(p, obj, r, here);
+}

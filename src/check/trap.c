@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The handler of SIGSEGV and SIGBUS: an access to a guard slot's pages that trapped becomes a report,
+ * whatever else it is goes to who handled the signal before.
+ *
+ * 1. Nothing here takes a lock; report() may, but the interrupted thread holds none of the library's:
+ *    under those no object is touched.
+ * 2. A trap within a trap (a user's report handler touches the object) is not looked at: it goes on to who
+ *    was there before.
+ * 3. When report() returns the pages are opened, and the access is done again and works. So the handler
+ *    never returns to an instruction that traps again, except to die of it.
+ */
+#include "check.h"
+#include "context.h"
+#include <errno.h>
+#include <signal.h>
+
+/* Who handled SIGSEGV, and SIGBUS, before. */
+static struct sigaction trap_previous[2];
+
+static __thread bool trap_running __attribute__((tls_model("initial-exec")));
+
+struct trap {
+    uintptr_t address;
+    const void *pc;
+    const char *verb;
+};
+
+/* ---- what happened, in words ---- */
+
+/* The interrupted instruction's address, one further, is like a return address. */
+static struct event trap_event(const struct pond *p, const struct trap *t)
+{
+    const char *pc = t->pc == NULL ? NULL : (const char *)t->pc + 1;
+    if (p != NULL)
+        return event_here(p, pc);
+    return (struct event){.stack = event_stack(pc), .thread = event_thread()};
+}
+
+/* Bytes away from the object: its neighbour byte is one away. */
+static void trap_say_outside(struct finding *f, const struct trap *t, uintptr_t start, size_t size)
+{
+    bool behind = t->address >= start;
+    size_t away = behind ? t->address - (start + size) + 1 : start - t->address;
+    finding_say(f, "%s %zu byte%s %s the object", t->verb, away, away == 1 ? "" : "s",
+                behind ? "behind" : "in front of");
+    f->advice = "compare the index or length that is used here with the size of the object";
+}
+
+static void trap_say_after_put(struct finding *f, const struct trap *t, uintptr_t start)
+{
+    f->offset = t->address - start;
+    f->size = 1;
+    finding_say(f, "%s after put at offset %zu", t->verb, f->offset);
+    f->advice = "after pond_put no pointer to the object may be used: clear it, or put later";
+}
+
+static void report_slot(const struct guard_slot *s, const struct trap *t)
+{
+    uintptr_t start = LOAD(s->object);
+    size_t size = LOAD(s->size);
+    struct pond *owner = LOAD(s->owner);
+    const struct record *r = guard_slot_record(s);
+    struct finding f = {.word = "guard", .pond = owner, .object = (const void *)start};
+    if (t->address - start < size)
+        trap_say_after_put(&f, t, start);
+    else
+        trap_say_outside(&f, t, start, size);
+    finding_event(&f, "accessed here", trap_event(owner, t));
+    finding_event(&f, "got", r->got);
+    finding_event(&f, "put", r->put);
+    report(&f);
+}
+
+/* ---- whose fault it is ---- */
+
+/* False: it is none of ours, or the access cannot go on. */
+static bool trapped_in_slot(const struct trap *t)
+{
+    struct guard_slot *s = guard_slot_at(t->address);
+    bool opened = __atomic_exchange_n(&s->trapped, 1, __ATOMIC_SEQ_CST) != 0;
+    uint32_t state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+    if (LOAD(s->object) == 0)
+        return false;
+    /* It trapped while the slot changed hands. What is there now is open: the access is done again. */
+    if (state == GUARD_LIVE && guard_in_area(t->address) && !opened) {
+        STORE(s->trapped, 0);
+        return true;
+    }
+    report_slot(s, t);
+    return guard_open(t->address);
+}
+
+#define TRAP_NULL_END ((uintptr_t)1 << 20) /* a pond's caches reach that far */
+#define TRAP_ENTRY_BYTES 128               /* of pond_get, and of pond_put */
+
+static bool is_entry_of_pond(const void *pc)
+{
+    return (uintptr_t)pc - (uintptr_t)&pond_get < TRAP_ENTRY_BYTES ||
+           (uintptr_t)pc - (uintptr_t)&pond_put < TRAP_ENTRY_BYTES;
+}
+
+/* Reported only: there is nothing with which it could go on. */
+static void report_null(const struct trap *t)
+{
+    struct finding f = {.word = "null", .advice = "check what pond_create returned"};
+    finding_say(&f, "an operation on a NULL pond");
+    finding_event(&f, "accessed here", trap_event(NULL, t));
+    report(&f);
+}
+
+/* True: the access may be done again. */
+static bool trap_settles(const siginfo_t *info, const ucontext_t *context)
+{
+    static const char *const verbs[] = {"access", "read", "write"};
+    struct trap t = {(uintptr_t)info->si_addr, context_pc(context), verbs[context_access(context)]};
+    if (guard_owns(info->si_addr))
+        return trapped_in_slot(&t);
+    if (t.address < TRAP_NULL_END && is_entry_of_pond(t.pc))
+        report_null(&t);
+    return false;
+}
+
+/* An access that the kernel refused, and says where: not kill(), not an address that is none. */
+static bool is_refused_access(int signal, const siginfo_t *info)
+{
+    if (signal == SIGBUS)
+        return info->si_code == BUS_ADRERR;
+    return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+}
+
+/* ---- who was there before ---- */
+
+/* The process dies of the signal as if nobody had handled it: by the access done again, or, when it was sent,
+   by sending it again. */
+static void die_of(int signal, const siginfo_t *info)
+{
+    struct sigaction by_default = {.sa_handler = SIG_DFL};
+    (void)sigaction(signal, &by_default, NULL);
+    if (info->si_code <= 0)
+        (void)raise(signal);
+}
+
+/* With the signals blocked as they would be; returning from ours unblocks them. */
+static void call_previous(struct sigaction before, int signal, siginfo_t *info, void *context)
+{
+    if ((before.sa_flags & SA_NODEFER) == 0)
+        sigaddset(&before.sa_mask, signal);
+    (void)pthread_sigmask(SIG_BLOCK, &before.sa_mask, NULL);
+    if ((before.sa_flags & SA_SIGINFO) != 0)
+        before.sa_sigaction(signal, info, context);
+    else
+        before.sa_handler(signal);
+}
+
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+    struct sigaction *place = &trap_previous[signal == SIGBUS];
+    struct sigaction before = *place;
+    bool plain = (before.sa_flags & SA_SIGINFO) == 0;
+    if (plain && before.sa_handler == SIG_IGN && info->si_code <= 0)
+        return;
+    if (plain && (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN)) {
+        die_of(signal, info);
+        return;
+    }
+    if ((before.sa_flags & (int)SA_RESETHAND) != 0)
+        *place = (struct sigaction){.sa_handler = SIG_DFL};
+    call_previous(before, signal, info, context);
+}
+
+/* ---- the handler ---- */
+
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    bool settled = false;
+    if (!trap_running && is_refused_access(signal, info)) {
+        trap_running = true;
+        settled = trap_settles(info, context);
+        trap_running = false;
+    }
+    if (!settled)
+        pass_on(signal, info, context);
+    errno = saved;
+}
+
+/* Not deferred: a fault within the handler comes to the handler too, and so to who was there before. */
+void trap_install(void)
+{
+    static const int signals[2] = {SIGSEGV, SIGBUS};
+    struct sigaction ours = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    for (int i = 0; i < 2; i++) {
+        (void)sigaction(signals[i], NULL, &trap_previous[i]);
+        (void)sigaction(signals[i], &ours, NULL);
+    }
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What happens at a get, put, discard and drop of a watched pond, and in which order.
+ *
+ *   get      hook scope, fail, guard or chaos or the pond's own way; poison is lifted, the record says live
+ *   put      hook scope, whose object is it, red zones, confinement; reset; what reset left; poison, idle
+ *   drop     poison is lifted, destroy hook in its scope
+ *
+ * Invariants
+ *   1. Who changed a record from LIVE, IDLE or CLEANING to CLEANING has the object to itself.
+ *   2. An object's record is settled before the object is given to the pond: the next thread to get it may be
+ *      quicker than we are.
+ *   3. A put or discard that is refused touches nothing.
+ */
+#include "claim.h"
+#include "tell.h"
+#include <errno.h>
+
+/* ---- put ---- */
+
+static void drop_now(const struct call *call, pond_drop_reason why)
+{
+    if (call->record != NULL)
+        call->record->put = call->here;
+    tell_put(call->pond, call->obj);
+    pool_drop(call->pond, call->obj, why);
+}
+
+static void make_idle(const struct call *call)
+{
+    struct pond *p = call->pond;
+    struct record *r = call->record;
+    if (r != NULL) {
+        r->put = call->here;
+        if (check_on(CHECK_POISON) && check_of(p)->size > 0)
+            bytes_poison(p, call->obj, r);
+    }
+    tell_put(p, call->obj);
+    if (r != NULL)
+        record_settle(check_of(p), r, RECORD_IDLE);
+    pool_put_clean(p, call->obj);
+}
+
+/* Reset, and where the object goes then. */
+static void clean(struct call *call, struct scope *s)
+{
+    struct pond *p = call->pond;
+    pond_drop_reason why = POND_DROP_LIMIT;
+    claim_check(call);
+    bool kept = object_clean(p, call->obj, &why);
+    if (!kept && why == POND_DROP_LIMIT && check_on(CHECK_GROW))
+        claim_report_grown(call);
+    scope_leave(s);
+    if (kept && call->record != NULL && check_on(CHECK_RESET) && check_of(p)->size > 0)
+        reset_check(p, call->obj, call->record, call->here);
+    if (!kept || guard_owns(call->obj))
+        drop_now(call, why);
+    else if (check_on(CHECK_CHAOS) && chaos_drops())
+        drop_now(call, POND_DROP_TRIM);
+    else
+        make_idle(call);
+}
+
+/* ---- the usual case: nothing to report, no hook to run, nothing to do to the object's bytes ---- */
+
+#define MORE_THAN_LOOKING (CHECK_RESET | CHECK_POISON | CHECK_GUARD | CHECK_FAIL | CHECK_CHAOS | CHECK_TOOLS)
+
+static inline bool only_looks(const struct check *c)
+{
+    return (LOAD(check_settings.words) & MORE_THAN_LOOKING) == 0 && !c->hooks;
+}
+
+static inline bool is_confined_to_another(const struct pond *p, const struct record *r)
+{
+    return (p->options.flags & POND_THREAD_CONFINED) != 0 && r->got.thread != event_thread();
+}
+
+/* True: the object is put. False: nothing was done; a look at each thing that might be wrong is due. */
+static inline bool put_quickly(pond *p, void *obj, const void *caller)
+{
+    const struct check *c = check_of(p);
+    struct record *r = only_looks(c) ? record_in_slab(p, c, obj) : NULL;
+    if (r == NULL || LOAD(r->generation) != LOAD(c->generation) || is_confined_to_another(p, r) ||
+        (c->redzone && !bytes_zones_are_whole(p, obj)))
+        return false;
+    if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_LIVE}, RECORD_CLEANING, false,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    r->put = event_here(p, caller);
+    __atomic_store_n(&r->state, RECORD_IDLE, __ATOMIC_RELEASE);
+    (void)pond_gate_enter(p);
+    if (!pool_put_busy(p, obj)) {
+        pond_gate_leave();
+        pool_put_clean(p, obj);
+    }
+    return true;
+}
+
+static inline void *get_quickly(pond *p)
+{
+    if (!only_looks(check_of(p)))
+        return NULL;
+    (void)pond_gate_enter(p);
+    void *obj = pool_get_busy(p);
+    if (obj == NULL)
+        pond_gate_leave();
+    return obj;
+}
+
+/* True: no poison to lift, no tool to tell: the record is all there is to do. */
+static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
+{
+    const struct check *c = check_of(p);
+    struct record *r = record_in_slab(p, c, obj);
+    if (r == NULL || LOAD(r->generation) != LOAD(c->generation) || LOAD(r->poisoned) > 0)
+        return false;
+    if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_IDLE}, RECORD_CLEANING, false,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    r->got = event_here(p, caller);
+    r->put.thread = 0;
+    r->held = false;
+    r->forks = event_forks();
+    __atomic_store_n(&r->state, RECORD_LIVE, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* ---- put and discard ---- */
+
+static void put_slowly(pond *p, void *obj, const void *caller)
+{
+    int saved = errno;
+    struct call call = {.pond = p, .obj = obj, .verb = "put", .caller = caller};
+    struct scope s = {.pond = p, .obj = obj, .hook = "reset", SCOPE_HERE};
+    call.here = event_here(p, caller);
+    if (scope_may_enter(&s, call.here) && claim(&call)) {
+        scope_enter(&s);
+        clean(&call, &s);
+    }
+    errno = saved;
+}
+
+void full_put(pond *p, void *obj, const void *caller)
+{
+    if (!put_quickly(p, obj, caller))
+        put_slowly(p, obj, caller);
+}
+
+void full_discard(pond *p, void *obj, const void *caller)
+{
+    int saved = errno;
+    struct call call = {.pond = p, .obj = obj, .verb = "pond_discard", .caller = caller};
+    struct scope s = {.pond = p, .obj = obj, .hook = "destroy", SCOPE_HERE};
+    call.here = event_here(p, caller);
+    if (scope_may_enter(&s, call.here) && claim(&call)) {
+        claim_check(&call);
+        drop_now(&call, POND_DROP_DISCARDED);
+    }
+    errno = saved;
+}
+
+/* ---- get ---- */
+
+void *full_get_guarded(struct pond *p)
+{
+    void *memory = p->object_bytes > 0 ? guard_take(p, p->options.size, p->options.align) : NULL;
+    if (memory == NULL)
+        return NULL;
+    if (check_hold_for(check_of(p), CHECK_GUARD))
+        return pool_get_made_at(p, memory);
+    guard_give(memory);
+    return NULL;
+}
+
+static void *get_by_words(struct pond *p, uint32_t words)
+{
+    if ((words & CHECK_FAIL) != 0 && chaos_fails()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *obj = NULL;
+    if ((words & CHECK_GUARD) != 0 && guard_is_due())
+        obj = full_get_guarded(p);
+    else if ((words & CHECK_CHAOS) != 0)
+        obj = chaos_get(p);
+    return obj != NULL ? obj : pool_get(p);
+}
+
+/* The object leaves the pond. */
+void full_hand_out(struct pond *p, void *obj, const void *caller)
+{
+    const struct check *c = check_of(p);
+    struct record *r = record_of(p, obj);
+    if (r == NULL) {
+        STORE(check_of(p)->whole, false); /* no memory: the object is known to nobody */
+        tell_got(p, obj);
+        return;
+    }
+    (void)record_change(c, r, RECORD_IDLE, RECORD_CLEANING);
+    if (r->poisoned > 0) {
+        tell_open(p, obj);
+        bytes_restore(p, obj, r, caller);
+    }
+    tell_got(p, obj);
+    r->got = event_here(p, caller);
+    r->put.thread = 0;
+    r->held = false;
+    r->forks = event_forks();
+    record_settle(c, r, RECORD_LIVE);
+}
+
+static void *get_slowly(pond *p, const void *caller)
+{
+    struct scope s = {.pond = p, .hook = "construct", SCOPE_HERE};
+    if (!scope_may_enter_lazily(&s, caller)) {
+        errno = EDEADLK;
+        return NULL;
+    }
+    scope_enter(&s);
+    void *obj = get_by_words(p, LOAD(check_settings.words));
+    scope_leave(&s);
+    if (obj != NULL)
+        full_hand_out(p, obj, caller);
+    return obj;
+}
+
+/* Who knows where it was made: its record may be of an object that was there before. */
+void full_adopt(pond *p, void *obj, const void *caller)
+{
+    struct record *r = record_of(p, obj);
+    if (r != NULL)
+        r->born = 0;
+    full_hand_out(p, obj, caller);
+}
+
+static void *full_get(pond *p, const void *caller)
+{
+    void *obj = get_quickly(p);
+    if (obj == NULL)
+        return get_slowly(p, caller);
+    if (!hand_out_quickly(p, obj, caller))
+        full_hand_out(p, obj, caller);
+    return obj;
+}
+
+/* ---- an object's beginning and end ---- */
+
+void full_made(pond *p, void *obj)
+{
+    const struct check *c = check_of(p);
+    struct record *r = record_of(p, obj);
+    if (!guard_owns(obj))
+        bytes_fill_zones(p, obj);
+    if (r == NULL) {
+        tell_close(p, obj);
+        return;
+    }
+    if (r->poisoned > 0)
+        check_hold(check_of(p), -1); /* its last object ended unwatched */
+    STORE(r->poisoned, 0);
+    r->made = false;
+    r->born = LOAD(c->generation);
+    r->got = r->put = (struct event){.thread = 0};
+    if (c->size > 0 && check_on(CHECK_RESET))
+        reset_remember(p, obj, r);
+    tell_close(p, obj);
+    record_settle(c, r, RECORD_IDLE);
+}
+
+void full_drop(pond *p, void *obj)
+{
+    struct record *r = record_of(p, obj);
+    if (r != NULL) {
+        (void)record_change(check_of(p), r, RECORD_IDLE, RECORD_CLEANING);
+        tell_open(p, obj);
+        bytes_restore(p, obj, r, NULL);
+        record_settle(check_of(p), r, RECORD_DROPPED);
+    }
+    tell_ended(p, obj);
+    scope_enter(&(struct scope){.pond = p, .obj = obj, .hook = "destroy", SCOPE_HERE});
+}
+
+bool full_ended(pond *p, void *obj)
+{
+    scope_leave_destroy(obj);
+    if (!guard_owns(obj))
+        return false;
+    guard_give(obj);
+    check_hold(check_of(p), -1);
+    return true;
+}
+
+/* A footprint hook is to look at an idle object. */
+static void full_open(pond *p, void *obj)
+{
+    struct record *r = record_of(p, obj);
+    if (r == NULL || !record_change(check_of(p), r, RECORD_IDLE, RECORD_CLEANING))
+        return;
+    tell_open(p, obj);
+    r->covered = r->poisoned > 0;
+    bytes_restore(p, obj, r, NULL);
+}
+
+static void full_close(pond *p, void *obj)
+{
+    struct record *r = record_of(p, obj);
+    if (r == NULL || record_state(check_of(p), r) != RECORD_CLEANING)
+        return;
+    if (r->covered)
+        bytes_poison(p, obj, r);
+    tell_close(p, obj);
+    record_settle(check_of(p), r, RECORD_IDLE);
+}
+
+/* ---- ticks and the pond's end ---- */
+
+static void full_ticked(pond *p, const void *caller)
+{
+    if (check_on(CHECK_HOLD))
+        live_look_for_held(p);
+    if (check_holds(check_of(p)) > 0)
+        bytes_look(p, caller);
+    words_settle();
+}
+
+static void full_busy(pond *p)
+{
+    if (check_on(CHECK_LEAK))
+        live_report_leaks(p, "pond_destroy");
+}
+
+void full_end(pond *p)
+{
+    guard_forget(p);
+    check_detach(p);
+}
+
+const struct watch watch_full = {.get = full_get,
+                                 .adopt = full_adopt,
+                                 .put = full_put,
+                                 .discard = full_discard,
+                                 .made = full_made,
+                                 .drop = full_drop,
+                                 .ended = full_ended,
+                                 .open = full_open,
+                                 .close = full_close,
+                                 .ticked = full_ticked,
+                                 .busy = full_busy,
+                                 .end = full_end};

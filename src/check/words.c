@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of words and what is on.
+ *
+ * Invariants
+ *   1. check_settings and every pond's watch change under the registry's lock, with all gates closed.
+ *   2. A pond is watched while any word is on; and afterwards for as long as one of its checks' holds is
+ *      not 0, for what they stand for needs the watcher: a poisoned idle object, a live guard slot.
+ *   3. Records are kept up to date while `full` watches, and are believed only when they are of the
+ *      generation that began with it.
+ */
+#include "tell.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct check_settings check_settings;
+
+#ifndef POND_DEBUG_DEFAULT
+#define POND_DEBUG_DEFAULT ""
+#endif
+
+/* ---- the table ---- */
+
+enum value { NO_VALUE, MAY_HAVE_VALUE, NEEDS_VALUE };
+
+struct word {
+    const char *name;
+    enum value value;
+    uint32_t bit;
+    uint64_t *place;  /* in the settings being parsed */
+    uint64_t most;    /* the largest value */
+    uint64_t without; /* the value where none is given */
+    const char *set;  /* not a word but a set of these */
+};
+
+#define FAST "double,tag,confine,redzone,leak,stacks=1"
+#define FULL "double,tag,confine,reset,poison,redzone,leak,guard=1/100,stacks=16"
+
+static struct check_settings parsed; /* under the registry's lock */
+
+static const struct word words[] = {
+    {.name = "double", .bit = CHECK_DOUBLE},
+    {.name = "tag", .bit = CHECK_TAG},
+    {.name = "confine", .bit = CHECK_CONFINE},
+    {.name = "reset", .bit = CHECK_RESET},
+    {"poison", MAY_HAVE_VALUE, CHECK_POISON, &parsed.poison_bytes, POND_MAX_SIZE, 0, NULL},
+    {.name = "redzone", .bit = CHECK_REDZONE},
+    {.name = "grow", .bit = CHECK_GROW},
+    {"hold", NEEDS_VALUE, CHECK_HOLD, &parsed.hold_epochs, UINT32_MAX, 0, NULL},
+    {.name = "leak", .bit = CHECK_LEAK},
+    {"guard", MAY_HAVE_VALUE, CHECK_GUARD, &parsed.guard_every, 1u << 30, 1, NULL},
+    {"stacks", NEEDS_VALUE, CHECK_STACKS, &parsed.stacks, STACK_MOST, 0, NULL},
+    {"fail", NEEDS_VALUE, CHECK_FAIL, &parsed.fail_permille, 1000, 0, NULL},
+    {"chaos", NEEDS_VALUE, CHECK_CHAOS, &parsed.seed, UINT64_MAX, 0, NULL},
+    {.name = "log", .bit = CHECK_LOG},
+    {.name = "fast", .set = FAST},
+    {.name = "full", .set = FULL},
+    {.name = "off"},
+    {.name = "help"},
+};
+
+#define WORDS (sizeof(words) / sizeof(words[0]))
+#define DEFAULT_STACKS 16
+#define DEFAULT_STACKS_GUARD 1 /* with guard alone, which is for production */
+#define NOT_SAID UINT64_MAX
+
+/* Cost: how many times as long as unwatched a get and put of 64 bytes takes, with stacks=1. */
+static const char help[] =
+    "pond: POND_DEBUG=word,word...  what each catches, and how many times as long a get and put takes\n"
+    "  double       a put of what is not live (put twice), with both stacks                      7\n"
+    "  tag          a put into another pond, of another type, of no object: names the owner      7\n"
+    "  confine      a put by another thread than got it, in a POND_THREAD_CONFINED pond          7\n"
+    "  reset        what reset leaves behind: by declared field, else by byte                   25\n"
+    "  poison[=N]   writes after put, to the first N bytes (0: all)                             25\n"
+    "  redzone *    overflow and underflow, seen at put                                          7\n"
+    "  grow         an object dropped for exceeding max_footprint                                7\n"
+    "  hold=N       objects live for more than N epochs, at the tick                             7\n"
+    "  leak         live objects at pond_destroy and at exit, by stack                           7\n"
+    "  guard[=1/N]  any access outside an object or after its put, for one get in N              3 at "
+    "1/1000\n"
+    "  stacks=N     deepest stacks kept: 1 the caller alone, 0 none, else 16 (with guard alone 1)\n"
+    "                                                                                          800 at 16\n"
+    "  fail=P       P of 1,000 gets fail                                                        25\n"
+    "  chaos=SEED   random drops, steals, cold-first reuse, delayed ticks                       45\n"
+    "  log          go on after a report instead of aborting\n"
+    "  fast         = " FAST "\n"
+    "  full         = " FULL "\n"
+    "  off          nothing;  help  this table\n"
+    "  * for ponds created while it is on\n";
+
+const char *pond_debug_help(void)
+{
+    return help;
+}
+
+/* ---- parsing ---- */
+
+static bool parse_number(const char *text, size_t length, uint64_t most, uint64_t *value)
+{
+    *value = 0;
+    if (length == 0 || length > 20)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        unsigned digit = (unsigned)text[i] - '0';
+        if (digit > 9 || *value > (UINT64_MAX - digit) / 10)
+            return false;
+        *value = *value * 10 + digit;
+    }
+    return *value <= most;
+}
+
+/* 1/N is how guard's value is written. */
+static bool parse_value(const struct word *w, const char *text, size_t length)
+{
+    bool share = w->bit == CHECK_GUARD;
+    if (share && (length < 3 || memcmp(text, "1/", 2) != 0))
+        return false;
+    size_t skip = share ? 2 : 0;
+    return parse_number(text + skip, length - skip, w->most, w->place) && !(share && *w->place == 0);
+}
+
+static const struct word *find_word(const char *text, size_t length)
+{
+    for (size_t i = 0; i < WORDS; i++)
+        if (strlen(words[i].name) == length && memcmp(words[i].name, text, length) == 0)
+            return &words[i];
+    return NULL;
+}
+
+static bool parse(const char *text);
+
+static bool parse_word(const char *text, size_t length)
+{
+    const char *equals = memchr(text, '=', length);
+    size_t name = equals != NULL ? (size_t)(equals - text) : length;
+    const struct word *w = find_word(text, name);
+    if (w == NULL || (equals == NULL ? w->value == NEEDS_VALUE : w->value == NO_VALUE))
+        return false;
+    if (w->set != NULL)
+        return parse(w->set);
+    if (strcmp(w->name, "help") == 0)
+        (void)!write(STDERR_FILENO, help, sizeof(help) - 1);
+    parsed.words |= w->bit;
+    if (equals != NULL)
+        return parse_value(w, equals + 1, length - name - 1);
+    if (w->place != NULL)
+        *w->place = w->without;
+    return true;
+}
+
+/* Adds the words of the text to `parsed`; false: one of them is none. */
+static bool parse(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+        if (!parse_word(text, length))
+            return false;
+        text += length;
+        if (*text == ',' && *++text == '\0')
+            return false;
+    }
+    return true;
+}
+
+/* ---- what is on, as text ---- */
+
+static size_t append(char *text, size_t n, size_t at, const char *format, const char *name, uint64_t value)
+{
+    char part[64];
+    int length = snprintf(part, sizeof(part), format, name, (unsigned long long)value);
+    for (int i = 0; i < length && at + (size_t)i + 1 < n; i++)
+        text[at + (size_t)i] = part[i];
+    return at + (size_t)length;
+}
+
+/* Where a word's value is in these settings. */
+static uint64_t *place_in(struct check_settings *s, const struct word *w)
+{
+    return (uint64_t *)(void *)((char *)s + ((const char *)w->place - (const char *)&parsed));
+}
+
+size_t check_words_text(char *text, size_t n)
+{
+    uint32_t on = LOAD(check_settings.words);
+    size_t at = 0;
+    for (size_t i = 0; i < WORDS; i++) {
+        const struct word *w = &words[i];
+        if (w->bit == 0 || (on & w->bit) == 0)
+            continue;
+        if (at > 0)
+            at = append(text, n, at, "%s", ",", 0);
+        uint64_t value = 0;
+        if (w->place != NULL)
+            value = LOAD(*place_in(&check_settings, w));
+        const char *format = w->place == NULL || (w->value == MAY_HAVE_VALUE && value == w->without) ? "%s"
+                             : w->bit == CHECK_GUARD ? "%s=1/%llu"
+                                                     : "%s=%llu";
+        at = append(text, n, at, format, w->name, value);
+    }
+    if (n > 0)
+        text[MIN(at, n - 1)] = '\0';
+    return at;
+}
+
+size_t pond_debug_get(char *text, size_t n)
+{
+    registry_lock();
+    size_t length = check_words_text(text, n);
+    registry_unlock();
+    return length;
+}
+
+/* ---- switching ---- */
+
+/* True: `full` is to watch: records are kept. Guard pages and stacks alone need none. */
+static bool needs_full(uint32_t on)
+{
+    return (on & ~(uint32_t)(CHECK_GUARD | CHECK_STACKS | CHECK_LOG)) != 0;
+}
+
+static const struct watch *wanted(uint32_t on)
+{
+    if (needs_full(on))
+        return &watch_full;
+    return (on & CHECK_GUARD) != 0 ? &watch_guard : NULL;
+}
+
+static void attend(struct pond *p, const struct watch *w)
+{
+    struct check *c = check_of(p);
+    if (w == &watch_full && watch_of(p) != w) {
+        STORE(c->whole, false);
+        STORE(c->generation, c->generation + 1);
+    }
+    __atomic_store_n(&p->watch, w, __ATOMIC_RELEASE);
+}
+
+/*
+ * Has the ponds watched as the settings want it; those that hold something are watched on, their turn comes
+ * when it is gone. False: no memory to watch them all.
+ */
+static bool watch_all(const struct watch *w)
+{
+    bool any = false, all = true;
+    if (w != NULL)
+        registry_watch_threads(true); /* first: no fast path may take what a watched put has brought */
+    for (struct pond *p = registry_first(); p != NULL; p = p->next) {
+        if (w != NULL && !check_attach(p))
+            all = false;
+        else if (w == &watch_full || check_holds(check_of(p)) == 0)
+            attend(p, w);
+        any = any || watch_of(p) != NULL;
+    }
+    if (!any)
+        registry_watch_threads(false);
+    return all;
+}
+
+void words_settle(void)
+{
+    registry_lock();
+    const struct watch *w = wanted(LOAD(check_settings.words));
+    if (w != &watch_full)
+        (void)watch_all(w);
+    registry_unlock();
+}
+
+/* Pairs with check_hold_for. */
+static void store_words(uint32_t on)
+{
+    __atomic_store_n(&check_settings.words, on, __ATOMIC_SEQ_CST);
+}
+
+static void store_values(const struct check_settings *s)
+{
+    STORE(check_settings.stacks, s->stacks);
+    STORE(check_settings.poison_bytes, s->poison_bytes);
+    STORE(check_settings.hold_epochs, s->hold_epochs);
+    STORE(check_settings.guard_every, s->guard_every);
+    STORE(check_settings.fail_permille, s->fail_permille);
+    STORE(check_settings.seed, s->seed);
+    STORE(check_settings.changes, check_settings.changes + 1);
+    STORE(watch_guard.samples, MAX(watch_guard.samples + 1, 2));
+}
+
+/*
+ * With the lock. False and errno. A word goes off before its ponds may be left unwatched, and on when they
+ * are watched: who sees it on in check_hold_for is watched for as long as it holds something.
+ */
+static bool apply(const char *text)
+{
+    parsed =
+        (struct check_settings){.stacks = NOT_SAID, .hold_epochs = NOT_SAID, .guard_every = 1, .seed = 1};
+    if (!parse(text)) {
+        errno = EINVAL;
+        return false;
+    }
+    if (parsed.stacks == NOT_SAID)
+        parsed.stacks = needs_full(parsed.words) ? DEFAULT_STACKS : DEFAULT_STACKS_GUARD;
+    if (tools_present())
+        parsed.words |= CHECK_TOOLS;
+    if ((parsed.words & CHECK_GUARD) != 0 && !guard_start())
+        return false;
+    store_words(LOAD(check_settings.words) & parsed.words);
+    store_values(&parsed);
+    bool all = watch_all(wanted(parsed.words));
+    store_words(parsed.words);
+    return all;
+}
+
+static void refuse_words(const char *text)
+{
+    struct finding f = {.word = "words",
+                        .advice = "set POND_DEBUG to words of this list, with commas between",
+                        .more = help,
+                        .harmless = true};
+    finding_say(&f, "\"%.100s\" is not a list of words that there are", text);
+    report(&f);
+}
+
+int pond_debug_set(const char *text)
+{
+    text = text == NULL ? "" : text;
+    watch_begin();
+    registry_lock();
+    bool done = apply(text);
+    int error = errno;
+    registry_unlock();
+    if (done) {
+        live_release_all();
+        return 0;
+    }
+    if (error == EINVAL)
+        refuse_words(text);
+    errno = error;
+    return -1;
+}
+
+/* ---- the first pond ---- */
+
+static pthread_once_t begun = PTHREAD_ONCE_INIT;
+
+static void begin(void)
+{
+    const char *text = secure_getenv("POND_DEBUG");
+    text = text != NULL ? text : POND_DEBUG_DEFAULT;
+    registry_lock();
+    bool done = apply(text);
+    int error = errno;
+    registry_unlock();
+    if (!done && error == EINVAL)
+        refuse_words(text);
+    live_begin();
+}
+
+void watch_begin(void)
+{
+    int saved = errno;
+    pthread_once(&begun, begin);
+    errno = saved;
+}
+
+bool watch_created(struct pond *p)
+{
+    const struct watch *w = wanted(LOAD(check_settings.words));
+    if (w == NULL)
+        return true;
+    if (!check_attach(p))
+        return false;
+    attend(p, w);
+    check_of(p)->whole = w == &watch_full;
+    registry_watch_threads(true);
+    return true;
+}
+
+struct watch_room watch_layout(const pond_options *options)
+{
+    size_t zone = check_on(CHECK_REDZONE) ? REDZONE_BYTES : 0;
+    size_t room = check_on(CHECK_TOOLS) ? tools_room(options->size) : 0;
+    return (struct watch_room){.lead = zone, .tail = MAX(zone, room)};
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of a pond: its options, its memory, its end, and what is left of it for those who use it later. */
+#include "pool.h"
+#include <errno.h>
+#include <pond/typed.h>
+#include <string.h>
+
+/* ---- options ---- */
+
+static bool size_is_valid(const pond_options *o)
+{
+    bool power = (o->align & (o->align - 1)) == 0;
+    return o->size >= 1 && o->size <= POND_MAX_SIZE && power && o->align <= POND_MAX_ALIGN;
+}
+
+static bool options_are_valid(const pond_options *o)
+{
+    const unsigned known = POND_ZERO_ON_PUT | POND_THREAD_CONFINED;
+    if ((o->flags & ~known) != 0 || o->cache_objects > POND_MAX_CACHE_OBJECTS)
+        return false;
+    if (o->max_objects > 0 && o->min_idle > o->max_objects)
+        return false;
+    if (o->max_footprint > 0 && o->footprint == NULL)
+        return false;
+    if (o->create == NULL)
+        return size_is_valid(o);
+    return o->size == 0 && o->align == 0 && o->construct == NULL && o->destroy != NULL &&
+           (o->flags & POND_ZERO_ON_PUT) == 0;
+}
+
+/* As malloc: any type of that size can be put there. */
+static size_t natural_align(size_t size)
+{
+    size_t align = 1;
+    while (align < _Alignof(max_align_t) && align < size)
+        align *= 2;
+    return align;
+}
+
+/* The options as they will be used; false: they are invalid. */
+static bool settle(const pond_options *given, pond_options *o)
+{
+    if (given == NULL)
+        return false;
+    *o = *given;
+    if (o->type != NULL &&
+        ((o->size != 0 && o->size != o->type->size) || (o->align != 0 && o->align != o->type->align)))
+        return false;
+    if (o->type != NULL && o->create == NULL) {
+        o->size = o->type->size;
+        o->align = o->type->align;
+    }
+    if (!options_are_valid(o))
+        return false;
+    if (o->align == 0 && o->size > 0)
+        o->align = natural_align(o->size);
+    return true;
+}
+
+#define SMALLEST_STRIDE 8
+
+static size_t round_up(size_t bytes, size_t align)
+{
+    return (bytes + align - 1) & ~(align - 1);
+}
+
+/* With the room that the watcher wants around objects. */
+static void lay_out(struct pond *p)
+{
+    size_t align = MAX(p->options.align, 1);
+    struct watch_room room = watch_layout(&p->options);
+    p->lead = round_up(room.lead, align);
+    p->object_bytes =
+        MAX(round_up(p->lead + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
+    slab_set_init(&p->slabs, p->object_bytes, room.tail > 0);
+}
+
+/*
+ * Idle bytes are bounded by the room of magazines where that is fine enough, else counted put by put:
+ * when objects differ in bytes, or when only a few may be idle.
+ */
+#define IDLE_ROOM_FOR_CACHES 256
+
+static void init_limits(struct pond *p)
+{
+    const pond_options *o = &p->options;
+    if (o->max_idle_bytes > 0) {
+        p->idle_room = p->object_bytes > 0 ? o->max_idle_bytes / p->object_bytes : 0;
+        p->exact_bytes = o->footprint != NULL || p->object_bytes == 0 || p->idle_room < IDLE_ROOM_FOR_CACHES;
+        if (p->exact_bytes)
+            p->idle_room = 0;
+    }
+    cache_room_init(p);
+    p->work_on_put = object_needs_cleaning(p) || p->exact_bytes;
+}
+
+static void copy_name(struct pond *p)
+{
+    const pond_options *o = &p->options;
+    const char *name = o->name != NULL ? o->name : o->type != NULL ? o->type->name : "pond";
+    strncpy(p->name, name != NULL ? name : "pond", sizeof(p->name) - 1);
+    p->options.name = p->name;
+}
+
+static void init(struct pond *p, const pond_options *o)
+{
+    p->options = *o;
+    copy_name(p);
+    if (o->create == NULL)
+        lay_out(p);
+    depot_init(&p->depot);
+    pthread_mutex_init(&p->lock, NULL);
+    init_limits(p);
+}
+
+static size_t pond_bytes(void)
+{
+    size_t page = os_page_size();
+    return round_up(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache) + GATE_WATCHED, page);
+}
+
+/* ---- what is left of a pond ---- */
+
+/*
+ * A destroyed pond's memory stays mapped for a while: its caches are empty, so every operation takes the
+ * slow path, which asks the watcher, who reports it. Guarded by the registry's lock.
+ */
+#define REMEMBERED 64
+
+static struct {
+    struct pond *ponds[REMEMBERED];
+    size_t next;
+} destroyed;
+
+static void forget(struct pond *p)
+{
+    if (p != NULL)
+        os_unmap(p, pond_bytes());
+}
+
+/* Keeps the first page, where its name is; the others read as zero and take no memory. */
+static void remember(struct pond *p)
+{
+    size_t page = os_page_size();
+    size_t keep = round_up(offsetof(struct pond, caches), page);
+    if (!os_purge((char *)p + keep, pond_bytes() - keep)) {
+        forget(p);
+        return;
+    }
+    __atomic_store_n(&p->watch, &watch_destroyed, __ATOMIC_RELEASE);
+    registry_lock();
+    struct pond *oldest = destroyed.ponds[destroyed.next];
+    destroyed.ponds[destroyed.next] = p;
+    destroyed.next = (destroyed.next + 1) % REMEMBERED;
+    registry_unlock();
+    forget(oldest);
+}
+
+/* ---- create ---- */
+
+static void release(struct pond *p)
+{
+    pthread_mutex_destroy(&p->lock);
+    slab_set_release(&p->slabs);
+}
+
+pond *pond_create(const pond_options *options)
+{
+    pond_options o;
+    if (!settle(options, &o)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct pond *p = os_map(pond_bytes());
+    if (p == NULL)
+        return NULL;
+    watch_begin();
+    init(p, &o);
+    if (registry_add(p))
+        return p;
+    int error = errno;
+    release(p);
+    forget(p);
+    errno = error;
+    return NULL;
+}
+
+pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback)
+{
+    pond_options o = *options;
+    if (o.type == NULL && o.create == NULL)
+        o.type = fallback;
+    if (o.name == NULL)
+        o.name = fallback->name;
+    pond *winner = __atomic_load_n(where, __ATOMIC_ACQUIRE);
+    if (winner != NULL)
+        return winner;
+    pond *made = pond_create(&o);
+    if (made == NULL)
+        return __atomic_load_n(where, __ATOMIC_ACQUIRE); /* another thread may have had more luck */
+    if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return made;
+    (void)pond_destroy(made);
+    return winner;
+}
+
+/* ---- destroy ---- */
+
+int pond_destroy(pond *p)
+{
+    if (p == NULL)
+        return 0;
+    if (!registry_knows(p, "pond_destroy", CALLER))
+        return -1;
+    registry_lock();
+    bool live;
+    do {
+        registry_wait_unpinned(p);
+        live = registry_collect(p) > 0;
+    } while (!live && p->pins > 0); /* a tick came while collecting waited */
+    if (!live)
+        registry_remove(p);
+    registry_unlock();
+    const struct watch *w = watch_of(p);
+    if (live) {
+        if (w != NULL)
+            w->busy(p);
+        errno = EBUSY;
+        return -1;
+    }
+    (void)epoch_drop_all(p, POND_DROP_DESTROY);
+    if (w != NULL)
+        w->end(p);
+    release(p);
+    remember(p);
+    magazine_purge();
+    return 0;
+}
+
+const char *pond_name(const pond *p)
+{
+    return registry_knows(p, "pond_name", CALLER) ? p->name : "";
+}
+
+const char *pond_version(void)
+{
+    return POND_VERSION;
+}

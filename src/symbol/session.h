@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of libpond-symbol share: libdw's view of this process, and text. */
+#ifndef POND_SYMBOL_SESSION_H
+#define POND_SYMBOL_SESSION_H
+
+#include "symbol.h"
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+
+/* All modules that are loaded now; NULL: not to be had. */
+Dwfl *session_now(void);
+
+/* Changes whenever a module is loaded or unloaded. */
+uint64_t session_generation(void);
+
+/* The callbacks of session.c that look for debug information in a file of its own: separate.c. */
+int separate_find(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base, const char *file,
+                  const char *link, GElf_Word checksum, char **found);
+
+/* What has the functions and types of a unit: with -gsplit-dwarf not the unit itself. False: it is not there.
+ */
+bool session_unit(Dwarf_Die *unit);
+
+/* Text of n bytes; length of them are written, the NUL not counted. */
+struct symbol_text {
+    char *text;
+    size_t n, length;
+};
+
+void symbol_say(struct symbol_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void describe_address(uintptr_t at, struct symbol_text *t);                  /* describe.c */
+void field_describe(const char *type, size_t offset, struct symbol_text *t); /* field.c */
+
+#endif

@@ -1,0 +1,39 @@
+# libpond-symbol: file and line, inlined functions and names of fields for reports, with libdw. Without
+# libdw's header nothing of it is made, and reports give module, offset and build id.
+#
+# SYMBOL_LIB, SYMBOL_SO: what there is to install, both empty without libdw; SYMBOL_SONAME: the link.
+
+SYMBOL_HAVE := $(shell echo '\#include <elfutils/libdwfl.h>' | $(CC) $(CPPFLAGS) -E - > /dev/null 2>&1 && echo yes)
+ifeq ($(SYMBOL_HAVE),yes)
+SYMBOL_LIB     := $(B)/libpond-symbol.a
+SYMBOL_SO      := $(B)/libpond-symbol.so.$(VERSION)
+SYMBOL_SONAME  := libpond-symbol.so.$(firstword $(subst ., ,$(VERSION)))
+SYMBOL_SOURCES := $(wildcard src/symbol/*.c)
+SYMBOL_OBJECTS := $(SYMBOL_SOURCES:%.c=$(B)/%.o)
+SYMBOL_LDFLAGS := $(subst src/pond.map,src/symbol/symbol.map,$(LIB_LDFLAGS))
+
+lib: $(SYMBOL_LIB) $(B)/libpond-symbol.so
+ifeq ($(VARIANT),release)
+lib: build/libpond-symbol.a build/libpond-symbol.so
+build/libpond-symbol.a build/libpond-symbol.so: build/%: $(B)/%
+	$(Q)ln -sf release/$* $@ && ln -sf release/$(SYMBOL_SONAME) build/$(SYMBOL_SONAME)
+endif
+
+$(SYMBOL_LIB): $(SYMBOL_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(SYMBOL_SO): $(SYMBOL_OBJECTS) src/symbol/symbol.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(SYMBOL_LDFLAGS) -Wl,-soname,$(SYMBOL_SONAME) -o $@ $(SYMBOL_OBJECTS) -ldw
+
+$(B)/libpond-symbol.so: $(SYMBOL_SO)
+	$(Q)ln -sf $(<F) $(B)/$(SYMBOL_SONAME) && ln -sf $(SYMBOL_SONAME) $@
+
+-include $(SYMBOL_OBJECTS:.o=.d)
+else
+lib: symbol-is-missing
+.PHONY: symbol-is-missing
+symbol-is-missing:
+	@echo '  libpond-symbol is left out: elfutils/libdwfl.h is missing (.ci/install-deps build installs it)'
+endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a pond asks of whoever watches it (src/check). A watched pond's every operation comes here instead
+ * of taking its usual way, through the front door's functions of pool.h. The core knows no more of it.
+ * No lock is held over any of these calls, but where it is said.
+ */
+#ifndef POND_WATCH_H
+#define POND_WATCH_H
+
+#include <pond/pond.h>
+
+struct watch {
+    uint32_t samples; /* while it is the thread's watch_sampled: ask only after watch_left operations, and for
+                         what lies in guard_region. 0: ask always */
+
+    void *(*get)(pond *p, const void *caller); /* caller: the return address of the public function */
+    void (*put)(pond *p, void *obj, const void *caller);
+    void (*discard)(pond *p, void *obj, const void *caller);
+
+    void (*adopt)(pond *p, void *obj, const void *caller); /* it was got while nobody watched yet */
+
+    void (*made)(pond *p, void *obj); /* its construct hook is done; it is in nobody's hands yet */
+    void (*drop)(pond *p, void *obj); /* it is about to end: before its destroy hook */
+    bool (*ended)(pond *p,
+                  void *obj); /* after it, or after construct failed; true: its memory was the watcher's */
+
+    void (*open)(pond *p, void *obj);  /* the footprint hook is to look at an idle object */
+    void (*close)(pond *p, void *obj); /* it has */
+
+    void (*ticked)(pond *p, const void *caller); /* its epoch was counted on; it is pinned */
+    void (*busy)(pond *p);                       /* pond_destroy found live objects */
+    void (*end)(pond *p);                        /* it is empty and about to be freed */
+};
+
+/* Bytes that the watcher wants in front of and behind each object of a pond that is being created. */
+struct watch_room {
+    size_t lead, tail;
+};
+
+/*
+ * What the core calls of the watcher by name: before a pond is made, for its layout; to have it watched from
+ * the start (under the registry's lock, which the second takes); and on ponds that are gone.
+ */
+void watch_begin(void);
+struct watch_room watch_layout(const pond_options *options);
+bool watch_created(pond *p); /* false: no memory. Not linked yet */
+bool watch_tick_is_late(void);
+void watch_bad_pond(const pond *p, const char *function, const void *caller);
+void watch_fork_prepare(void); /* under all other locks */
+void watch_fork_done(bool child);
+
+/* How many operations of this thread a watcher that samples need not be asked about. Set by it. */
+extern __thread uint32_t watch_sampled __attribute__((tls_model("initial-exec"))); /* starts with 1, which no
+                                                                                       samples is */
+extern __thread int64_t watch_left __attribute__((tls_model("initial-exec")));
+
+/* Where a watcher's own memory for objects lies. */
+extern uintptr_t guard_region;
+#define WATCH_REGION ((size_t)64 << 20)
+
+/* A pond that was destroyed: every operation is reported. */
+extern const struct watch watch_destroyed;
+
+#endif

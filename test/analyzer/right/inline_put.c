@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An untyped pond: one get, one put. */
+// flags: -DPOND_ANALYZER
+#include <pond/inline.h>
+
+int sum(pond *numbers, const int *list, int n)
+{
+    int *total = pond_get_inline(numbers);
+    if (total == NULL)
+        return -1;
+    *total = 0;
+    for (int i = 0; i < n; i++)
+        *total += list[i];
+    int result = *total;
+    pond_put_inline(numbers, total);
+    return result;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two objects: when one get fails, both are put, since put ignores NULL. */
+#include "../server.h"
+
+int serve(int fd)
+{
+    struct conn *c = conn_get();
+    struct request *r = request_get();
+    if (c == NULL || r == NULL) {
+        conn_put(c);
+        request_put(r);
+        return -1;
+    }
+    c->fd = fd;
+    r->conn = c;
+    r->status = answer(c) ? 200 : 500;
+    request_put(r);
+    conn_put(c);
+    return 0;
+}

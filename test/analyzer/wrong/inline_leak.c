@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way out for an empty list forgets the object. */
+// warning: -Wanalyzer-malloc-leak
+// flags: -DPOND_ANALYZER
+#include <pond/inline.h>
+
+int first(pond *numbers, const int *list, int n)
+{
+    int *place = pond_get_inline(numbers);
+    if (place == NULL)
+        return -1;
+    if (n == 0) /* here */
+        return -1;
+    *place = list[0];
+    int result = *place;
+    pond_put_inline(numbers, place);
+    return result;
+}
