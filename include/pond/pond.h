@@ -10,7 +10,9 @@
  * Threads: every function may be called by any thread at any time, with no registration, unless its
  * comment says otherwise. Signals: no function is async-signal-safe. Hooks: see pond_options.
  *
- * Errors: a function that fails returns NULL or -1 and sets errno; nothing in the pond is lost.
+ * Errors: a function that fails returns NULL or -1 and sets errno; nothing in the pond is lost. A NULL pond
+ * is EINVAL, but for pond_get and pond_put, which fault as any use of NULL does. A double put, a put of what
+ * is not the pond's, a use after put: undefined, as with free, unless <pond/debug.h> has them caught.
  */
 #ifndef POND_POND_H
 #define POND_POND_H
@@ -106,7 +108,8 @@ enum {
 /*
  * Hooks run outside every lock, on the thread whose call needs them. A hook may get and put on other
  * ponds, allocate, lock and block; it must not call into its own pond and must not leave by longjmp
- * or an exception.
+ * or an exception. If one does leave so, its object is lost: live for ever, or, left by destroy, its memory
+ * not given back; all else goes on.
  *
  * Everything zero but size is a valid pond. The structure and its strings are copied; *type, ctx and
  * what they point at must live as long as the pond.
@@ -147,7 +150,8 @@ POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
 /*
  * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
  * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
- * hold caches on the pond, but none may be calling into it or call into it later. NULL is ignored.
+ * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
+ * last 64 ponds destroyed. NULL is ignored.
  */
 POND_API int pond_destroy(pond *p);
 
