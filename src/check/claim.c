@@ -4,19 +4,40 @@
 
 /* ---- put: whose object is it? ---- */
 
-static void refuse(const struct call *call, struct finding *f, const struct record *r)
+#define WAITS 1000 /* yields: for another thread's put of the object, should it be at work on it */
+
+/* The object's put and get as the record has them, read while nobody writes them; neither if that takes too
+   long. */
+static void read_events(const struct check *c, struct record *r, struct event *put, struct event *got)
 {
+    static const uint32_t states[] = {RECORD_IDLE, RECORD_LIVE, RECORD_DROPPED};
+    put->thread = got->thread = 0;
+    for (int i = 0; i < 3 * WAITS; i++) {
+        uint32_t state = states[i % 3];
+        if (record_change(c, r, state, RECORD_LOOKED_AT)) {
+            *put = r->put;
+            *got = r->got;
+            record_settle(c, r, state);
+            return;
+        }
+        os_yield();
+    }
+}
+
+static void refuse(const struct call *call, struct finding *f, const struct pond *owner, struct record *r)
+{
+    struct event put = {.thread = 0}, got = {.thread = 0};
     f->pond = call->pond;
     f->object = call->obj;
-    finding_event(f, f->word[0] == 'd' ? "put again here" : "put here", call->here);
-    if (r != NULL && r->put.thread != 0)
-        finding_event(f, "put before", r->put);
     if (r != NULL)
-        finding_event(f, "got", r->got);
+        read_events(check_of(owner), r, &put, &got);
+    finding_event(f, f->word[0] == 'd' ? "put again here" : "put here", call->here);
+    finding_event(f, "put before", put);
+    finding_event(f, "got", got);
     report(f);
 }
 
-static void refuse_double(const struct call *call, const struct record *r, uint32_t state)
+static void refuse_double(const struct call *call, struct record *r, uint32_t state)
 {
     struct finding f = {.word = "double", .advice = "one of the two puts has to go: see both stacks"};
     bool put = call->verb[0] != 'p' || call->verb[1] == 'u';
@@ -25,7 +46,7 @@ static void refuse_double(const struct call *call, const struct record *r, uint3
         finding_say(&f, "double put: the object %s", fate);
     else
         finding_say(&f, "%s of an object that %s", call->verb, fate);
-    refuse(call, &f, r);
+    refuse(call, &f, call->pond, r);
 }
 
 static void refuse_foreign(const struct call *call, const struct place *at)
@@ -41,7 +62,7 @@ static void refuse_foreign(const struct call *call, const struct place *at)
     else
         finding_say(&f, "%s of an object of pond \"%s\" into pond \"%s\"", call->verb, at->owner->name,
                     call->pond->name);
-    refuse(call, &f, at->inside == 0 ? at->record : NULL);
+    refuse(call, &f, at->owner, at->inside == 0 ? at->record : NULL);
 }
 
 /* The usual case took one look; this is for all others. */
