@@ -301,7 +301,7 @@ struct place record_locate(struct pond *p, const void *address);
 /* Every object of the pond that has a record of this generation. */
 typedef void record_visitor(struct pond *p, void *obj, struct record *r, void *ctx);
 void record_walk(struct pond *p, record_visitor *visit,
-                 void *ctx); /* takes the pond's lock, or the checks' */
+                 void *ctx); /* takes the pond's lock, and the checks' */
 
 static inline unsigned char *record_kept(struct record *r)
 {

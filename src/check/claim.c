@@ -6,22 +6,31 @@
 
 #define WAITS 1000 /* yields: for another thread's put of the object, should it be at work on it */
 
-/* The object's put and get as the record has them, read while nobody writes them; neither if that takes too
-   long. */
+/* True: the record was in that state, and is read. Under the lock that a fork takes: a child finds no record
+   held by a thread that it does not have. */
+static bool read_in_state(const struct check *c, struct record *r, uint32_t state, struct event *put,
+                          struct event *got)
+{
+    check_lock();
+    bool ours = record_change(c, r, state, RECORD_LOOKED_AT);
+    if (ours) {
+        *put = r->put;
+        *got = r->got;
+        record_settle(c, r, state);
+    }
+    check_unlock();
+    return ours;
+}
+
+/* The object's put and get as the record has them, while nobody writes them; neither if that takes too long.
+ */
 static void read_events(const struct check *c, struct record *r, struct event *put, struct event *got)
 {
     static const uint32_t states[] = {RECORD_IDLE, RECORD_LIVE, RECORD_DROPPED};
     put->thread = got->thread = 0;
-    for (int i = 0; i < 3 * WAITS; i++) {
-        uint32_t state = states[i % 3];
-        if (record_change(c, r, state, RECORD_LOOKED_AT)) {
-            *put = r->put;
-            *got = r->got;
-            record_settle(c, r, state);
-            return;
-        }
-        os_yield();
-    }
+    for (int i = 0; i < 3 * WAITS && !read_in_state(c, r, states[i % 3], put, got); i++)
+        if (i % 3 == 2)
+            os_yield();
 }
 
 static void refuse(const struct call *call, struct finding *f, const struct pond *owner, struct record *r)

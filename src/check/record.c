@@ -8,7 +8,8 @@
  *   2. The state of a record of this generation is changed by compare-and-swap; who changes it from LIVE,
  * IDLE or CLEANING owns the rest of the record until it stores the next state (release, pairs with the
  *      acquire of the next change).
- *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it.
+ *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it. It is held under a lock
+ * that a fork takes, the pond's or the checks': a child finds none of another thread's.
  */
 #include "tell.h"
 #include <errno.h>
@@ -422,7 +423,9 @@ void record_walk(struct pond *p, record_visitor *visit, void *ctx)
     pthread_mutex_lock(&p->lock);
     slab_each(&p->slabs, visit_slab, &(struct walk){p, visit, ctx});
     pthread_mutex_unlock(&p->lock);
+    check_lock();
     guard_walk(p, visit, ctx);
+    check_unlock();
 }
 
 /* ---- fork ---- */
