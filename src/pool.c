@@ -71,7 +71,7 @@ void *pool_get(struct pond *p)
  * Nobody watched when the get began. If somebody has since put the object that it found, watched, then the
  * watcher is seen here: the object came to us after that put.
  */
-static void *get_unwatched(struct pond *p, const void *caller)
+static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
 {
     void *obj = pool_get(p);
     const struct watch *w = watch_of(p);
@@ -185,7 +185,7 @@ void pond_put_slow(pond *p, void *obj)
 {
     const struct watch *w = watch_of(p);
     bool asks = w == NULL || LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
-    if (!asks && !p->work_on_put && pool_put_busy(p, obj))
+    if (!asks && pool_put_busy(p, obj))
         return;
     pond_gate_leave();
     if (w == NULL)

@@ -43,7 +43,7 @@ static inline bool pool_put_busy(pond *p, void *obj)
 {
     pond_cache *c = pool_watched_cache(p);
     void **top = c == NULL ? NULL : LOAD(c->top);
-    if (c == NULL || top >= ((struct cache *)(void *)c)->end)
+    if (c == NULL || top >= c->limit)
         return false;
     *top = obj;
     __atomic_store_n(&c->top, top + 1, __ATOMIC_RELEASE);

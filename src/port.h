@@ -42,6 +42,9 @@ static inline void cpu_pause(void)
 /* The two functions that are called most lie on as few lines of the instruction cache as they can. */
 #define ON_ONE_LINE __attribute__((aligned(64)))
 
+/* A way that is rarely taken: the usual one then needs no frame. */
+#define NOT_INLINED __attribute__((noinline))
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 

@@ -38,7 +38,7 @@ static void refuse(const struct call *call, struct finding *f, const struct pond
     struct event put = {.thread = 0}, got = {.thread = 0};
     f->pond = call->pond;
     f->object = call->obj;
-    if (r != NULL)
+    if (owner != NULL && r != NULL)
         read_events(check_of(owner), r, &put, &got);
     finding_event(f, f->word[0] == 'd' ? "put again here" : "put here", call->here);
     finding_event(f, "put before", put);

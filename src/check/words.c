@@ -167,19 +167,30 @@ static bool parse(const char *text)
 
 /* ---- what is on, as text ---- */
 
-static size_t append(char *text, size_t n, size_t at, const char *format, const char *name, uint64_t value)
-{
-    char part[64];
-    int length = snprintf(part, sizeof(part), format, name, (unsigned long long)value);
-    for (int i = 0; i < length && at + (size_t)i + 1 < n; i++)
-        text[at + (size_t)i] = part[i];
-    return at + (size_t)length;
-}
-
 /* Where a word's value is in these settings. */
 static uint64_t *place_in(struct check_settings *s, const struct word *w)
 {
     return (uint64_t *)(void *)((char *)s + ((const char *)w->place - (const char *)&parsed));
+}
+
+/* A word as it would be given: "guard=1/100". */
+static void spell(const struct word *w, char *text, size_t n)
+{
+    uint64_t value = w->place != NULL ? LOAD(*place_in(&check_settings, w)) : 0;
+    bool plain = w->place == NULL || (w->value == MAY_HAVE_VALUE && value == w->without);
+    if (plain)
+        (void)snprintf(text, n, "%s", w->name);
+    else
+        (void)snprintf(text, n, "%s=%s%llu", w->name, w->bit == CHECK_GUARD ? "1/" : "",
+                       (unsigned long long)value);
+}
+
+static size_t append(char *text, size_t n, size_t at, const char *part)
+{
+    size_t length = strlen(part);
+    for (size_t i = 0; i < length && at + i + 1 < n; i++)
+        text[at + i] = part[i];
+    return at + length;
 }
 
 size_t check_words_text(char *text, size_t n)
@@ -187,18 +198,12 @@ size_t check_words_text(char *text, size_t n)
     uint32_t on = LOAD(check_settings.words);
     size_t at = 0;
     for (size_t i = 0; i < WORDS; i++) {
-        const struct word *w = &words[i];
-        if (w->bit == 0 || (on & w->bit) == 0)
+        char part[64];
+        if ((on & words[i].bit) == 0)
             continue;
-        if (at > 0)
-            at = append(text, n, at, "%s", ",", 0);
-        uint64_t value = 0;
-        if (w->place != NULL)
-            value = LOAD(*place_in(&check_settings, w));
-        const char *format = w->place == NULL || (w->value == MAY_HAVE_VALUE && value == w->without) ? "%s"
-                             : w->bit == CHECK_GUARD ? "%s=1/%llu"
-                                                     : "%s=%llu";
-        at = append(text, n, at, format, w->name, value);
+        spell(&words[i], part, sizeof(part));
+        at = append(text, n, at, at > 0 ? "," : "");
+        at = append(text, n, at, part);
     }
     if (n > 0)
         text[MIN(at, n - 1)] = '\0';
