@@ -73,7 +73,7 @@ static const char help[] =
     "  double       a put of what is not live (put twice), with both stacks                      7\n"
     "  tag          a put into another pond, of another type, of no object: names the owner      7\n"
     "  confine      a put by another thread than got it, in a POND_THREAD_CONFINED pond          7\n"
-    "  reset        what reset leaves behind: by field, else by byte (times a pond with hooks)      4\n"
+    "  reset        what reset leaves behind: by field, else by byte (times a pond with hooks)   4\n"
     "  poison[=N]   writes after put, to the first N bytes (0: all)                             25\n"
     "  redzone *    overflow and underflow, seen at put                                          7\n"
     "  grow         an object dropped for exceeding max_footprint                                7\n"
