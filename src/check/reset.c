@@ -19,14 +19,33 @@ struct leftover {
     const unsigned char *was; /* after construct; NULL: zero */
 };
 
+static bool is_in_field(const struct pond *p, size_t offset, const char *field)
+{
+    char other[96];
+    return offset < p->options.size &&
+           module_field(p->options.type->name, offset, other, sizeof(other)) > 0 && strcmp(other, field) == 0;
+}
+
+/* The whole field that it lies in, where debug information tells; field is room for its name. */
+static void widen(const struct pond *p, struct leftover *l, char *field, size_t n)
+{
+    const pond_type *type = p->options.type;
+    if (type == NULL || type->name == NULL || module_field(type->name, l->offset, field, n) == 0)
+        return;
+    size_t begin = l->offset, end = begin + 1;
+    while (begin > 0 && is_in_field(p, begin - 1, field))
+        begin--;
+    while (is_in_field(p, end, field))
+        end++;
+    *l = (struct leftover){
+        .offset = begin, .size = end - begin, .field = field, .was = l->was - (l->offset - begin)};
+}
+
 /* "conn.token, 16 bytes at offset 24", or without a name "16 bytes at offset 24". */
 static void name_place(const struct pond *p, const struct leftover *l, char *text, size_t n)
 {
     const pond_type *type = p->options.type;
-    char found[96] = "";
     const char *field = l->field, *name = type != NULL && type->name != NULL ? type->name : "";
-    if (field == NULL && *name != '\0' && module_field(name, l->offset, found, sizeof(found)) > 0)
-        field = found;
     if (strncmp(name, "struct ", 7) == 0)
         name += 7;
     int at = field == NULL ? 0 : snprintf(text, n, "%s%s%s, ", name, *name != '\0' ? "." : "", field);
@@ -122,9 +141,13 @@ static void check_rest(struct pond *p, const unsigned char *obj, struct record *
         size_t declared = declared_end(p->options.type, i);
         size_t end = declared > 0 ? declared : differing_end(p, obj, was, i);
         struct leftover l = {.offset = i, .size = end - i, .was = was + i};
-        if (declared == 0)
-            report_leftover(p, obj, r, here, &l);
+        char field[96];
         i = end - 1;
+        if (declared > 0)
+            continue;
+        widen(p, &l, field, sizeof(field));
+        report_leftover(p, obj, r, here, &l);
+        i = l.offset + l.size - 1;
     }
 }
 
