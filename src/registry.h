@@ -32,9 +32,7 @@ struct pond *registry_next(struct pond *after);
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 
-/* Under the lock. Who is asked instead of the usual ways, if anybody; and whether all threads' operations
-   take the slow path, where that is looked at. */
-struct watch;
+/* Under the lock. On: every operation takes the slow path, which looks at who watches its pond. */
 void registry_watch_threads(bool on);
 
 /* Every pond in turn, under the lock; and the first behind all others. */
