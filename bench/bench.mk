@@ -16,10 +16,29 @@ BENCH_NEEDS_pond_inline := $(LIB)
 BENCH_NEEDS_pond_called := $(LIB)
 BENCH_NEEDS_pond_shared := $(SO)
 
-# Libraries that may be absent: the peer is skipped then.
+# Libraries and headers that may be absent: the peer is skipped then.
 BENCH_MAYBE_jemalloc := -ljemalloc
 BENCH_MAYBE_mimalloc := -lmimalloc
 BENCH_MAYBE_tcmalloc := -ltcmalloc_minimal
+BENCH_MAYBE_gslice   := -lglib-2.0
+BENCH_MAYBE_tbb      := -ltbbmalloc
+# Static, as DPDK's applications are: the shared EAL loads every driver there is. Its pools' ring is a plugin.
+BENCH_MAYBE_dpdk     := -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive -l:librte_mempool.a \
+                        -l:librte_ring.a -l:librte_eal.a -l:librte_kvargs.a -l:librte_telemetry.a -lbsd -lnuma \
+                        -ldl -lm
+BENCH_HEADER_jemalloc := jemalloc/jemalloc.h
+BENCH_HEADER_mimalloc := mimalloc.h
+BENCH_HEADER_tcmalloc := gperftools/tcmalloc.h
+BENCH_HEADER_gslice   := glib.h
+BENCH_HEADER_tbb      := oneapi/tbb/scalable_allocator.h
+BENCH_HEADER_ck_list  := ck_stack.h
+BENCH_HEADER_dpdk     := rte_mempool.h
+
+# Their headers warn. Of what pkg-config knows, -march=corei7 is DPDK's alone: its headers need it.
+bench_package = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2> /dev/null))
+BENCH_FLAGS_gslice  = $(call bench_package,glib-2.0)
+BENCH_FLAGS_dpdk    = $(call bench_package,libdpdk)
+BENCH_FLAGS_ck_list = -fpermissive
 
 BENCH_LINK_time := -lbenchmark
 
@@ -32,11 +51,13 @@ BENCH_CXX = $(CXX) $(CPPFLAGS) $(CXXFLAGS) -std=c++17 -O2 $(LDFLAGS)
 define bench_program
 $(B)/bench/$(1)-$(2): bench/$(1).cc bench/bench.mk $(BENCH_NEEDS_$(2)) $(B)/flags
 	$(Q)mkdir -p $$(@D); \
-	if echo 'int main() {}' | $(CXX) -x c++ - -o $$@ $(BENCH_MAYBE_$(2)) 2>/dev/null; then \
+	if echo 'int main() {}' | $(CXX) -x c++ $$(BENCH_FLAGS_$(2)) $(BENCH_HEADER_$(2):%=-include %) - -o $$@ \
+	       -pthread $(BENCH_MAYBE_$(2)) 2> /dev/null; then \
 	    printf '  %-6s %s\n' BENCH $$@; \
-	    $(BENCH_CXX) -MMD -MP -MF $$@.d -DPEER_HEADER='"peers/$(2).h"' -o $$@ $$< $(BENCH_LIBS); \
+	    $(BENCH_CXX) $$(BENCH_FLAGS_$(2)) -MMD -MP -MF $$@.d -DPEER_HEADER='"peers/$(2).h"' -o $$@ $$< \
+	        $(BENCH_LIBS); \
 	else \
-	    rm -f $$@; echo '$$@: skipped, this machine has no $(BENCH_MAYBE_$(2))'; \
+	    rm -f $$@; echo '$$@: skipped, this machine has no $(BENCH_HEADER_$(2)) with $(BENCH_MAYBE_$(2))'; \
 	fi
 endef
 
@@ -46,6 +67,9 @@ $(foreach peer,$(BENCH_MEMORY_PEERS),$(eval $(call bench_program,memory,$(peer))
 
 .PHONY: bench-bins
 bench-bins: $(BENCH_BINS) ## the benchmark programs
+.PHONY: bench-instr
+bench-instr: $(BENCH_PEERS:%=$(B)/bench/instr-%) ## instructions for a get and put pair, by callgrind
+	@bench/instr --all $(B)
 check-instr: $(BENCH_GATE_BINS)
 
 -include $(wildcard $(B)/bench/*.d)

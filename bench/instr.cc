@@ -11,7 +11,9 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "%s: needs one argument, the number of pairs\n", argv[0]);
         return 2;
     }
+    become_threaded();
     peer_proof();
+    peer_prepare<64>(16383);
     for (unsigned long left = std::strtoul(argv[1], nullptr, 10); left != 0; left--)
         put<64>(get<64>());
     return 0;

@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# memory.csv to a table of resident bytes for each live byte, and what of the aims holds.
-BEGIN {
-    FS = ","
-    aim["64B-oldest", "all got"] = 1.06
-    aim["64B-oldest", "90% put back"] = 1.08
-    aim["4KiB-random", "90% put back"] = 1.06
-    aim["1KiB-random", "90% put back"] = 3.5
-}
+# memory.csv to a table of resident bytes for each live byte, and where pond keeps the least.
+BEGIN { FS = "," }
 
 FNR > 1 {
     key = $2 SUBSEP $3
     if (!(key in seen)) { seen[key]; line[++lines] = key }
     if (!($1 in seen_peer)) { seen_peer[$1]; peer[++peers] = $1 }
     times[key, $1] = $5 / $4
+}
+
+# The least of all peers but pond in a line, or "".
+function least(key,   i, b) {
+    for (i = 1; i <= peers; i++)
+        if (peer[i] !~ /^pond/ && (key, peer[i]) in times &&
+            (b == "" || times[key, peer[i]] < times[key, b]))
+            b = peer[i]
+    return b
+}
+
+# Behind the line of what is left after two ticks: whether pond keeps the least.
+function verdict(key,   b, pond) {
+    b = least(key)
+    if (key !~ /two ticks later$/ || b == "" || !((key, "pond_called") in times))
+        return ""
+    pond = times[key, "pond_called"]
+    return sprintf("   pond the least: %s", pond <= times[key, b] ? "holds" : "MISSED, " b)
 }
 
 END {
@@ -24,10 +36,7 @@ END {
         split(line[l], name, SUBSEP)
         printf "%-28s", name[1] ", " name[2]
         for (i = 1; i <= peers; i++)
-            printf " %11s", (line[l], peer[i]) in times ? sprintf("%.2f", times[line[l], peer[i]]) : "-"
-        if ((line[l] in aim) && ((line[l], "pond_called") in times))
-            printf "   pond at most %.2f: %s", aim[line[l]],
-                   times[line[l], "pond_called"] <= aim[line[l]] ? "holds" : "MISSED"
-        print ""
+            printf " %11s", (line[l], peer[i]) in times ? sprintf("%.3f", times[line[l], peer[i]]) : "-"
+        print verdict(line[l])
     }
 }

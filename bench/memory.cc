@@ -7,6 +7,9 @@
  *
  * resident is what the process has more than before its first get: the arrays of this program are
  * there by then, each page written.
+ *
+ * BENCH_MEMORY_OBJECTS=N: so many objects instead of a million. BENCH_IDLE_MS=N: so long between the ticks
+ * instead of a second.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -45,60 +48,129 @@ static size_t peak()
     return std::max(bytes_in("/proc/self/status", "VmHWM:"), resident());
 }
 
-static void report(const char *name, const char *when, size_t live, size_t bytes)
+/* A time of a server that has almost nothing to do: peers that give memory back as time passes do it now.
+   Nobody asks them to. */
+template <size_t Size> static void idle(size_t milliseconds)
 {
-    std::printf("%s,%s,%zu,%zu\n", name, when, live, bytes);
-}
-
-/* A second of a server that has almost nothing to do: peers that give memory back as time passes do
-   it now. Nobody asks them to. */
-template <size_t Size> static void idle_second()
-{
-    for (int wake = 0; wake < 100; wake++) {
+    for (size_t past = 0; past < milliseconds; past += 10) {
         usleep(10000);
         for (int i = 0; i < 100; i++)
             put<Size>(get<Size>());
     }
 }
 
-enum class which { oldest, random };
+enum class which { random, runs };
 
-/* Gets `count` objects, puts 90% of them back and lets two ticks pass; then asks for a purge. */
-template <size_t Size> static void run(const char *name, size_t count, which put_back)
+struct plan {
+    std::string name;
+    size_t size;
+    which put_back;
+    size_t objects, idle_ms;
+};
+
+static void report(const plan &plan, const char *when, size_t objects, size_t bytes)
 {
-    std::vector<void *> objs(count, &objs);
-    barrier();
-    size_t before = resident(), back = count / 10 * 9;
-    for (void *&obj : objs)
-        obj = get<Size, use::written>();
-    report(name, "all got", count * Size, peak() - before);
+    std::printf("%s,%s,%zu,%zu\n", plan.name.c_str(), when, objects * plan.size, bytes);
+}
+
+/* Puts nine of ten objects back, at random or the first 900 of each 1,000 in order of their get. Returns how
+   many stay live. */
+template <size_t Size> static size_t put_most_back(std::vector<void *> &objs, which put_back)
+{
+    size_t live = 0;
     if (put_back == which::random)
         std::shuffle(objs.begin(), objs.end(), std::minstd_rand(1));
-    for (size_t i = 0; i < back; i++)
-        put<Size>(objs[i]);
+    for (size_t i = 0; i < objs.size(); i++) {
+        if (put_back == which::random ? i < objs.size() / 10 * 9 : i % 1000 < 900)
+            put<Size>(objs[i]);
+        else
+            live++;
+    }
+    return live;
+}
+
+/* Gets the objects, puts 90% of them back and lets two ticks pass; then asks for a purge. */
+template <size_t Size> static void run(const plan &plan)
+{
+    std::vector<void *> objs(plan.objects, &objs);
+    barrier();
+    size_t before = resident();
+    peer_prepare<Size>(plan.objects);
+    for (void *&obj : objs) {
+        obj = get<Size>();
+        if (obj == nullptr) {
+            std::fprintf(stderr, "memory: a get failed\n");
+            std::exit(1);
+        }
+        std::memset(obj, 1, Size);
+    }
+    report(plan, "all got", plan.objects, peak() - before);
+    size_t live = put_most_back<Size>(objs, plan.put_back);
+    report(plan, "90% put back", live, resident() - before);
     peer_tick();
-    idle_second<Size>();
+    idle<Size>(plan.idle_ms);
     peer_tick();
-    report(name, "90% put back", (count - back) * Size, resident() - before);
+    report(plan, "two ticks later", live, resident() - before);
     peer_purge();
-    report(name, "purge called", (count - back) * Size, resident() - before);
+    report(plan, "purge called", live, resident() - before);
+}
+
+/* The number in an environment variable, or what it is without one. */
+static size_t number_of(const char *variable, size_t without)
+{
+    const char *text = std::getenv(variable);
+    if (text == nullptr || *text == '\0')
+        return without;
+    char *end = nullptr;
+    size_t number = std::strtoul(text, &end, 10);
+    if (*text < '1' || *text > '9' || *end != '\0' || number > 100000000) {
+        std::fprintf(stderr, "memory: %s is a number from 1 to 100000000, not '%s'\n", variable, text);
+        std::exit(2);
+    }
+    return number;
+}
+
+/* A million; where they would not fit with as much again as an allocator may take beside them, fewer. */
+static size_t objects_of(size_t size)
+{
+    constexpr size_t many = 1000000, few = 200000;
+    if (many * size * 3 / 2 < bytes_in("/proc/meminfo", "MemAvailable:"))
+        return many;
+    std::fprintf(stderr, "memory: %zu objects of %zu bytes instead of %zu, for want of memory\n", few, size,
+                 many);
+    return few;
+}
+
+static bool find_plan(const std::string &name, plan &found)
+{
+    static const plan plans[] = {
+        {"64B-random", 64, which::random, 0, 0},    {"64B-runs", 64, which::runs, 0, 0},
+        {"1KiB-random", 1024, which::random, 0, 0}, {"1KiB-runs", 1024, which::runs, 0, 0},
+        {"4KiB-random", 4096, which::random, 0, 0}, {"4KiB-runs", 4096, which::runs, 0, 0},
+    };
+    for (const plan &each : plans)
+        if (each.name == name) {
+            found = each;
+            return true;
+        }
+    return false;
 }
 
 int main(int argc, char **argv)
 {
     static char out[4096];
     std::setvbuf(stdout, out, _IOFBF, sizeof out);
-    peer_proof();
-    std::string name = argc == 2 ? argv[1] : "";
-    if (name == "64B-oldest")
-        run<64>("64B-oldest", 1000000, which::oldest);
-    else if (name == "4KiB-random")
-        run<4096>("4KiB-random", 100000, which::random);
-    else if (name == "1KiB-random")
-        run<1024>("1KiB-random", 200000, which::random);
-    else {
-        std::fprintf(stderr, "%s: needs one argument: 64B-oldest, 4KiB-random or 1KiB-random\n", argv[0]);
+    plan plan;
+    if (argc != 2 || !find_plan(argv[1], plan)) {
+        std::fprintf(stderr, "%s: needs one argument: {64B,1KiB,4KiB}-{random,runs}\n", argv[0]);
         return 2;
     }
+    plan.objects = number_of("BENCH_MEMORY_OBJECTS", 0);
+    if (plan.objects == 0)
+        plan.objects = objects_of(plan.size);
+    plan.idle_ms = number_of("BENCH_IDLE_MS", 1000);
+    peer_expect(plan.objects, plan.size);
+    peer_proof();
+    (plan.size == 64 ? run<64> : plan.size == 1024 ? run<1024> : run<4096>)(plan);
     return 0;
 }

@@ -4,12 +4,16 @@
  * (bench/peers/) is named by PEER_HEADER and defines inline, so that no function pointer comes
  * between a loop and the peer:
  *
- *     template <size_t Size> void *peer_get();      as the peer's users call it
- *     template <size_t Size> void peer_put(void *);
- *     void peer_tick();                             a tick of ageing, where the peer has one
- *     void peer_purge();                            what can be called to have idle memory given back now
- *     bool peer_shares;                             one thread may get and another put
- *     std::string peer_proof();                     what runs, version and file; exits when it does not
+ *     template <size_t Size, content Content = content::any>
+ *     void *peer_get();                  as the peer's users call it. content::constructed: an object that
+ *                                        construct made, at this get or, where the peer keeps it, before
+ *     void peer_put(void *);             the same parameters
+ *     void peer_prepare(size_t objects); the same parameters. Each thread calls it before its first get,
+ * outside what is measured where it can; at most so many objects will be live void peer_expect(size_t
+ * objects, size_t size); before the first of these: an unusual number of objects void peer_tick(); a tick of
+ * ageing, where the peer has one void peer_purge();                 what can be called to have idle memory
+ * given back now bool peer_shares;                  one thread may get and another put std::string
+ * peer_proof();          what runs, version and file; exits when it does not
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
@@ -18,6 +22,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 #include PEER_HEADER
 
@@ -45,16 +50,23 @@ inline void *touched(void *obj)
 /* What becomes of an object between its get and its put. */
 enum class use { none, written };
 
-template <size_t Size, use Use = use::none> inline void *get()
+template <size_t Size, use Use = use::none, content Content = content::any> inline void *get()
 {
-    void *obj = opaque(peer_get<Size>());
+    void *obj = opaque(peer_get<Size, Content>());
     return Use == use::written ? touched(obj) : obj;
 }
 
-template <size_t Size> inline void put(void *obj)
+template <size_t Size, content Content = content::any> inline void put(void *obj)
 {
-    peer_put<Size>(obj);
+    peer_put<Size, Content>(obj);
     barrier();
+}
+
+/* Servers have threads. As long as a program never had a second one, glibc's mutex and malloc leave their
+   atomic instructions out. */
+inline void become_threaded()
+{
+    std::thread([] {}).join();
 }
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* As it is set by default. Servers that want memory back set MALLOC_CONF=background_thread:true and shorter
+   decay times; what that brings at best is the row after a purge. */
 #ifndef BENCH_PEERS_JEMALLOC_H
 #define BENCH_PEERS_JEMALLOC_H
 

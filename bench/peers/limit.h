@@ -6,27 +6,36 @@
 #ifndef BENCH_PEERS_LIMIT_H
 #define BENCH_PEERS_LIMIT_H
 
+#include "common/plain.h"
 #include "common/proof.h"
 
 constexpr bool peer_shares = false; /* the getting thread would only ever malloc, the other only free */
 
-template <size_t Size> struct limit_cache {
+template <size_t Size, content Content> struct limit_cache {
     static constexpr size_t room = 8192;
     size_t count;
     void *objs[room];
 };
 
-template <size_t Size> thread_local limit_cache<Size> limit_self;
+template <size_t Size, content Content> thread_local limit_cache<Size, Content> limit_self;
 
-template <size_t Size> inline void *peer_get()
+template <size_t Size, content Content> __attribute__((noinline)) void *limit_make()
 {
-    limit_cache<Size> &self = limit_self<Size>;
-    return __builtin_expect(self.count != 0, 1) ? self.objs[--self.count] : std::malloc(Size);
+    void *obj = std::malloc(Size);
+    if constexpr (Content == content::constructed)
+        construct(obj);
+    return obj;
 }
 
-template <size_t Size> inline void peer_put(void *obj)
+template <size_t Size, content Content = content::any> inline void *peer_get()
 {
-    limit_cache<Size> &self = limit_self<Size>;
+    limit_cache<Size, Content> &self = limit_self<Size, Content>;
+    return __builtin_expect(self.count != 0, 1) ? self.objs[--self.count] : limit_make<Size, Content>();
+}
+
+template <size_t Size, content Content = content::any> inline void peer_put(void *obj)
+{
+    limit_cache<Size, Content> &self = limit_self<Size, Content>;
     if (__builtin_expect(self.count < self.room, 1))
         self.objs[self.count++] = obj;
     else

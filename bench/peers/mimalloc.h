@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* As it is set by default: its options are about pages and when they are given back. */
 #ifndef BENCH_PEERS_MIMALLOC_H
 #define BENCH_PEERS_MIMALLOC_H
 

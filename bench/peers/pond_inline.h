@@ -10,14 +10,14 @@
 /* The proof that nothing here calls them: from here on the names do not compile. */
 #pragma GCC poison pond_get pond_put
 
-template <size_t Size> inline void *peer_get()
+template <size_t Size, content Content = content::any> inline void *peer_get()
 {
-    return pond_get_inline(pond_of<Size>);
+    return pond_get_inline(pond_of<Size, Content>);
 }
 
-template <size_t Size> inline void peer_put(void *obj)
+template <size_t Size, content Content = content::any> inline void peer_put(void *obj)
 {
-    pond_put_inline(pond_of<Size>, obj);
+    pond_put_inline(pond_of<Size, Content>, obj);
 }
 
 inline std::string peer_proof()

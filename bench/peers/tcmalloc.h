@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* As it is set by default: with one to eight threads the thread caches are far from the 32 MiB that
+   TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES bounds. */
 #ifndef BENCH_PEERS_TCMALLOC_H
 #define BENCH_PEERS_TCMALLOC_H
 

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the three ways of calling pond have in common. */
+/* What the three ways of calling pond have in common. A server sets no more than name and size, and the hooks
+   its objects need: caches adapt by themselves. */
 #ifndef BENCH_PEERS_COMMON_POND_H
 #define BENCH_PEERS_COMMON_POND_H
 
 #include <pond/pond.h>
 
+#include "plain.h"
 #include "proof.h"
 
 constexpr bool peer_shares = true; /* an object may be put by another thread than got it */
 
-inline pond *pond_of_size(size_t size)
+inline int pond_construct(void *obj, void * /* ctx */)
+{
+    construct(obj);
+    return 0;
+}
+
+inline pond *pond_of_size(size_t size, content holds)
 {
     pond_options options = {};
     options.name = "bench";
     options.size = size;
+    if (holds == content::constructed)
+        options.construct = pond_construct;
     pond *made = pond_create(&options);
     if (made == nullptr) {
         std::perror("pond_create");
@@ -23,7 +33,7 @@ inline pond *pond_of_size(size_t size)
 }
 
 /* A pond for each size of object, kept as a server keeps it: in a static variable. */
-template <size_t Size> pond *const pond_of = pond_of_size(Size);
+template <size_t Size, content Content> pond *const pond_of = pond_of_size(Size, Content);
 
 inline void peer_tick()
 {

@@ -5,14 +5,14 @@
 
 #include "pond.h"
 
-template <size_t Size> inline void *peer_get()
+template <size_t Size, content Content = content::any> inline void *peer_get()
 {
-    return pond_get(pond_of<Size>);
+    return pond_get(pond_of<Size, Content>);
 }
 
-template <size_t Size> inline void peer_put(void *obj)
+template <size_t Size, content Content = content::any> inline void peer_put(void *obj)
 {
-    pond_put(pond_of<Size>, obj);
+    pond_put(pond_of<Size, Content>, obj);
 }
 
 #endif

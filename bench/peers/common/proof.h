@@ -28,15 +28,33 @@ inline std::string file_of_program()
     return file_of(reinterpret_cast<const void *>(&file_of_program));
 }
 
+/* Ends the program: the peer does not do what its name says. */
+[[noreturn]] inline void proof_fails(const std::string &what, const std::string &why)
+{
+    std::fprintf(stderr, "%s: %s\n", what.c_str(), why.c_str());
+    std::exit(1);
+}
+
 /* Returns what runs, for the record; ends the program when the code comes from another file. */
 inline std::string proof(const std::string &what, const std::string &file, const std::string &expected)
 {
-    if (file.find(expected) == std::string::npos) {
-        std::fprintf(stderr, "%s: its code comes from %s, not from %s\n", what.c_str(), file.c_str(),
-                     expected.c_str());
-        std::exit(1);
-    }
+    if (file.find(expected) == std::string::npos)
+        proof_fails(what, "its code comes from " + file + ", not from " + expected);
     return what + " from " + file;
+}
+
+/* For lists of idle objects: the object put last is the one got next, and the one before it after that. */
+template <class Get, class Put> inline std::string proof_of_reuse(const std::string &what, Get get, Put put)
+{
+    void *a = get(), *b = get();
+    put(a);
+    put(b);
+    void *first = get(), *second = get();
+    if (first != b || second != a)
+        proof_fails(what, "what is put is not what is got next");
+    put(second);
+    put(first);
+    return what + ", reuse seen";
 }
 
 #endif
