@@ -231,7 +231,7 @@ bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
 	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins
 	@bench/run $(B)
 	@bench/instr --all $(B)
--include bench/bench.mk bench/guard.mk
+-include bench/bench.mk bench/guard.mk bench/go/go.mk
 
 # ---- what is generated: man pages, amalgamation ----
 
@@ -300,9 +300,9 @@ uninstall: ## remove what install put there
 C_FILES = $(shell find src include test bench examples -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp')
 SCRIPTS = $(shell grep -rlE '^.!/bin/(ba)?sh|^.!/usr/bin/env (ba)?sh' src test bench examples .ci)
 PERL_SCRIPTS = $(shell grep -rlE '^.!/usr/bin/perl' src test bench examples)
-LINTERS := lint-format lint-tidy lint-cppcheck lint-scripts
+LINTERS := lint-format lint-tidy lint-cppcheck lint-scripts lint-go
 .PHONY: lint $(LINTERS) format clean help
-lint: ## clang-format, clang-tidy, cppcheck, shellcheck
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck, gofmt, go vet
 	@.ci/install-deps build lint
 	@+$(MAKE) --no-print-directory --keep-going $(JOBS) $(LINTERS)
 lint-format:

@@ -67,9 +67,12 @@ $(foreach peer,$(BENCH_MEMORY_PEERS),$(eval $(call bench_program,memory,$(peer))
 
 .PHONY: bench-bins
 bench-bins: $(BENCH_BINS) ## the benchmark programs
-.PHONY: bench-instr
-bench-instr: $(BENCH_PEERS:%=$(B)/bench/instr-%) ## instructions for a get and put pair, by callgrind
+.PHONY: bench-instr instr-bins
+bench-instr: ## instructions for a get and put pair, by callgrind
+	@.ci/install-deps build bench
+	@+$(MAKE) --no-print-directory $(JOBS) lib instr-bins
 	@bench/instr --all $(B)
+instr-bins: $(BENCH_PEERS:%=$(B)/bench/instr-%)
 check-instr: $(BENCH_GATE_BINS)
 
 -include $(wildcard $(B)/bench/*.d)

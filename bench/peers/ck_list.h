@@ -56,7 +56,8 @@ inline void peer_purge() {}
 
 inline std::string peer_proof()
 {
-    return proof_of_reuse("ck_stack " CK_VERSION, peer_get<64>, peer_put<64>);
+    return proof(proof_of_reuse("ck_stack " CK_VERSION " inlined", peer_get<64>, peer_put<64>),
+                 file_of(reinterpret_cast<const void *>(&ck_list_make<64, content::any>)), file_of_program());
 }
 
 #endif

@@ -1,0 +1,3 @@
+module pond/bench/go
+
+go 1.19
