@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# With -v table=1: the table of what two ticks leave, for bench/plot. Else
 # memory.csv to a table of resident bytes for each live byte, and where pond keeps the least.
-BEGIN { FS = "," }
+BEGIN {
+    FS = ","
+    split("pond_called tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go", order_of_peers, " ")
+}
 
 FNR > 1 {
     key = $2 SUBSEP $3
     if (!(key in seen)) { seen[key]; line[++lines] = key }
-    if (!($1 in seen_peer)) { seen_peer[$1]; peer[++peers] = $1 }
+    seen_peer[$1]
     times[key, $1] = $5 / $4
 }
 
@@ -27,7 +31,30 @@ function verdict(key,   b, pond) {
     return sprintf("   pond the least: %s", pond <= times[key, b] ? "holds" : "MISSED, " b)
 }
 
+function print_table(   i, l, name) {
+    printf "case"
+    for (i = 1; i <= peers; i++)
+        printf "\t%s", peer[i]
+    print ""
+    for (l = 1; l <= lines; l++) {
+        split(line[l], name, SUBSEP)
+        if (name[2] != "two ticks later")
+            continue
+        printf "%s", name[1]
+        for (i = 1; i <= peers; i++)
+            printf "\t%s", (line[l], peer[i]) in times ? times[line[l], peer[i]] : "?"
+        print ""
+    }
+}
+
 END {
+    for (i = 1; i in order_of_peers; i++)
+        if (order_of_peers[i] in seen_peer)
+            peer[++peers] = order_of_peers[i]
+    if (table) {
+        print_table()
+        exit
+    }
     printf "\nresident bytes for each live byte\n\n%-28s", ""
     for (i = 1; i <= peers; i++)
         printf " %11s", peer[i]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # time.csv to the table of medians, and what of the aims holds. An aim is information, never an error.
-# With -v statistic=least: of the fastest round of each, which a busy machine disturbs less.
+# With -v table=1: the figures alone, for bench/plot. With -v statistic=least: of the fastest round of each, which a busy machine disturbs less.
 # -v cores=N: on so many cores; cost is time on the clock times the cores that a row can use.
 BEGIN {
     FS = ","
@@ -77,6 +77,20 @@ function print_row(r,   i, b) {
     printf " | %-10s %7s %7s\n", b, part_called[r], part_inlined[r]
 }
 
+# A line for each row, a column for each peer; what was not measured is "?".
+function print_table(   i, r) {
+    printf "row"
+    for (i = 1; i <= peers; i++)
+        printf "\t%s", peer[i]
+    print ""
+    for (r = 1; r <= rows; r++) {
+        printf "%s", row[r]
+        for (i = 1; i <= peers; i++)
+            printf "\t%s", (row[r], peer[i]) in cost ? cost[row[r], peer[i]] : "?"
+        print ""
+    }
+}
+
 function verdict(what, figure, holds) {
     if (figure != "-")
         printf "  %-63s %7s  %s\n", what, figure, holds ? "holds" : "MISSED"
@@ -126,6 +140,10 @@ END {
         rounds = n > rounds ? n : rounds
         cost[key] = typical
         spread_of[key] = spread
+    }
+    if (table) {
+        print_table()
+        exit
     }
     header()
     for (i = 1; i <= rows; i++)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# time.table and memory.table to bars: a cluster for each row, a bar for each peer. From bench/plot: format.
+if (format eq 'svg') {
+    set terminal svg size 1100,560 font 'sans-serif,13' background 'white'
+} else {
+    set terminal pngcairo size 1100,560 font 'sans-serif,11' background 'white'
+}
+# pond dark, the limit grey, peers in hues that are told apart without red and green (Okabe and Ito; Tol).
+colours = '#08306b #2171b5 #6baed6 #e69f00 #d55e00 #cc79a7 #009e73 #f0e442 #882255 #44aa99 #999933 #ddcc77 #aa4499 #bbbbbb'
+colour_of(name) = name eq 'pond_inline' ? word(colours, 1) : name eq 'pond_called' ? word(colours, 2) : \
+    name eq 'pond_shared' ? word(colours, 3) : name eq 'tcmalloc' ? word(colours, 4) : \
+    name eq 'jemalloc' ? word(colours, 5) : name eq 'mimalloc' ? word(colours, 6) : \
+    name eq 'glibc' ? word(colours, 7) : name eq 'gslice' ? word(colours, 8) : name eq 'tbb' ? word(colours, 9) : \
+    name eq 'dpdk' ? word(colours, 10) : name eq 'mutex_list' ? word(colours, 11) : \
+    name eq 'ck_list' ? word(colours, 12) : name eq 'go' ? word(colours, 13) : word(colours, 14)
+
+set datafile separator tab
+set datafile missing '?'
+set style data histograms
+set style histogram clustered gap 1.5
+set style fill solid 0.95 border rgb 'white'
+set boxwidth 0.95
+set logscale y
+set grid ytics linecolor rgb '#dddddd'
+set border 3
+set tics nomirror
+set key outside right top noenhanced
+set xtics noenhanced
+
+columns_of(table) = int(system("head -n 1 " . table . " | awk -F'\t' '{ print NF }'"))
+name_of(table, i) = system(sprintf("head -n 1 %s | cut -f %d", table, i))
+
+set title 'A get and its put, medians: less is better'
+set ylabel 'ns (logarithmic)'
+set output 'time.' . format
+plot for [i = 2:columns_of('time.table')] 'time.table' using i:xticlabels(1) every ::1 \
+    title name_of('time.table', i) linecolor rgb colour_of(name_of('time.table', i))
+
+set title '90% of the objects put back, two ticks later: resident bytes for each live byte, less is better'
+set ylabel 'bytes'
+unset logscale y
+set yrange [0:*]
+set output 'memory.' . format
+plot for [i = 2:columns_of('memory.table')] 'memory.table' using i:xticlabels(1) every ::1 \
+    title name_of('memory.table', i) linecolor rgb colour_of(name_of('memory.table', i))
