@@ -3,7 +3,8 @@
 # memory.csv to a table of resident bytes for each live byte, and where pond keeps the least.
 BEGIN {
     FS = ","
-    split("pond_called tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go", order_of_peers, " ")
+    split("pond_called tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go",
+          order_of_peers, " ")
 }
 
 FNR > 1 {

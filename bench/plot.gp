@@ -6,7 +6,8 @@ if (format eq 'svg') {
     set terminal pngcairo size 1100,560 font 'sans-serif,11' background 'white'
 }
 # pond dark, the limit grey, peers in hues that are told apart without red and green (Okabe and Ito; Tol).
-colours = '#08306b #2171b5 #6baed6 #e69f00 #d55e00 #cc79a7 #009e73 #f0e442 #882255 #44aa99 #999933 #ddcc77 #aa4499 #bbbbbb'
+colours = '#08306b #2171b5 #6baed6 #e69f00 #d55e00 #cc79a7 #009e73 #f0e442 #882255 #44aa99 #999933 ' . \
+          '#ddcc77 #aa4499 #bbbbbb'
 colour_of(name) = name eq 'pond_inline' ? word(colours, 1) : name eq 'pond_called' ? word(colours, 2) : \
     name eq 'pond_shared' ? word(colours, 3) : name eq 'tcmalloc' ? word(colours, 4) : \
     name eq 'jemalloc' ? word(colours, 5) : name eq 'mimalloc' ? word(colours, 6) : \
@@ -21,11 +22,12 @@ set style histogram clustered gap 1.5
 set style fill solid 0.95 border rgb 'white'
 set boxwidth 0.95
 set logscale y
+set yrange [0.5:*]
 set grid ytics linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
 set key outside right top noenhanced
-set xtics noenhanced
+set xtics noenhanced rotate by -15
 
 columns_of(table) = int(system("head -n 1 " . table . " | awk -F'\t' '{ print NF }'"))
 name_of(table, i) = system(sprintf("head -n 1 %s | cut -f %d", table, i))

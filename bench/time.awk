@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # time.csv to the table of medians, and what of the aims holds. An aim is information, never an error.
-# With -v table=1: the figures alone, for bench/plot. With -v statistic=least: of the fastest round of each, which a busy machine disturbs less.
+# With -v table=1: the figures alone, for bench/plot. With -v statistic=least: of the fastest round of each, which
+# a busy machine disturbs less.
 # -v cores=N: on so many cores; cost is time on the clock times the cores that a row can use.
 BEGIN {
     FS = ","
@@ -9,8 +10,8 @@ BEGIN {
     if (cores == "")
         cores = 2
     called_aim = 0.70; inlined_aim = 0.45; shared_aim = 1.00; threads_aim = 1.1
-    split("pond_inline pond_called pond_shared limit tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list " \
-          "ck_list go", order_of_peers, " ")
+    split("pond_inline pond_called pond_shared limit tcmalloc jemalloc mimalloc glibc gslice tbb dpdk " \
+          "mutex_list ck_list go", order_of_peers, " ")
     split("tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go", rivals, " ")
 }
 
@@ -59,8 +60,8 @@ function ratio(r, p, than,   difference, unsure) {
     difference = cost[r, than] - cost[r, p]
     if (difference < 0)
         difference = -difference
-    unsure = spread_of[r, p] > difference || spread_of[r, than] > difference
-    if (unsure)
+    unsure = rounds < 2 || spread_of[r, p] > difference || spread_of[r, than] > difference
+    if (unsure && rounds > 1)
         doubts = doubts sprintf("  %s, %s and %s: they differ by %.1f ns, the rounds by %.1f and %.1f ns\n", r, p,
                                 than, difference, spread_of[r, p], spread_of[r, than])
     return sprintf("%.2f%s", cost[r, p] / cost[r, than], unsure ? "?" : "")
@@ -124,7 +125,7 @@ function print_aims(   i) {
     for (i = 1; i <= rows; i++)
         if (row[i] ~ /^(handed-over|larson|constructed)$|8-threads$/)
             fast_enough(row[i], shared_aim, shared_aim)
-        else if (row[i] !~ /^used/)
+        else
             fast_enough(row[i], called_aim, inlined_aim)
     threads_enough("pond_called")
     threads_enough("pond_inline")
@@ -148,6 +149,8 @@ END {
     header()
     for (i = 1; i <= rows; i++)
         print_row(row[i])
+    if (rounds < 2)
+        print "\n? One round tells nothing of the spread: none of the ratios is certain."
     if (doubts != "")
         printf "\n? The rounds differ more than the peers do; run again on a calmer machine:\n%s", doubts
     if (("pond_called" in seen_peer) || ("pond_inline" in seen_peer))
