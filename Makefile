@@ -210,7 +210,7 @@ check-examples: lib examples
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
                                 $(patsubst %/,%,$(wildcard examples/*/)))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
-.PHONY: examples demo bench
+.PHONY: examples demo bench bench-servers
 examples: $(EXAMPLES) ## build the examples
 $(B)/examples/%: examples/%.c $(LIB)
 	$(call say,LINK,$@)
@@ -228,10 +228,15 @@ demo: ## a real server: files compressed per request, with pond and with malloc 
 
 bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
 	@.ci/install-deps build bench
-	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins
+	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins bench-servers-bins
 	@bench/run $(B)
 	@bench/instr --all $(B)
--include bench/bench.mk bench/guard.mk bench/go/go.mk
+	@bench/servers/run $(if $(filter 1,$(BENCH_QUICK)),--quick,--short) $(B) $(B)/bench
+bench-servers: ## two real servers on pond and on malloc, through bursts and pauses: twenty minutes
+	@.ci/install-deps build bench
+	@+$(MAKE) --no-print-directory $(JOBS) lib bench-servers-bins
+	@bench/servers/run $(B) $(B)/bench
+-include bench/bench.mk bench/guard.mk bench/go/go.mk bench/servers/servers.mk
 
 # ---- what is generated: man pages, amalgamation ----
 

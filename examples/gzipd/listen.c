@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int open_socket(uint16_t port)
+static int open_socket(uint16_t port, int send_buffer)
 {
     const int yes = 1;
     const struct sockaddr_in here = {
@@ -23,7 +23,9 @@ static int open_socket(uint16_t port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
+    /* accepted sockets inherit the size of the send buffer */
+    if ((send_buffer == 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)) == 0) &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
         bind(fd, (const void *)&here, sizeof(here)) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
     int error = errno;
@@ -52,7 +54,7 @@ bool listen_start(struct server *s, const struct options *o)
     s->site.root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (s->site.root < 0)
         fprintf(stderr, "gzipd: cannot serve %s: %s.\n", o->root, strerror(errno));
-    else if ((s->socket = open_socket(o->port)) < 0)
+    else if ((s->socket = open_socket(o->port, o->send_buffer)) < 0)
         fprintf(stderr, "gzipd: cannot listen on port %u: %s.\n", o->port, strerror(errno));
     else if (!start_threads(s, o->threads))
         fprintf(stderr, "gzipd: cannot start %u threads.\n", o->threads);

@@ -21,6 +21,7 @@ static const char help[] =
     "  --level N             compression level, 1 to 9 (default 6)\n"
     "  --alloc pond|malloc   where streams, buffers and request contexts come from (default pond)\n"
     "  --budget N            most idle objects one tick drops; 0: no bound (default 0)\n"
+    "  --send-buffer BYTES   what the kernel keeps for a client that reads slowly; 0: as it is set\n"
     "  --log                 a line per request\n"
     "  --help                this text\n"
     "\n"
@@ -76,6 +77,9 @@ static void set(struct options *o, int letter, const char *value)
     case 'b':
         o->budget = number("budget", value, 0, LONG_MAX);
         break;
+    case 's':
+        o->send_buffer = (int)number("send-buffer", value, 0, INT_MAX / 2);
+        break;
     case 'L':
         o->log = true;
         break;
@@ -98,11 +102,17 @@ static unsigned processors(void)
 void options_read(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"root", required_argument, NULL, 'r'},    {"port", required_argument, NULL, 'p'},
-        {"threads", required_argument, NULL, 't'}, {"tick", required_argument, NULL, 'k'},
-        {"level", required_argument, NULL, 'l'},   {"alloc", required_argument, NULL, 'a'},
-        {"budget", required_argument, NULL, 'b'},  {"log", no_argument, NULL, 'L'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"root", required_argument, NULL, 'r'},
+        {"port", required_argument, NULL, 'p'},
+        {"threads", required_argument, NULL, 't'},
+        {"tick", required_argument, NULL, 'k'},
+        {"level", required_argument, NULL, 'l'},
+        {"alloc", required_argument, NULL, 'a'},
+        {"budget", required_argument, NULL, 'b'},
+        {"log", no_argument, NULL, 'L'},
+        {"send-buffer", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     *o = (struct options){
         .root = ".", .port = 8080, .threads = processors(), .tick_ms = 1000, .level = 6, .pooled = true};

@@ -16,6 +16,7 @@ struct options {
     bool pooled;      /* --alloc=pond; false: --alloc=malloc */
     size_t budget;    /* pond_tick_budget; 0: no bound */
     bool log;         /* a line per request */
+    int send_buffer;  /* bytes the kernel keeps for a slow client; 0: as the system is set */
 };
 
 /* Fills *o from the command line. Ends the program on --help (status 0) and on a mistake (status 2). */

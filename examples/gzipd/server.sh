@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Starting and ending gzipd, for the scripts that source this. Every server has a name.
+# Starting and ending gzipd and respd, for the scripts that source this. Every server has a name.
 
 declare -gA server_pid=() server_url=() server_output=()
 pipes=$(mktemp -d) || exit 1
@@ -16,8 +16,8 @@ start_server()
     rm "$pipes/$name"
     read -r -t 30 line <&"$output"
     server_output[$name]=$output
-    server_url[$name]=http://${line##*http://}
-    [[ $line == *http://127.0.0.1:*/ ]]
+    server_url[$name]=${line##* } # the last word
+    [[ $line == *://127.0.0.1:*/ ]]
 }
 
 # url_of NAME: where its files are, with a slash at the end.

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * respd: a small server that speaks Redis' protocol and echoes, and the demonstration of pond where objects
+ * are cheap: a command is answered in about a microsecond, so what its objects cost is seen. Connections,
+ * read buffers, requests and batches of replies come from ponds; --alloc=malloc makes and frees all of them.
+ *
+ *     main.c      starts and ends everything; signals and ticks
+ *     options.c   the command line
+ *     pools.c     the ponds, and what stands in for them with --alloc=malloc
+ *     listen.c    the socket; deals connections out
+ *     worker.c    a thread with a libuv loop
+ *     serve.c     a connection: read, answer, write
+ *     command.c   what each command is answered
+ *     resp.c      bytes to commands
+ */
+#define _GNU_SOURCE 1
+#include "listen.h"
+#include <signal.h>
+#include <stdio.h>
+
+/* What the main thread's loop waits for. */
+struct attention {
+    uv_signal_t signals[3];
+    uv_timer_t tick;
+};
+
+static void on_end(uv_signal_t *signal, int number)
+{
+    (void)number;
+    uv_stop(signal->loop);
+}
+
+static void on_report(uv_signal_t *signal, int number)
+{
+    (void)signal, (void)number;
+    pools_report();
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    (void)tick;
+    pond_epoch_advance();
+}
+
+static void attend(struct attention *a, uv_loop_t *loop, const struct options *o)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(loop, &a->signals[i]);
+        uv_signal_start(&a->signals[i], numbers[i] == SIGUSR1 ? on_report : on_end, numbers[i]);
+    }
+    uv_timer_init(loop, &a->tick);
+    if (o->pooled) /* with malloc nothing is idle, so nothing has to age */
+        uv_timer_start(&a->tick, on_tick, o->tick_ms, o->tick_ms);
+}
+
+static void close_attention(struct attention *a)
+{
+    for (int i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&a->signals[i], NULL);
+    uv_close((uv_handle_t *)&a->tick, NULL);
+}
+
+static bool serve(uv_loop_t *loop, const struct options *o)
+{
+    struct server s;
+    struct attention a;
+    attend(&a, loop, o);
+    bool started = listen_start(&s, loop, o);
+    if (started) {
+        printf("respd: serving on redis://127.0.0.1:%u/\n", listen_port(&s));
+        fflush(stdout);
+        uv_run(loop, UV_RUN_DEFAULT); /* until on_end */
+        listen_stop(&s);
+    }
+    close_attention(&a);
+    uv_run(loop, UV_RUN_DEFAULT); /* what was closed */
+    return started;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    uv_loop_t loop;
+    options_read(&o, argc, argv);
+    signal(SIGPIPE, SIG_IGN); /* a client that has gone is write's error, not our end */
+    if (uv_loop_init(&loop) != 0) {
+        fputs("respd: cannot make an event loop.\n", stderr);
+        return 1;
+    }
+    if (!pools_open(&o))
+        return 1;
+    bool served = serve(&loop, &o);
+    bool closed = pools_close(); /* after the last connection: nothing may be live now */
+    return uv_loop_close(&loop) == 0 && served && closed ? 0 : 1;
+}
