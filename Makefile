@@ -236,7 +236,7 @@ bench-servers: ## two real servers on pond and on malloc, through bursts and pau
 	@.ci/install-deps build bench
 	@+$(MAKE) --no-print-directory $(JOBS) lib bench-servers-bins
 	@bench/servers/run $(B) $(B)/bench
--include bench/bench.mk bench/guard.mk bench/go/go.mk bench/servers/servers.mk
+-include bench/bench.mk bench/guard.mk bench/go/go.mk bench/servers/servers.mk bench/knee/knee.mk
 
 # ---- what is generated: man pages, amalgamation ----
 
