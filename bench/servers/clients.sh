@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The clients of bench/servers/run: what the burst and the calm of each server are. Sourced by it.
-# shellcheck disable=SC2034,SC2154 # run assigns top, work, variant, burst and calm, and reads what is assigned here
+# shellcheck disable=SC2034,SC2154 # shared with run, which sources this
 
-# run_client NAME COMMAND...: in the background, its output in $work/NAME.out. Every client has its longest time: a
-# client whose server is gone may try for ever.
+# run_client NAME COMMAND...: in the background, its output in $work/NAME.out. Every client has its longest time:
+# one whose server is gone may try for ever.
 run_client()
 {
     timeout 60 "${@:2}" > "$work/$1.out" 2> "$work/$1.err" &
@@ -24,7 +24,8 @@ await_clients()
 # per_request BEFORE REQUESTS: microseconds of the server's processor time.
 per_request()
 {
-    awk -v before="$1" -v after="$(processor_time "$variant")" -v n="$2" 'BEGIN { print (after - before) / n / 1000 }'
+    awk -v before="$1" -v after="$(processor_time "$variant")" -v n="$2" \
+        'BEGIN { print (after - before) / n / 1000 }'
 }
 
 # ---- gzipd, under wrk ----
@@ -62,14 +63,16 @@ gzipd_drive()
 gzipd_warm_up()
 {
     for variant in "${variants[@]}"; do
-        run_client warm-up curl -sSf -o "$work/fetched" -H 'Accept-Encoding: gzip' "$(url_of "$variant")small/0.c"
+        run_client warm-up curl -sSf -o "$work/fetched" \
+            -H 'Accept-Encoding: gzip' "$(url_of "$variant")small/0.c"
         await_clients
-        gzip -dc < "$work/fetched" | cmp - "$work/root/small/0.c" || fail "gzipd-$variant does not send what it has"
+        gzip -dc < "$work/fetched" | cmp - "$work/root/small/0.c" ||
+            fail "gzipd-$variant does not send what it has"
     done
 }
 
-# Fewer than 128 connections for each of the two threads: libmicrohttpd 0.9.75 takes 128 events at a time, and when it
-# gets just as many it waits for more before it attends to them.
+# Fewer than 128 connections for each of the two threads: libmicrohttpd 0.9.75 takes 128 events at a time, and when
+# it gets just as many it waits for more before it attends to them.
 gzipd_burst()
 {
     local before
@@ -103,7 +106,8 @@ respd_client()
     local port
     port=$(url_of "$variant")
     port=${port##*:}
-    run_client "$1" redis-benchmark -p "${port%/}" -c "$2" -P "$3" -n "$4" --precision 3 --csv ECHO "$(< "$work/$5")"
+    run_client "$1" redis-benchmark -p "${port%/}" -c "$2" -P "$3" -n "$4" --precision 3 --csv \
+        ECHO "$(< "$work/$5")"
 }
 
 # respd_column NAME NUMBER: of what redis-benchmark said; 2 requests a second, 5 median, 7 p99 of latency in ms.
@@ -126,7 +130,7 @@ respd_warm_up()
     done
     respd_small=$(awk -v rate="$rate_small" -v s="$burst" 'BEGIN { printf "%d", rate * s * 0.4 }')
     respd_large=$(awk -v rate="$rate_large" -v s="$burst" 'BEGIN { printf "%d", rate * s * 0.25 }')
-    respd_calm=$(awk -v rate="$rate_small" -v s="$calm" 'BEGIN { printf "%d", rate * s * 0.1 + 1 }')
+    respd_calm=$(awk -v rate="$rate_small" -v s="$calm" 'BEGIN { printf "%d", rate * s * 0.03 + 1 }')
     printf 'respd: requests in a burst: %d small, %d and %d large; calm: %d\n' "$respd_small" "$respd_large" \
         $((respd_large / 10)) "$respd_calm" >> "$out/server-context.txt"
 }

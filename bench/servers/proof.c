@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Linked into each server that is measured: says on stderr, before main, which allocator malloc is in this
- * process, asked of the allocator itself and of the file that malloc lies in; ends the process when they are
- * not the one that the program was made for (PROOF_<variant>).
+ * process, asked of the allocator itself and of the file that malloc lies in. Ends the process when they are
+ * not those that the program was made for (PROOF_<variant>).
  */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>

@@ -25,7 +25,8 @@ set multiplot layout 4,1 title server . ": resident memory, MiB. Shaded: the bur
     margins 0.07,0.985,0.075,0.93 spacing 0,0.025
 set xrange [0:last]
 set yrange [0:most * 1.08]
-set ytics nomirror
+step = most > 80 ? 40 : most > 40 ? 20 : 10
+set ytics 0, step nomirror
 set grid ytics lc rgb "#dddddd"
 set border 3
 set tics out nomirror

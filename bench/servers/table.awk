@@ -30,7 +30,9 @@ function median(key, name,    n, i, j, held, list) {
 }
 
 function shown(value, measure) {
-    return measure ~ /_bytes$/ ? sprintf("%.1f MiB", value / 1048576) : sprintf(value < 100 ? "%.3f" : "%.0f", value)
+    if (measure ~ /_bytes$/)
+        return sprintf("%.1f MiB", value / 1048576)
+    return sprintf(value < 100 ? "%.3f" : "%.0f", value)
 }
 
 END {
