@@ -4,51 +4,42 @@
  *   1. An object is in the cache exactly when it is below `top` in the loaded magazine or below
  *      previous_count in *previous. `top` is stored after the slot, so that a child forked between
  *      the two finds the object in one place.
- *   2. end is not NULL only if the loaded magazine has the pond's epoch: puts go nowhere else.
+ *   2. Puts go to the loaded magazine only while it has the pond's epoch.
  *   3. `previous` with no objects may have any epoch: it is stamped anew when it is loaded.
+ *   4. `top` is written by the owner alone, and when a magazine is loaded (gate.c): who takes one out,
+ *      perhaps while the owner marks its closed line, leaves top as it is.
  */
 #include "cache.h"
 
 /* ---- the loaded magazine ---- */
 
+/* The lowest bit is the owner's mark. */
+static uint32_t count_between(const struct magazine *m, const void *top)
+{
+    return m == NULL ? 0 : (uint32_t)(((uintptr_t)top - (uintptr_t)m->slots) / sizeof(void *));
+}
+
 static uint32_t count_of(const struct cache *c)
 {
-    return (uint32_t)(c->top - c->base);
-}
-
-static struct magazine *loaded(const struct cache *c)
-{
-    return c->base == NULL ? NULL
-                           : (struct magazine *)(void *)((char *)c->base - offsetof(struct magazine, slots));
-}
-
-static void set_loaded(struct cache *c, void **base, uint32_t count)
-{
-    STORE(c->base, base);
-    STORE(c->top, base + count);
-    c->end = c->limit = NULL;
+    return count_between(c->loaded, LOAD(c->top));
 }
 
 /* Takes the loaded magazine out, its count written back; NULL if there is none. */
 static struct magazine *unload(struct cache *c)
 {
-    struct magazine *m = loaded(c);
+    struct magazine *m = c->loaded;
     if (m != NULL)
         m->count = count_of(c);
-    set_loaded(c, NULL, 0);
+    STORE(c->loaded, NULL);
     return m;
 }
 
 static void load(const struct pond *p, struct cache *c, struct magazine *m)
 {
-    uint64_t epoch = LOAD(p->epoch);
     if (m->count == 0)
-        m->epoch = epoch;
-    set_loaded(c, m->slots, m->count);
-    if (m->epoch == epoch)
-        c->end = m->slots + m->room;
-    if (!p->work_on_put)
-        c->limit = c->end;
+        m->epoch = LOAD(p->epoch);
+    STORE(c->top, m->slots + m->count);
+    STORE(c->loaded, m);
 }
 
 static void set_previous(struct cache *c, struct magazine *m)
@@ -78,22 +69,31 @@ static void put_in(struct cache *c, void *obj)
     __atomic_store_n(&c->top, c->top + 1, __ATOMIC_RELEASE);
 }
 
+/* How many more puts the loaded magazine takes. */
+static size_t room_of(const struct pond *p, const struct cache *c)
+{
+    void **end = cache_end(p, c);
+    return end == NULL ? 0 : (size_t)(end - c->top);
+}
+
 size_t cache_get_some(struct cache *c, void **objs, size_t n)
 {
     n = MIN(n, count_of(c));
     for (size_t i = 0; i < n; i++)
         objs[i] = c->top[-1 - (ptrdiff_t)i];
-    STORE(c->top, c->top - n);
+    if (n > 0)
+        STORE(c->top, c->top - n);
     STORE(c->gets, c->gets + n);
     return n;
 }
 
-size_t cache_put_some(struct cache *c, void *const *objs, size_t n)
+size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, size_t n)
 {
-    n = c->top < c->limit ? MIN(n, (size_t)(c->limit - c->top)) : 0;
+    n = p->work_on_put ? 0 : MIN(n, room_of(p, c));
     for (size_t i = 0; i < n; i++)
         c->top[i] = objs[i];
-    __atomic_store_n(&c->top, c->top + n, __ATOMIC_RELEASE);
+    if (n > 0)
+        __atomic_store_n(&c->top, c->top + n, __ATOMIC_RELEASE);
     return n;
 }
 
@@ -145,12 +145,13 @@ void cache_room_calm(struct pond *p, uint64_t exchanges)
 
 /* ---- exchange with the depot ---- */
 
+/* Before the line opens: see gate.c. */
 static void note_line(struct pond *p, const struct cache *c)
 {
     uint32_t line = (uint32_t)(c - p->caches) + 1;
     uint32_t lines = LOAD(p->lines);
     while (lines < line &&
-           !__atomic_compare_exchange_n(&p->lines, &lines, line, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+           !__atomic_compare_exchange_n(&p->lines, &lines, line, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
         continue;
 }
 
@@ -219,9 +220,9 @@ static void load_empty(struct pond *p, struct cache *c, struct magazine *empty)
 /* Room for a put, in the loaded magazine; false: it takes an empty magazine, and there is none. */
 static bool make_room(struct pond *p, struct cache *c, struct magazine **spare)
 {
-    if (c->top == c->base && c->base != NULL)
+    if (c->loaded != NULL && count_of(c) == 0)
         load(p, c, unload(c)); /* stamped anew */
-    if (c->top < c->end)
+    if (room_of(p, c) > 0)
         return true;
     if (previous_has_room(p, c)) {
         swap(p, c);
@@ -236,7 +237,7 @@ static bool make_room(struct pond *p, struct cache *c, struct magazine **spare)
 
 bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spare)
 {
-    if (c->top >= c->end && !make_room(p, c, spare))
+    if (room_of(p, c) == 0 && !make_room(p, c, spare))
         return false;
     put_in(c, obj);
     return true;
@@ -257,8 +258,9 @@ static void drain_magazine(struct pond *p, struct magazine *m)
 uint32_t cache_drain(struct pond *p, struct cache *c)
 {
     uint32_t exchanges = c->exchanges;
-    if (c->base == NULL && c->previous == NULL)
+    if (c->loaded == NULL && c->previous == NULL)
         return exchanges;
+    line_close(c);
     drain_magazine(p, unload(c));
     drain_magazine(p, c->previous);
     set_previous(c, NULL);
@@ -268,13 +270,13 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
 
 /* ---- figures ---- */
 
-/* The owner may load another magazine between two of our loads: then top and base do not belong together. */
+/* The owner may load another magazine between two of our loads: then top does not belong to it. */
 static uint64_t loaded_count(const struct cache *c)
 {
     for (int tries = 0; tries < 4; tries++) {
-        uintptr_t base = (uintptr_t)LOAD(c->base), top = (uintptr_t)LOAD(c->top);
-        uint64_t count = (top - base) / sizeof(void *);
-        if (base == (uintptr_t)LOAD(c->base) && count <= magazine_most())
+        const struct magazine *m = LOAD(c->loaded);
+        uint32_t count = count_between(m, LOAD(c->top));
+        if (m == LOAD(c->loaded) && count <= magazine_most())
             return count;
     }
     return 0;
@@ -290,12 +292,17 @@ uint64_t cache_gets(const struct cache *c)
     return LOAD(c->gets);
 }
 
+static bool line_is_valid(const struct pond *p, const struct cache *c)
+{
+    if (c->base == NULL || c->base == LINE_CLOSED)
+        return c->limit == NULL;
+    return c->loaded != NULL && c->base == c->loaded->slots &&
+           c->limit == (p->work_on_put ? NULL : cache_end(p, c));
+}
+
 bool cache_is_valid(const struct pond *p, const struct cache *c)
 {
-    const struct magazine *m = loaded(c);
-    if (m == NULL)
-        return c->top == NULL && c->end == NULL && c->limit == NULL;
-    return count_of(c) <= m->room && c->limit == (p->work_on_put ? NULL : c->end) &&
-           (c->end == NULL || (c->end == m->slots + m->room && m->epoch == p->epoch)) &&
+    const struct magazine *m = c->loaded;
+    return line_is_valid(p, c) && (m == NULL || (count_of(c) <= m->room && m->epoch <= p->epoch)) &&
            (c->previous == NULL || c->previous_count == c->previous->count);
 }

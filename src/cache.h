@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Thread caches beyond the fast path: two magazines, exchanged whole with the depot. The functions of
- * a cache run on its owner while its gate is busy, or on who closed the gate; none blocks.
- *
- * A magazine from before this epoch is get-only: an object put into it would go at the age of its
- * neighbours, and its neighbours must not stay at the age of the object.
+ * a cache run on its owner while its gate is busy, or on who closed gate and line; none blocks.
  */
 #ifndef POND_CACHE_H
 #define POND_CACHE_H
@@ -21,9 +18,9 @@ bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spa
 
 /* Up to n objects of the loaded magazine at once. */
 size_t cache_get_some(struct cache *c, void **objs, size_t n);
-size_t cache_put_some(struct cache *c, void *const *objs, size_t n);
+size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, size_t n);
 
-/* Everything in it goes to the depot. Returns the exchanges since the last drain. */
+/* Closes its line; everything in it goes to the depot. Returns the exchanges since the last drain. */
 uint32_t cache_drain(struct pond *p, struct cache *c);
 
 /* Figures that may be read at any time by any thread. */

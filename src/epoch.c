@@ -202,7 +202,7 @@ uint64_t pond_epoch_advance(void)
         return LOAD(global_epoch);
     registry_lock();
     registry_first_goes_last();
-    gates_close(GATE_BOUNDED);
+    gates_close(registry_all(), GATE_BOUNDED);
     for (struct pond *p = registry_first(); p != NULL; p = p->next, ponds++)
         turn(p);
     uint64_t now = global_epoch + 1;
@@ -222,7 +222,7 @@ uint64_t pond_rotate(pond *p)
         return 0;
     registry_pin(p);
     registry_lock();
-    gates_close(GATE_BOUNDED);
+    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
     turn(p);
     uint64_t now = p->epoch;
     gates_open();

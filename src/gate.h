@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gates: how a thread keeps its caches to itself at no cost, and how another takes them over. The
- * protocol between one owner and one closer is in <pond/inline.h>; here is the rest of it.
+ * Gates and lines: how a thread keeps its caches to itself at no cost, and how another takes them over. The
+ * protocol of a line is in <pond/inline.h>; here is the rest of it.
  */
 #ifndef POND_GATE_H
 #define POND_GATE_H
@@ -16,15 +16,24 @@ enum gate_patience {
     GATE_ENDLESS  /* until they are out, which they are once the scheduler lets them run */
 };
 
+/* Which ponds' lines are closed: of this one and those linked behind it, or of this one alone. NULL: none. */
+struct gate_scope {
+    struct pond *first;
+    bool alone;
+};
+
 /* Chooses between membarrier and fences; at_exit(any) runs on each registered thread's exit. False: no key.
  */
 bool gate_init(void (*at_exit)(void *));
 
 /* ---- for the owner ---- */
 
-/* Marks this thread busy and returns its cache, as the fast path does; NULL, and not busy: closed. */
+/* What the fast path leaves to the slow path: its mark on this thread's line. */
+void gate_unmark(struct pond *p);
+
+/* Says that this thread is busy and returns its cache; NULL, and not busy: closed. */
 struct cache *gate_enter(struct pond *p);
-void gate_leave(void);
+void gate_leave(struct pond *p, struct cache *c); /* opens the line for the fast path to what is loaded */
 
 /* ---- under the registry's lock ---- */
 
@@ -33,17 +42,22 @@ bool gate_register(void);
 void gate_unregister(void); /* of this thread, which is exiting: it stays without a gate */
 bool gate_registered(void);
 
-void gates_close(enum gate_patience patience);
-void gates_open(void); /* those that gates_close found free */
+/* Closes all gates, and the lines in scope. What is behind other lines stays with their owners. */
+void gates_close(struct gate_scope scope, enum gate_patience patience);
+void gates_open(void); /* those that gates_close found free; a line is opened by its owner alone */
 bool gates_watched(void);
-void gates_watch(bool on); /* with all gates closed: from their opening on every operation is a slow one */
+void gates_watch(bool on);    /* with all gates and lines closed: while it is on, no line opens */
+bool gate_mine_is_open(void); /* while no closing is under way: this thread was not missed */
 void gate_open_mine(void);
 void gate_close_mine(void);
 
 /* Slots are counted from 0 to gates_end() - 1. */
 uint32_t gates_end(void);
 uint32_t gate_slot(void);         /* this thread's, which is registered */
-bool gate_is_free(uint32_t slot); /* after gates_close: nobody is inside that slot's caches */
+bool gate_is_free(uint32_t slot); /* after gates_close: nobody is inside that slot's caches in scope */
+
+/* With what is behind it taken out, or by its owner. */
+void line_close(struct cache *c);
 
 /* In a forked child: all threads but this one are gone. */
 void gates_fork_child(void);

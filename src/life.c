@@ -108,6 +108,7 @@ static void init(struct pond *p, const pond_options *o)
     copy_name(p);
     if (o->create == NULL)
         lay_out(p);
+    p->closed.base = LINE_CLOSED;
     depot_init(&p->depot);
     pthread_mutex_init(&p->lock, NULL);
     init_limits(p);
@@ -116,7 +117,7 @@ static void init(struct pond *p, const pond_options *o)
 static size_t pond_bytes(void)
 {
     size_t page = os_page_size();
-    return round_up(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache) + GATE_WATCHED, page);
+    return round_up(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), page);
 }
 
 /* ---- what is left of a pond ---- */

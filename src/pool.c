@@ -21,10 +21,27 @@ static void *get_idle(struct pond *p)
         return shared_get(p);
     struct magazine *spare = NULL;
     void *obj = cache_get(p, c, &spare);
-    gate_leave();
+    gate_leave(p, c);
     if (spare != NULL)
         shared_magazine_end(p, spare);
     return obj;
+}
+
+/* What this thread's loaded magazine has. */
+static size_t get_some(struct pond *p, void **objs, size_t n)
+{
+    struct cache *c = gate_enter(p);
+    if (c == NULL)
+        return 0;
+    size_t got = cache_get_some(c, objs, n);
+    gate_leave(p, c);
+    return got;
+}
+
+void *pool_get_cached(struct pond *p)
+{
+    void *obj;
+    return get_some(p, &obj, 1) == 1 ? obj : NULL;
 }
 
 /* The lock that a new object needs anyway shows the idle ones that the caches do not reach. */
@@ -82,12 +99,12 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
 
 void *pond_get_slow(pond *p)
 {
+    gate_unmark(p);
     const struct watch *w = watch_of(p);
     void *obj;
     if (w != NULL && LOAD(w->samples) == watch_sampled && --watch_left >= 0 &&
-        (obj = pool_get_busy(p)) != NULL)
+        (obj = pool_get_cached(p)) != NULL)
         return obj;
-    pond_gate_leave();
     return w == NULL ? get_unwatched(p, CALLER) : w->get(p, CALLER);
 }
 
@@ -102,24 +119,14 @@ static void *get_one(struct pond *p, const void *caller)
     return w == NULL ? get_unwatched(p, caller) : w->get(p, caller);
 }
 
-/* What this thread's loaded magazine has, unless somebody watches. */
-static size_t get_some(struct pond *p, void **objs, size_t n)
-{
-    struct cache *c = p->exact_bytes || watch_of(p) != NULL ? NULL : gate_enter(p);
-    if (c == NULL)
-        return 0;
-    size_t got = cache_get_some(c, objs, n);
-    gate_leave();
-    return got;
-}
-
 size_t pond_get_many(pond *p, void **objs, size_t n)
 {
     size_t got = 0;
     if (!registry_knows(p, "pond_get_many", CALLER))
         return 0;
     while (got < n) {
-        got += get_some(p, objs + got, n - got);
+        if (!p->exact_bytes && watch_of(p) == NULL)
+            got += get_some(p, objs + got, n - got);
         if (got == n || (objs[got] = get_one(p, CALLER)) == NULL)
             break;
         got++;
@@ -137,6 +144,21 @@ void pool_drop(struct pond *p, void *obj, pond_drop_reason why)
     object_end(p, obj, why);
 }
 
+static size_t put_some(struct pond *p, void *const *objs, size_t n)
+{
+    struct cache *c = gate_enter(p);
+    if (c == NULL)
+        return 0;
+    size_t put = cache_put_some(p, c, objs, n);
+    gate_leave(p, c);
+    return put;
+}
+
+bool pool_put_cached(struct pond *p, void *obj)
+{
+    return put_some(p, (void *const *)&obj, 1) == 1;
+}
+
 /* True: the object is idle in this thread's cache or the depot. */
 static bool put_cached(struct pond *p, void *obj)
 {
@@ -145,7 +167,7 @@ static bool put_cached(struct pond *p, void *obj)
         struct cache *c = p->exact_bytes ? NULL : enter(p);
         bool done = c != NULL && cache_put(p, c, obj, &spare);
         if (c != NULL)
-            gate_leave();
+            gate_leave(p, c);
         if (!done && c != NULL && (spare = shared_magazine(p)) != NULL)
             continue;
         if (spare != NULL)
@@ -183,11 +205,11 @@ void pool_put(struct pond *p, void *obj)
 
 void pond_put_slow(pond *p, void *obj)
 {
+    gate_unmark(p);
     const struct watch *w = watch_of(p);
     bool asks = w == NULL || LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
-    if (!asks && pool_put_busy(p, obj))
+    if (!asks && pool_put_cached(p, obj))
         return;
-    pond_gate_leave();
     if (w == NULL)
         pool_put(p, obj);
     else
@@ -197,16 +219,6 @@ void pond_put_slow(pond *p, void *obj)
 ON_ONE_LINE void pond_put(pond *p, void *obj)
 {
     pond_put_inline(p, obj);
-}
-
-static size_t put_some(struct pond *p, void *const *objs, size_t n)
-{
-    struct cache *c = gate_enter(p);
-    if (c == NULL)
-        return 0;
-    size_t put = cache_put_some(c, objs, n);
-    gate_leave();
-    return put;
 }
 
 static size_t before_null(void *const *objs, size_t n)

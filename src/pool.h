@@ -13,43 +13,9 @@
 void *pool_get(struct pond *p);
 void pool_put(struct pond *p, void *obj);
 
-/*
- * A watched thread is led to a line that stays empty; its cache lies GATE_WATCHED in front of it. NULL: the
- * gate is closed, or has no membarrier. With the gate busy.
- */
-static inline pond_cache *pool_watched_cache(pond *p)
-{
-    uint64_t index = POND_INDEX_(&pond_gate_self);
-    bool watched = index >= offsetof(struct pond, caches) + GATE_WATCHED;
-    return watched ? (pond_cache *)(void *)((char *)p + index - GATE_WATCHED) : NULL;
-}
-
-/* What the fast path would have done, with the gate busy. NULL or false: nothing was done, the gate is busy
-   still. */
-static inline void *pool_get_busy(pond *p)
-{
-    pond_cache *c = pool_watched_cache(p);
-    void **top = c == NULL ? NULL : LOAD(c->top);
-    if (c == NULL || top == c->base)
-        return NULL;
-    void *obj = top[-1];
-    STORE(c->top, top - 1);
-    POND_COUNT_(c->gets);
-    pond_gate_leave();
-    return obj;
-}
-
-static inline bool pool_put_busy(pond *p, void *obj)
-{
-    pond_cache *c = pool_watched_cache(p);
-    void **top = c == NULL ? NULL : LOAD(c->top);
-    if (c == NULL || top >= c->limit)
-        return false;
-    *top = obj;
-    __atomic_store_n(&c->top, top + 1, __ATOMIC_RELEASE);
-    pond_gate_leave();
-    return true;
-}
+/* What the fast path does, within the loaded magazine. NULL or false: nothing was done. */
+void *pool_get_cached(struct pond *p);
+bool pool_put_cached(struct pond *p, void *obj);
 
 /* The parts of a put: object_clean of object.h first, then one of these. */
 void pool_put_clean(struct pond *p, void *obj);

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <pond/inline.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Internal checks: builds with -DPOND_ASSERTS only. */
@@ -12,6 +13,13 @@
 #define POND_ASSERT(condition) assert(condition)
 #else
 #define POND_ASSERT(condition) ((void)sizeof(condition))
+#endif
+
+/* Fences in the place of membarrier, see <pond/inline.h>. */
+#ifdef POND_FENCE
+#define POND_FENCED true
+#else
+#define POND_FENCED false
 #endif
 
 /* A figure that one thread writes and others may read for statistics at the same time. */

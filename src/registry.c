@@ -148,7 +148,7 @@ uint64_t registry_drain(struct pond *p)
     return exchanges;
 }
 
-/* This thread's gate is closed and stays so meanwhile. */
+/* This thread's gate is closed and stays so meanwhile; no other thread opens or empties its lines. */
 static void drain_mine(void)
 {
     for (struct pond *p = registry.first; p != NULL; p = p->next) {
@@ -163,7 +163,7 @@ bool registry_admit(void)
     if (pthread_mutex_trylock(&registry.lock) != 0)
         return false;
     bool admitted = gate_registered() || gate_register();
-    if (admitted && !gate_is_free(gate_slot())) {
+    if (admitted && !gate_mine_is_open()) {
         drain_mine();
         gate_open_mine();
     }
@@ -191,23 +191,29 @@ static bool all_free(void)
     return slot == gates_end();
 }
 
-/* Closes every gate with nobody inside. Lets go of the lock while it waits: ticks go on meanwhile. */
-static void close_all(void)
+struct gate_scope registry_all(void)
 {
-    gates_close(GATE_BOUNDED);
+    return (struct gate_scope){.first = registry.first};
+}
+
+/* Closes this pond with nobody inside. Lets go of the lock while it waits: ticks go on meanwhile. */
+static void close_whole(struct pond *p)
+{
+    struct gate_scope scope = {.first = p, .alone = true};
+    gates_close(scope, GATE_BOUNDED);
     while (!all_free()) {
         gates_open();
         registry_unlock();
         os_nap();
         registry_lock();
-        gates_close(GATE_BOUNDED);
+        gates_close(scope, GATE_BOUNDED);
     }
 }
 
 void *registry_gather(struct pond *p, bool *full)
 {
     registry_lock();
-    close_all();
+    close_whole(p);
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     void *obj = shared_take(p);
@@ -223,7 +229,7 @@ void *registry_gather(struct pond *p, bool *full)
 
 uint64_t registry_collect(struct pond *p)
 {
-    close_all();
+    close_whole(p);
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     shared_drain(p);
@@ -239,7 +245,7 @@ uint64_t registry_collect(struct pond *p)
 static void fork_prepare(void)
 {
     registry_lock();
-    gates_close(GATE_LONG);
+    gates_close(registry_all(), GATE_LONG);
     for (struct pond *p = registry.first; p != NULL; p = p->next)
         pthread_mutex_lock(&p->lock);
     magazine_fork_prepare();
@@ -282,7 +288,7 @@ void registry_watch_threads(bool on)
 {
     if (gates_watched() == on)
         return;
-    gates_close(GATE_BOUNDED);
+    gates_close(registry_all(), GATE_BOUNDED);
     gates_watch(on);
     gates_open();
 }

@@ -37,6 +37,7 @@ void registry_watch_threads(bool on);
 
 /* Every pond in turn, under the lock; and the first behind all others. */
 struct pond *registry_first(void);
+struct gate_scope registry_all(void);
 void registry_first_goes_last(void);
 
 /* Under the lock, gates closed: empties into the depot the caches of each thread that is out of them. */

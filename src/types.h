@@ -8,14 +8,14 @@
  *   | cache  | depot,      | one per |       | overdue       |  stacks[(e-2) % 3]  being dropped
  *   |        | slabs, ...  | thread  |       | empties       |  overdue            left over
  *   +--------+-------------+---------+       +---------------+
- *      ^ index 0               ^ index of a thread's gate
+ *      ^ line 0                ^ line of a thread
  *
  *   slab_set -> slab -> slab -> ...          a slab: header apart from the memory it describes
  *               | header, touched, taken |   base -> [obj obj obj ... 4 MiB ... obj]
  *
  * Equations (exact when no other thread is in the pond):
  *   objects     == live + idle
- *   idle        == sum over caches (top - base + previous_count) + sum over stacks (objects)
+ *   idle        == sum over caches (top - loaded's slots + previous_count) + sum over stacks (objects)
  *                  + shared->count + dropping->count
  *   constructed == objects + sum of dropped
  *   gets        == puts + live
@@ -102,32 +102,35 @@ struct depot {
 
 /* ---- cache ---- */
 
-/* The slow path's view of a pond_cache. Written by its owner while busy, or by who closed its gate. */
+/*
+ * The slow path's view of a pond_cache. What the fast path does not read is written by the owner while its
+ * gate is busy, or by who closed its gate and its line.
+ */
 struct cache {
-    void **top, **base; /* NULL: nothing is loaded */
-    void **limit;       /* end, or NULL in a pond with work to do at a put */
-    uint64_t gets;
-    void **end;                /* of the room for puts; NULL: the loaded magazine is get-only, a victim */
+    void **top;           /* means something while a magazine is loaded; odd: the owner is inside */
+    void **base, **limit; /* while the line is open: the loaded magazine's slots, end of its room for puts */
+    uint64_t gets;        /* served by this cache */
+    struct magazine *loaded;   /* may be NULL */
     struct magazine *previous; /* may be NULL */
     uint32_t previous_count;   /* of *previous */
     uint32_t exchanges;        /* with the depot, since the last drain */
+    uint64_t unused;
 } __attribute__((aligned(64)));
+
+#define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: never open so far */
 
 _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
-_Static_assert(offsetof(struct cache, end) == offsetof(pond_cache, own), "the same front");
+_Static_assert(offsetof(struct cache, loaded) == offsetof(pond_cache, own), "the same front");
 
 /* ---- gate ---- */
 
 #define GATE_THREADS 4096 /* most threads with caches at a time; further ones share the depot */
 
-/* From the line of a thread's cache to a line that stays empty: the index of a watched thread (gate.c). */
-#define GATE_WATCHED (GATE_THREADS * sizeof(struct cache))
-
 /* ---- pond ---- */
 
 struct pond {
-    struct cache closed; /* index 0 of every gate: no objects, no room, never written to by a get or put */
+    struct cache closed; /* line 0: it never opens; but for the marks in its top, nothing is written to it */
 
     /* constant after create */
     pond_options options;           /* name is our own copy, size and align are filled in */
@@ -166,13 +169,24 @@ struct pond {
     struct pond *next, *prior;
     uint32_t pins; /* ticks and trims at work on this pond outside the lock */
 
-    struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS, and as many that stay empty */
+    struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS */
 };
 
 /* Acquire: what the watcher set up before it began to watch is seen. */
 static inline const struct watch *watch_of(const struct pond *p)
 {
     return __atomic_load_n(&p->watch, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * Where the room for puts of the loaded magazine ends; NULL: it takes none. A magazine from before this epoch
+ * is get-only: an object put into it would go at the age of its neighbours, and its neighbours must not stay
+ * at the age of the object.
+ */
+static inline void **cache_end(const struct pond *p, const struct cache *c)
+{
+    struct magazine *m = c->loaded;
+    return m != NULL && m->epoch == LOAD(p->epoch) ? m->slots + m->room : NULL;
 }
 
 #endif

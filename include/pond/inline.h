@@ -4,20 +4,23 @@
  * the call. For those who rebuild with the library: the layouts below may change with any version.
  * This is also the library's own and only copy of the fast path.
  *
- * The gate. Every thread has a pond_gate; the thread says in `busy` that it is inside a cache and
- * `index` says inside which: `p + index` is its cache line in pond p. Index 0, what a new thread has,
- * is the pond's first line: a cache with no objects and no room, where each operation falls to the
- * slow path. Another thread takes all caches of a thread over by storing index 0, having every
- * thread pass a barrier (membarrier), and waiting until it reads busy 0:
+ * The line. A thread has a cache line in each pond: `pond_line_self` bytes from the pond, the same in
+ * all of them. What a new thread has, 0, leads to the pond's first line, which never opens: each operation
+ * falls to the slow path there. A line says in the low bit of `top` that its owner is inside. Another
+ * thread takes it over by closing it (no get and no put is served then), having every thread pass a
+ * barrier (membarrier), and waiting until it reads an even `top`:
  *
  *     owner                        other
- *     (1) busy = 1                 (A) index = 0
- *     (2) index                    (B) membarrier
- *                                  (C) busy
+ *     (1) top = top + 1            (A) base = UINTPTR_MAX, limit = 0
+ *     (2) base or limit            (B) membarrier
+ *                                  (C) top
  *
- * (2) must not read an open index while (C) reads busy 0. The membarrier makes the thread pass a full
+ * (2) must not read an open line while (C) reads an even top. The membarrier makes the thread pass a full
  * fence at some point between (A) and (C): if (1) lies before that point, (C) sees it; if not, (2)
  * lies after it and sees (A). A build with POND_FENCE has a full fence between (1) and (2) instead.
+ *
+ * The owner reads `top` before it marks it. So that it never goes on with a top from before a takeover,
+ * the owner alone writes `top`, and the owner alone opens its line again, on the slow path (gate.c).
  */
 #ifndef POND_INLINE_H
 #define POND_INLINE_H
@@ -43,13 +46,13 @@ extern "C" {
 #define POND_FENCE 1
 #endif
 #ifdef POND_FENCE
-#define pond_gate_self pond_gate_self_fence
-#define POND_BUSY_(gate) ((void)__atomic_exchange_n(&(gate)->busy, 1, __ATOMIC_SEQ_CST))
-#define POND_INDEX_(gate) __atomic_load_n(&(gate)->index, __ATOMIC_SEQ_CST)
+#define pond_line_self pond_line_self_fence
+#define POND_MARK_(place, value) ((void)__atomic_exchange_n(&(place), value, __ATOMIC_SEQ_CST))
+#define POND_BOUND_(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
 #else
-#define POND_BUSY_(gate)                                                                                     \
-    (__atomic_store_n(&(gate)->busy, 1, __ATOMIC_RELAXED), __atomic_signal_fence(__ATOMIC_SEQ_CST))
-#define POND_INDEX_(gate) __atomic_load_n(&(gate)->index, __ATOMIC_ACQUIRE)
+#define POND_MARK_(place, value)                                                                             \
+    (__atomic_store_n(&(place), value, __ATOMIC_RELAXED), __atomic_signal_fence(__ATOMIC_SEQ_CST))
+#define POND_BOUND_(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
 #endif
 
 /* Counts on what others may read meanwhile: in one instruction, for which C11 has no words. */
@@ -59,13 +62,8 @@ extern "C" {
 #define POND_COUNT_(place) __atomic_store_n(&(place), (place) + 1, __ATOMIC_RELAXED)
 #endif
 
-typedef struct pond_gate {
-    uint64_t busy;  /* 1: the owner is inside a cache. Written by the owner alone */
-    uint64_t index; /* bytes from a pond to this thread's cache in it; 0: closed. Written by the owner
-                       when it registers, then under the registry's lock */
-} pond_gate;
-
-extern POND_API __thread pond_gate pond_gate_self __attribute__((tls_model("initial-exec")));
+/* Bytes from a pond to this thread's line in it, from its registration to its exit; else 0. */
+extern POND_API __thread uint64_t pond_line_self __attribute__((tls_model("initial-exec")));
 
 /*
  * One thread's cache in one pond: a cache line. All zero, it is empty and has no room.
@@ -76,29 +74,37 @@ extern POND_API __thread pond_gate pond_gate_self __attribute__((tls_model("init
  *     [ obj  obj  obj  .    .    .   ]    the loaded magazine; idle objects: base[0] .. top[-1]
  *
  * Pointers rather than a count: a get and the put after it hand `top` to each other through memory,
- * and nothing is computed on the way that the next operation has to wait for.
+ * and nothing is computed on the way that the next operation has to wait for. The mark is a bit of `top`
+ * rather than a word of its own: an operation then stores to this line and to the slot alone.
  */
 typedef struct pond_cache {
-    void **top;
-    void **base;     /* a get is served while top is not this */
-    void **limit;    /* a put is served while top is below this; NULL in a pond with work to do at a put */
+    uintptr_t top;   /* + 1: the owner is inside. Written by the owner alone */
+    uintptr_t base;  /* a get is served while top is above this; UINTPTR_MAX: closed */
+    uintptr_t limit; /* a put is served while top is below this; 0: closed, or a put has hooks to run */
     uint64_t gets;   /* served */
     uint64_t own[4]; /* the slow path's own (struct cache in the library's types) */
 } __attribute__((aligned(64), may_alias)) pond_cache;
 
-POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the gate busy */
+POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the line marked */
 POND_API void pond_put_slow(pond *p, void *obj);
 
-static inline pond_cache *pond_gate_enter(pond *p)
+static inline pond_cache *pond_line(pond *p)
 {
-    POND_BUSY_(&pond_gate_self);
-    return (pond_cache *)(void *)((char *)p + POND_INDEX_(&pond_gate_self));
+    return (pond_cache *)(void *)((char *)p + pond_line_self);
 }
 
-/* Release: whoever then reads busy 0 sees all that was done to the cache. */
-static inline void pond_gate_leave(void)
+/* Marks the line; returns what its top is. */
+static inline uintptr_t pond_line_enter(pond_cache *c)
 {
-    __atomic_store_n(&pond_gate_self.busy, 0, __ATOMIC_RELEASE);
+    uintptr_t top = __atomic_load_n(&c->top, __ATOMIC_RELAXED);
+    POND_MARK_(c->top, top + 1);
+    return top;
+}
+
+/* Release: whoever then reads this top sees all that was done inside. */
+static inline void pond_line_leave(pond_cache *c, uintptr_t top)
+{
+    __atomic_store_n(&c->top, top, __ATOMIC_RELEASE);
 }
 
 /*
@@ -116,14 +122,13 @@ static inline void *pond_get_inline(pond *p) POND_USE_RESULT;
 /* As pond_get. */
 static inline void *pond_get_inline(pond *p)
 {
-    pond_cache *c = pond_gate_enter(p);
-    void **top = __atomic_load_n(&c->top, __ATOMIC_RELAXED);
-    if (__builtin_expect(top == c->base, 0))
+    pond_cache *c = pond_line(p);
+    uintptr_t top = pond_line_enter(c);
+    if (__builtin_expect(top <= POND_BOUND_(c->base), 0))
         return pond_get_slow(p);
-    void *obj = top[-1];
-    __atomic_store_n(&c->top, top - 1, __ATOMIC_RELAXED);
+    void *obj = ((void **)top)[-1];
     POND_COUNT_(c->gets);
-    pond_gate_leave();
+    pond_line_leave(c, top - sizeof(void *));
     return obj;
 }
 
@@ -132,15 +137,14 @@ static inline void pond_put_inline(pond *p, void *obj)
 {
     if (__builtin_expect(obj == NULL, 0))
         return;
-    pond_cache *c = pond_gate_enter(p);
-    void **top = __atomic_load_n(&c->top, __ATOMIC_RELAXED);
-    if (__builtin_expect(top >= c->limit, 0)) {
+    pond_cache *c = pond_line(p);
+    uintptr_t top = pond_line_enter(c);
+    if (__builtin_expect(top >= POND_BOUND_(c->limit), 0)) {
         pond_put_slow(p, obj);
         return;
     }
-    *top = obj;
-    __atomic_store_n(&c->top, top + 1, __ATOMIC_RELEASE);
-    pond_gate_leave();
+    *(void **)top = obj;
+    pond_line_leave(c, top + sizeof(void *));
 }
 #endif
 

@@ -88,23 +88,14 @@ static inline bool put_quickly(pond *p, void *obj, const void *caller)
         return false;
     r->put = event_here(p, caller);
     __atomic_store_n(&r->state, RECORD_IDLE, __ATOMIC_RELEASE);
-    (void)pond_gate_enter(p);
-    if (!pool_put_busy(p, obj)) {
-        pond_gate_leave();
+    if (!pool_put_cached(p, obj))
         pool_put_clean(p, obj);
-    }
     return true;
 }
 
 static inline void *get_quickly(pond *p)
 {
-    if (!only_looks(check_of(p)))
-        return NULL;
-    (void)pond_gate_enter(p);
-    void *obj = pool_get_busy(p);
-    if (obj == NULL)
-        pond_gate_leave();
-    return obj;
+    return only_looks(check_of(p)) ? pool_get_cached(p) : NULL;
 }
 
 /* True: no poison to lift, no tool to tell: the record is all there is to do. */

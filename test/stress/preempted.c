@@ -58,7 +58,7 @@ static void hold(int signal, siginfo_t *info, void *context)
     const char *at = interrupted_at(context);
     (void)signal, (void)info;
     bool hot = at >= __start_hot_path && at < __stop_hot_path &&
-               __atomic_load_n(&pond_gate_self.busy, __ATOMIC_RELAXED) != 0;
+               (__atomic_load_n(&pond_line(shared)->top, __ATOMIC_RELAXED) & 1) != 0;
     atomic_fetch_add(hot ? &held_inside : &held_elsewhere, 1);
     atomic_store(&holding, hot);
     sem_post(&inside);

@@ -78,7 +78,7 @@ static void do_something(void)
     case 5:
         for (size_t i = 0; i < n; i++)
             objs[i] = &model;
-        done = cache_put_some(c, objs, n);
+        done = cache_put_some(p, c, objs, n);
         model.idle += done;
         break;
     default:
@@ -118,7 +118,7 @@ Test(cache_figures, a_drain_leaves_nothing_but_totals)
     cr_assert_eq(cache_idle(c), 0);
     cr_assert_eq(cache_gets(c), 3);
     cr_assert_eq(depot_shared(&p->depot, 0), 32);
-    cr_assert(c->base == NULL && c->previous == NULL && cache_is_valid(p, c));
+    cr_assert(c->loaded == NULL && c->previous == NULL && cache_is_valid(p, c));
     cr_assert_eq(cache_drain(p, c), 0, "they were counted once");
     cr_assert(get());
     cr_assert_eq(cache_gets(c), 4);
@@ -165,9 +165,9 @@ Test(cache_figures, some_are_put_while_there_is_room)
         many[i] = &objs[i];
     start(40);
     put();
-    cr_assert_eq(cache_put_some(c, many, 0), 0);
-    cr_assert_eq(cache_put_some(c, many, 64), 19);
-    cr_assert_eq(cache_put_some(c, many + 19, 45), 0);
+    cr_assert_eq(cache_put_some(p, c, many, 0), 0);
+    cr_assert_eq(cache_put_some(p, c, many, 64), 19);
+    cr_assert_eq(cache_put_some(p, c, many + 19, 45), 0);
     cr_assert_eq(cache_idle(c), 20);
     cr_assert_eq(cache_get_some(c, objs, 1), 1);
     cr_assert_eq(objs[0], &objs[18], "in their order");
@@ -186,10 +186,9 @@ Test(cache_figures, with_hooks_no_put_is_served_by_the_fast_path)
     c = &p->caches[0];
     for (int i = 0; i < 400; i++) {
         put();
-        cr_assert_null(c->limit);
-        cr_assert(c->top <= c->end && cache_is_valid(p, c));
+        cr_assert(c->top <= cache_end(p, c) && cache_is_valid(p, c));
     }
-    cr_assert_eq(cache_put_some(c, objs, 1), 0);
+    cr_assert_eq(cache_put_some(p, c, objs, 1), 0);
     for (int i = 0; i < 400; i++)
         cr_assert(get());
 }
@@ -208,15 +207,18 @@ Test(cache_figures, with_hooks_no_put_is_served_by_the_fast_path)
 Test(cache_figures, a_broken_cache_is_not_valid)
 {
     start(20);
-    BREAK(c->end, &objs[1]);
+    BREAK(c->base, &objs[1]);
     BREAK(c->limit, &objs[1]);
-    BREAK(c->top, &objs[1]);
     for (int i = 0; i < 14; i++)
         put();
-    BREAK(c->top, c->end + 1);
-    BREAK(c->end, c->end - 1);
-    BREAK(c->limit, NULL);
+    BREAK(c->top, cache_end(p, c) + 1);
     BREAK(c->previous_count, 9);
+    BREAK(c->loaded->epoch, 1);
+    BREAK(c->base, c->loaded->slots);
+    c->base = c->loaded->slots;
+    c->limit = cache_end(p, c);
+    BREAK(c->base, c->base + 1);
+    BREAK(c->limit, NULL);
     BREAK(p->epoch, 1);
 }
 

@@ -11,7 +11,7 @@ static void expect_open(void *unused)
 {
     (void)unused;
     must(gate_enter(ground) == my_cache(), "the gate of slot %u is closed", gate_slot());
-    gate_leave();
+    gate_leave(ground, my_cache());
 }
 
 static void expect_closed(void *unused)
@@ -28,7 +28,7 @@ BOTH_WAYS(gate, a_thread_has_no_cache_before_it_registers)
     cr_assert_eq(gates_end(), 0);
     cr_assert_not(gate_registered());
     expect_closed(NULL);
-    gates_close(GATE_ENDLESS);
+    close_ground(GATE_ENDLESS);
     gates_open();
     expect_closed(NULL);
     enroll(NULL);
@@ -43,7 +43,7 @@ BOTH_WAYS(gate, a_closed_gate_lets_nobody_in)
     start(*refused);
     enroll(NULL);
     for (int i = 0; i < 3; i++) {
-        gates_close(GATE_BOUNDED);
+        close_ground(GATE_BOUNDED);
         cr_assert(gate_is_free(0));
         expect_closed(NULL);
         gates_open();
@@ -53,30 +53,6 @@ BOTH_WAYS(gate, a_closed_gate_lets_nobody_in)
     expect_closed(NULL);
     gate_open_mine();
     expect_open(NULL);
-}
-
-/* The inlined fast path has the same gate, or, where the kernel refuses membarrier, one that is never open.
- */
-BOTH_WAYS(gate, the_fast_path_goes_by_the_same_gate)
-{
-    start(*refused);
-    enroll(NULL);
-#ifdef POND_FENCE
-    bool fast = true;
-#else
-    bool fast = *refused == 0;
-#endif
-    void *mine = fast ? my_cache() : (void *)&ground->closed;
-    cr_assert_eq((void *)pond_gate_enter(ground), mine);
-    cr_assert_eq(pond_gate_self.busy, 1);
-    pond_gate_leave();
-    cr_assert_eq(pond_gate_self.busy, 0);
-    gates_close(GATE_BOUNDED);
-    cr_assert_eq((void *)pond_gate_enter(ground), (void *)&ground->closed);
-    pond_gate_leave();
-    gates_open();
-    cr_assert_eq((void *)pond_gate_enter(ground), mine);
-    pond_gate_leave();
 }
 
 /* ---- a thread inside ---- */
@@ -90,7 +66,7 @@ static void park_inside(void *unused)
     event_set(&inside);
     event_wait(&may_leave);
     my_cache()->gets = 1; /* without an atomic: the gate orders it */
-    gate_leave();
+    gate_leave(ground, my_cache());
 }
 
 static worker *start_parked(void)
@@ -115,7 +91,7 @@ BOTH_WAYS(gate, a_bounded_closer_gives_up_and_leaves_the_gate_shut)
     enroll(NULL);
     worker *parked = start_parked(), *free_one = worker_start();
     worker_do(free_one, enroll, NULL);
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     cr_assert_eq(atomic_load(&naps), 0);
     cr_assert(gate_is_free(0) && !gate_is_free(1) && gate_is_free(2));
     gates_open();
@@ -136,15 +112,15 @@ BOTH_WAYS(gate, the_next_closer_finds_a_missed_thread_free)
 {
     start(*refused);
     worker *parked = start_parked();
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     gates_open();
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     cr_assert_not(gate_is_free(0), "it is still inside");
     gates_open();
     event_set(&may_leave);
     worker_wait(parked);
     worker_do(parked, expect_closed, NULL);
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     cr_assert(gate_is_free(0));
     gates_open();
     worker_do(parked, expect_open, NULL);
@@ -154,7 +130,7 @@ BOTH_WAYS(gate, the_next_closer_finds_a_missed_thread_free)
 static void close_endless(void *unused)
 {
     (void)unused;
-    gates_close(GATE_ENDLESS);
+    close_ground(GATE_ENDLESS);
     must(ground->caches[0].gets == 1, "the closer did not wait for who was inside");
 }
 
@@ -180,7 +156,7 @@ BOTH_WAYS(gate, a_long_closer_gives_up_in_the_end)
 {
     start(*refused);
     worker *parked = start_parked();
-    gates_close(GATE_LONG);
+    close_ground(GATE_LONG);
     cr_assert_not(gate_is_free(0));
     cr_assert(5000 <= atomic_load(&naps) && atomic_load(&naps) <= 20000, "%zu naps", atomic_load(&naps));
     gates_open();
@@ -197,12 +173,12 @@ BOTH_WAYS(gate, many_missed_threads_are_waited_for_once)
     worker *parked[PARKED];
     start(*refused);
     parked[0] = start_parked();
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     size_t for_one = atomic_exchange(&yields, 0);
     gates_open();
     for (int i = 1; i < PARKED; i++)
         parked[i] = start_parked();
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     size_t for_all = atomic_load(&yields);
     cr_assert(for_one > 0 && for_all <= for_one, "%zu yields for one, %zu for all", for_one, for_all);
     for (uint32_t i = 0; i < PARKED; i++)
@@ -235,7 +211,7 @@ BOTH_WAYS(gate, slots_are_used_again)
     }
     cr_assert_eq(gates_end(), 2);
     cr_assert_eq(atomic_load(&exits), 200);
-    gates_close(GATE_ENDLESS);
+    close_ground(GATE_ENDLESS);
     cr_assert(gate_is_free(0) && gate_is_free(1), "nobody is in a free slot");
     gates_open();
     expect_open(NULL);
@@ -313,7 +289,7 @@ BOTH_WAYS(gate, slots_run_out)
     cr_assert_not(gate_register());
     expect_open(NULL);
     worker_do(one_more, expect_no_slot, NULL);
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     gates_open();
     expect_open(NULL);
     gate_close_mine();
@@ -334,7 +310,7 @@ static void be_the_only_thread(void *unused)
         must(gate_is_free(i), "slot %u belongs to a thread that does not exist", i);
     gates_open();
     expect_open(NULL);
-    gates_close(GATE_ENDLESS);
+    close_ground(GATE_ENDLESS);
     must(gate_is_free(gate_slot()), "its own gate");
     gates_open();
     expect_open(NULL);
@@ -352,7 +328,7 @@ BOTH_WAYS(gate, a_forked_child_has_its_own_gate_alone)
     enroll(NULL);
     worker *parked = start_parked(), *free_one = worker_start();
     worker_do(free_one, enroll, NULL);
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     test_in_child(be_the_only_thread, NULL);
     gates_open();
     expect_open(NULL);
@@ -372,7 +348,7 @@ BOTH_WAYS(gate, a_closing_takes_one_barrier)
     worker *other = worker_start();
     worker_do(other, enroll, NULL);
     size_t before = atomic_load(&membarriers);
-    gates_close(GATE_BOUNDED);
+    close_ground(GATE_BOUNDED);
     gates_open();
 #ifdef POND_FENCE
     cr_assert_eq(atomic_load(&membarriers), before);

@@ -35,10 +35,17 @@ static void at_exit(void *unused)
 static void start(bool refused)
 {
     atomic_store(&refuse_membarrier, refused);
-    ground = os_map_aligned(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache) + GATE_WATCHED,
-                            os_page_size());
+    ground = os_map_aligned(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), os_page_size());
     must(ground != NULL, "no memory for a pond");
     must(gate_init(at_exit), "gate_init");
+    ground->lines = GATE_THREADS;
+    ground->closed.base = LINE_CLOSED;
+}
+
+/* Closes all gates, and the lines of this pond, which is the only one. */
+static void close_ground(enum gate_patience patience)
+{
+    gates_close((struct gate_scope){.first = ground}, patience);
 }
 
 static void enroll(void *unused)

@@ -187,7 +187,7 @@ static void admitted(void *unused)
     (void)unused;
     must(registry_admit(), "not admitted");
     must(gate_registered() && gate_enter(shared_pond) != NULL, "no cache");
-    gate_leave();
+    gate_leave(shared_pond, &shared_pond->caches[gate_slot()]);
     must(registry_admit(), "not admitted again");
 }
 
@@ -244,7 +244,7 @@ static void gate_is_open(void *unused)
 {
     (void)unused;
     must(gate_enter(shared_pond) != NULL, "it was left shut");
-    gate_leave();
+    gate_leave(shared_pond, &shared_pond->caches[gate_slot()]);
 }
 
 static void put_some(void *n)
@@ -262,7 +262,7 @@ static void park_inside(void *unused)
     must(gate_enter(shared_pond) != NULL, "no cache");
     event_set(&inside);
     event_wait(&may_leave);
-    gate_leave();
+    gate_leave(shared_pond, &shared_pond->caches[gate_slot()]);
 }
 
 static void back_again(void *unused)
@@ -270,7 +270,7 @@ static void back_again(void *unused)
     (void)unused;
     must(gate_enter(shared_pond) == NULL, "the tick that missed it left the gate shut");
     must(registry_admit() && gate_enter(shared_pond) != NULL, "not admitted");
-    gate_leave();
+    gate_leave(shared_pond, &shared_pond->caches[gate_slot()]);
 }
 
 /* What a tick had to leave in the cache of a thread inside comes out when that thread is back. */
@@ -305,6 +305,9 @@ Test(registry, what_an_exiting_thread_cached_goes_to_the_depot)
     worker_end(w);
     pond_stats s = test_stats(shared_pond);
     cr_assert(s.idle_local == 0 && s.idle_shared == n && s.gets == n);
+    for (uint32_t i = 0; i < gates_end(); i++)
+        cr_assert(shared_pond->caches[i].base == NULL || shared_pond->caches[i].base == LINE_CLOSED,
+                  "the next thread in its slot would find line %u open", i);
 }
 
 /* ---- bringing together ---- */
@@ -366,7 +369,7 @@ Test(registry, a_drain_says_how_busy_the_depot_was)
         exchanges += shared_pond->caches[i].exchanges;
     cr_assert_gt(exchanges, 0);
     registry_lock();
-    gates_close(GATE_ENDLESS);
+    gates_close(registry_all(), GATE_ENDLESS);
     cr_assert_eq(registry_drain(shared_pond), exchanges);
     cr_assert_eq(registry_drain(shared_pond), 0);
     gates_open();
@@ -416,9 +419,9 @@ static void hold_then_trim_or_tick(unsigned index, void *unused)
         must(gate_enter(held.p) != NULL, "no cache");
         atomic_store(&held.inside, true);
         while (!atomic_load(&held.leave))
-            if (__atomic_load_n(&pond_gate_self.index, __ATOMIC_SEQ_CST) == 0)
+            if (!gate_mine_is_open())
                 atomic_store(&held.closed, true);
-        gate_leave();
+        gate_leave(held.p, &held.p->caches[gate_slot()]);
         return;
     }
     while (!atomic_load(index == 1 ? &held.inside : &held.closed))

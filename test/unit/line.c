@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+// link: -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield
+/* The room gate: the line that a thread has in a pond, which the fast path goes by. */
+#include "test.h"
+
+#include "ground.h"
+
+TestSuite(line, .timeout = TEST_ALARM);
+
+static union {
+    struct magazine magazine;
+    char bytes[sizeof(struct magazine) + 8 * sizeof(void *)];
+} memory;
+static struct magazine *const loaded = &memory.magazine;
+
+/* This thread's cache has one object and room for seven, and its line is open if it may be. */
+static void load_mine(void *unused)
+{
+    (void)unused;
+    struct cache *c = gate_enter(ground);
+    must(c != NULL, "the gate is closed");
+    loaded->room = 8;
+    c->loaded = loaded;
+    c->top = loaded->slots + 1;
+    gate_leave(ground, c);
+}
+
+static void start_loaded(bool refused)
+{
+    start(refused);
+    enroll(NULL);
+    load_mine(NULL);
+}
+
+static bool opens(bool refused)
+{
+    return POND_FENCED || !refused;
+}
+
+static void expect_line(bool open)
+{
+    const struct cache *c = my_cache();
+    if (open)
+        must(c->base == loaded->slots && c->limit == loaded->slots + 8, "the line is not open");
+    else
+        must((c->base == LINE_CLOSED || c->base == NULL) && c->limit == NULL, "the line is open");
+}
+
+static void expect_served(bool served)
+{
+    uintptr_t top = pond_line_enter(pond_line(ground));
+    must((top > POND_BOUND_(pond_line(ground)->base)) == served, "a get is%s served", served ? " not" : "");
+    must((top < POND_BOUND_(pond_line(ground)->limit)) == served, "a put is%s served", served ? " not" : "");
+    gate_unmark(ground);
+}
+
+/* ---- who opens and closes it ---- */
+
+BOTH_WAYS(line, a_new_thread_has_the_one_that_never_opens)
+{
+    start(*refused);
+    cr_assert_eq((void *)pond_line(ground), (void *)&ground->closed);
+    expect_served(false);
+    cr_assert(ground->closed.base == LINE_CLOSED && (uintptr_t)ground->closed.top % 2 == 0);
+    enroll(NULL);
+    cr_assert_eq((void *)pond_line(ground), (void *)my_cache());
+    expect_served(false);
+    gate_close_mine();
+    gate_unregister();
+    cr_assert_eq((void *)pond_line(ground), (void *)&ground->closed);
+}
+
+BOTH_WAYS(line, its_owner_opens_it_when_something_is_loaded)
+{
+    start(*refused);
+    enroll(NULL);
+    struct cache *c = gate_enter(ground);
+    gate_leave(ground, c);
+    expect_line(false);
+    load_mine(NULL);
+    expect_line(opens(*refused != 0));
+    expect_served(opens(*refused != 0));
+    c = gate_enter(ground);
+    c->loaded = NULL;
+    gate_leave(ground, c);
+    expect_line(false);
+}
+
+BOTH_WAYS(line, the_loaded_magazine_of_an_older_epoch_takes_no_puts)
+{
+    start_loaded(*refused != 0);
+    STORE(ground->epoch, 1);
+    load_mine(NULL);
+    cr_assert_null(my_cache()->limit);
+    cr_assert(!opens(*refused != 0) || my_cache()->base == loaded->slots);
+}
+
+BOTH_WAYS(line, with_work_at_a_put_it_serves_gets_alone)
+{
+    start(*refused);
+    enroll(NULL);
+    ground->work_on_put = true;
+    load_mine(NULL);
+    cr_assert_null(my_cache()->limit);
+    cr_assert(!opens(*refused != 0) || my_cache()->base == loaded->slots);
+}
+
+/* The owner may be on its way with a top that it read before the line was taken over. */
+BOTH_WAYS(line, whoever_closed_it_does_not_open_it_again)
+{
+    start_loaded(*refused != 0);
+    close_ground(GATE_BOUNDED);
+    cr_assert(gate_is_free(0));
+    expect_line(false);
+    gates_open();
+    expect_line(false);
+    expect_served(false);
+    load_mine(NULL);
+    expect_line(opens(*refused != 0));
+}
+
+BOTH_WAYS(line, it_stays_closed_while_threads_are_watched)
+{
+    start_loaded(*refused != 0);
+    close_ground(GATE_BOUNDED);
+    gates_watch(true);
+    gates_open();
+    load_mine(NULL);
+    expect_line(false);
+    close_ground(GATE_BOUNDED);
+    gates_watch(false);
+    gates_open();
+    load_mine(NULL);
+    expect_line(opens(*refused != 0));
+}
+
+/* ---- a thread inside ---- */
+
+static event inside = EVENT_INIT, may_leave = EVENT_INIT;
+
+static void park_with_mark(void *unused)
+{
+    (void)unused;
+    uintptr_t top = pond_line_enter(pond_line(ground));
+    event_set(&inside);
+    event_wait(&may_leave);
+    my_cache()->gets = 1; /* without an atomic: the line orders it */
+    pond_line_leave(pond_line(ground), top);
+}
+
+static worker *start_parked(void)
+{
+    worker *w = worker_start();
+    worker_do(w, enroll, NULL);
+    worker_do(w, load_mine, NULL);
+    event_clear(&inside);
+    worker_begin(w, park_with_mark, NULL);
+    event_wait(&inside);
+    return w;
+}
+
+static void expect_gate(void *open)
+{
+    must(gate_mine_is_open() == *(bool *)open, "the gate is%s open", *(bool *)open ? " not" : "");
+}
+
+static void open_own(void *unused)
+{
+    (void)unused;
+    gate_open_mine();
+}
+
+BOTH_WAYS(line, a_closer_misses_who_is_inside)
+{
+    start(*refused);
+    worker *parked = start_parked();
+    close_ground(GATE_BOUNDED);
+    cr_assert_not(gate_is_free(0));
+    gates_open();
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_do(parked, expect_gate, &(bool){false});
+    close_ground(GATE_BOUNDED);
+    cr_assert(gate_is_free(0) && ground->caches[0].gets == 1);
+    gates_open();
+    worker_do(parked, expect_gate, &(bool){true});
+    worker_end(parked);
+}
+
+/* A second pond, whose lines are nobody's concern here. */
+static struct gate_scope elsewhere(void)
+{
+    static struct pond *other;
+    if (other == NULL)
+        other = os_map_aligned(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), os_page_size());
+    must(other != NULL, "no memory for a pond");
+    other->lines = GATE_THREADS;
+    return (struct gate_scope){.first = other, .alone = true};
+}
+
+BOTH_WAYS(line, out_of_scope_it_is_let_be)
+{
+    start_loaded(*refused != 0);
+    worker *parked = start_parked();
+    gates_close(elsewhere(), GATE_ENDLESS);
+    cr_assert(gate_is_free(0) && gate_is_free(1));
+    expect_line(opens(*refused != 0));
+    expect_served(opens(*refused != 0));
+    gates_open();
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_end(parked);
+}
+
+/* Its caches were not emptied: it must not go on with them because it is free in another pond. */
+BOTH_WAYS(line, who_was_missed_in_one_pond_is_not_found_in_another)
+{
+    start(*refused);
+    worker *parked = start_parked();
+    close_ground(GATE_BOUNDED);
+    gates_open();
+    event_set(&may_leave);
+    worker_wait(parked);
+    gates_close(elsewhere(), GATE_BOUNDED);
+    cr_assert(gate_is_free(0), "nobody is inside there");
+    gates_open();
+    worker_do(parked, expect_gate, &(bool){false});
+    worker_do(parked, open_own, NULL);
+    worker_do(parked, expect_gate, &(bool){true});
+    worker_end(parked);
+}
+
+/* ---- an owner that read its top, and was then held up ---- */
+
+BOTH_WAYS(line, a_top_from_before_a_takeover_leads_nowhere)
+{
+    start_loaded(*refused != 0);
+    uintptr_t before = (uintptr_t)my_cache()->top;
+    close_ground(GATE_BOUNDED);
+    my_cache()->loaded = NULL;
+    gates_open();
+    STORE(my_cache()->top, (void **)(before + 1));
+    cr_assert_leq(before, (uintptr_t)my_cache()->base);
+    cr_assert_geq(before, (uintptr_t)my_cache()->limit);
+    gate_unmark(ground);
+    load_mine(NULL);
+    cr_assert_eq(my_cache()->top, loaded->slots + 1);
+    expect_served(opens(*refused != 0));
+}
