@@ -89,7 +89,7 @@ size_t cache_get_some(struct cache *c, void **objs, size_t n)
 
 size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, size_t n)
 {
-    n = p->work_on_put ? 0 : MIN(n, room_of(p, c));
+    n = MIN(n, room_of(p, c));
     for (size_t i = 0; i < n; i++)
         c->top[i] = objs[i];
     if (n > 0)
@@ -295,9 +295,9 @@ uint64_t cache_gets(const struct cache *c)
 static bool line_is_valid(const struct pond *p, const struct cache *c)
 {
     if (c->base == NULL || c->base == LINE_CLOSED)
-        return c->limit == NULL;
-    return c->loaded != NULL && c->base == c->loaded->slots &&
-           c->limit == (p->work_on_put ? NULL : cache_end(p, c));
+        return c->limit == NULL && c->end == NULL;
+    return c->loaded != NULL && c->base == c->loaded->slots && c->end == cache_end(p, c) &&
+           c->limit == (p->work_on_put ? NULL : c->end);
 }
 
 bool cache_is_valid(const struct pond *p, const struct cache *c)

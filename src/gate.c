@@ -4,8 +4,8 @@
  * slow path the thread's gate, one for all its caches: `busy` while it is inside one of them.
  *
  * Invariants
- *   1. A line is open (base and limit lead to the loaded magazine) only while its owner's gate is open, or
- *      its owner is busy and about to look whether it is.
+ *   1. A line is open (base, limit and end lead to the loaded magazine) only while its owner's gate is
+ *      open, or its owner is busy and about to look whether it is.
  *   2. Only its owner opens a line, on the slow path; who closed its gate, or the owner, closes it.
  *   3. Who closed a gate and a line, had all threads pass a barrier and then read busy 0 and an even top
  *      owns that cache until it opens the gate again: the owner finds the line closed, then the gate, and
@@ -91,13 +91,9 @@ bool gate_init(void (*at_exit)(void *))
 
 /* ---- lines ---- */
 
-static struct cache *line_of(struct pond *p)
-{
-    return (struct cache *)(void *)pond_line(p);
-}
-
 void line_close(struct cache *c)
 {
+    __atomic_store_n(&c->end, NULL, __ATOMIC_SEQ_CST);
     __atomic_store_n(&c->limit, NULL, __ATOMIC_SEQ_CST);
     __atomic_store_n(&c->base, LINE_CLOSED, __ATOMIC_SEQ_CST);
 }
@@ -113,15 +109,11 @@ static bool line_is_marked(const struct cache *c)
     return ((uintptr_t)__atomic_load_n(&c->top, __ATOMIC_SEQ_CST) & 1) != 0;
 }
 
-static void **limit_of(const struct pond *p, const struct cache *c)
-{
-    return p->work_on_put ? NULL : cache_end(p, c);
-}
-
 /* By its owner, who is busy. */
 static void line_open(const struct pond *p, struct cache *c)
 {
-    STORE(c->limit, limit_of(p, c));
+    STORE(c->end, cache_end(p, c));
+    STORE(c->limit, p->work_on_put ? NULL : c->end);
     __atomic_store_n(&c->base, c->loaded->slots, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&self.open, __ATOMIC_SEQ_CST) == 0)
         line_close(c);
@@ -132,17 +124,10 @@ static bool line_is_right(const struct pond *p, const struct cache *c, bool open
 {
     if (!open)
         return LOAD(c->base) == LINE_CLOSED;
-    return LOAD(c->base) == c->loaded->slots && LOAD(c->limit) == limit_of(p, c);
+    return LOAD(c->base) == c->loaded->slots && LOAD(c->end) == cache_end(p, c);
 }
 
 /* ---- the owner ---- */
-
-void gate_unmark(struct pond *p)
-{
-    struct cache *c = line_of(p);
-    uintptr_t top = (uintptr_t)LOAD(c->top);
-    __atomic_store_n(&c->top, (void **)(top & ~(uintptr_t)1), __ATOMIC_RELEASE);
-}
 
 static void say_busy(void)
 {
@@ -163,7 +148,7 @@ struct cache *gate_enter(struct pond *p)
 {
     say_busy();
     if (__atomic_load_n(&self.open, __ATOMIC_SEQ_CST) != 0)
-        return line_of(p);
+        return (struct cache *)(void *)pond_line(p);
     say_free();
     return NULL;
 }

@@ -29,7 +29,23 @@ bool gate_init(void (*at_exit)(void *));
 /* ---- for the owner ---- */
 
 /* What the fast path leaves to the slow path: its mark on this thread's line. */
-void gate_unmark(struct pond *p);
+static inline void line_unmark(struct pond *p)
+{
+    pond_cache *line = pond_line(p);
+    pond_line_leave(line, LOAD(line->top) & ~(uintptr_t)1);
+}
+
+/* The fast path of a put whose hooks have run. False: the line is closed or full. */
+static inline bool line_put(struct pond *p, void *obj)
+{
+    pond_cache *line = pond_line(p);
+    uintptr_t top = pond_line_enter(line);
+    bool room = top < (uintptr_t)POND_BOUND_(((struct cache *)(void *)line)->end);
+    if (room)
+        *(void **)top = obj;
+    pond_line_leave(line, room ? top + sizeof(void *) : top & ~(uintptr_t)1);
+    return room;
+}
 
 /* Says that this thread is busy and returns its cache; NULL, and not busy: closed. */
 struct cache *gate_enter(struct pond *p);

@@ -99,7 +99,7 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
 
 void *pond_get_slow(pond *p)
 {
-    gate_unmark(p);
+    line_unmark(p);
     const struct watch *w = watch_of(p);
     void *obj;
     if (w != NULL && LOAD(w->samples) == watch_sampled && --watch_left >= 0 &&
@@ -188,10 +188,10 @@ static void put_worked(struct pond *p, void *obj)
 {
     int saved = errno;
     pond_drop_reason why;
-    if (object_clean(p, obj, &why))
-        pool_put_clean(p, obj);
-    else
+    if (!object_clean(p, obj, &why))
         pool_drop(p, obj, why);
+    else if (!line_put(p, obj))
+        pool_put_clean(p, obj);
     errno = saved;
 }
 
@@ -203,17 +203,21 @@ void pool_put(struct pond *p, void *obj)
         pool_put_clean(p, obj);
 }
 
+static NOT_INLINED void put_watched(struct pond *p, const struct watch *w, void *obj, const void *caller)
+{
+    bool asks = LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
+    if (asks || p->work_on_put || !pool_put_cached(p, obj))
+        w->put(p, obj, caller);
+}
+
 void pond_put_slow(pond *p, void *obj)
 {
-    gate_unmark(p);
+    line_unmark(p);
     const struct watch *w = watch_of(p);
-    bool asks = w == NULL || LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
-    if (!asks && pool_put_cached(p, obj))
-        return;
-    if (w == NULL)
-        pool_put(p, obj);
+    if (__builtin_expect(w != NULL, 0))
+        put_watched(p, w, obj, CALLER);
     else
-        w->put(p, obj, CALLER);
+        pool_put(p, obj);
 }
 
 ON_ONE_LINE void pond_put(pond *p, void *obj)

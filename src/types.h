@@ -107,14 +107,15 @@ struct depot {
  * gate is busy, or by who closed its gate and its line.
  */
 struct cache {
-    void **top;           /* means something while a magazine is loaded; odd: the owner is inside */
-    void **base, **limit; /* while the line is open: the loaded magazine's slots, end of its room for puts */
-    uint64_t gets;        /* served by this cache */
+    void **top; /* means something while a magazine is loaded; odd: the owner is inside */
+    void **base,
+        **limit;   /* while the line is open: the loaded magazine's slots; end, or NULL: hooks come first */
+    uint64_t gets; /* served by this cache */
     struct magazine *loaded;   /* may be NULL */
     struct magazine *previous; /* may be NULL */
     uint32_t previous_count;   /* of *previous */
     uint32_t exchanges;        /* with the depot, since the last drain */
-    uint64_t unused;
+    void **end;                /* while the line is open: of the room for puts, whose hooks have run */
 } __attribute__((aligned(64)));
 
 #define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: never open so far */

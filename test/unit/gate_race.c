@@ -27,7 +27,7 @@ static bool go_the_fast_way(void)
     pond_cache *line = pond_line(ground);
     uintptr_t top = pond_line_enter(line);
     if (top <= POND_BOUND_(line->base)) {
-        gate_unmark(ground);
+        line_unmark(ground);
         return false;
     }
     must(top == (uintptr_t)&my_cache()->loaded->slots[1], "a top from before a takeover");

@@ -41,9 +41,9 @@ static void expect_line(bool open)
 {
     const struct cache *c = my_cache();
     if (open)
-        must(c->base == loaded->slots && c->limit == loaded->slots + 8, "the line is not open");
+        must(c->base == loaded->slots && c->limit == loaded->slots + 8 && c->end == c->limit, "it is closed");
     else
-        must((c->base == LINE_CLOSED || c->base == NULL) && c->limit == NULL, "the line is open");
+        must((c->base == LINE_CLOSED || c->base == NULL) && c->limit == NULL && c->end == NULL, "it is open");
 }
 
 static void expect_served(bool served)
@@ -51,7 +51,7 @@ static void expect_served(bool served)
     uintptr_t top = pond_line_enter(pond_line(ground));
     must((top > POND_BOUND_(pond_line(ground)->base)) == served, "a get is%s served", served ? " not" : "");
     must((top < POND_BOUND_(pond_line(ground)->limit)) == served, "a put is%s served", served ? " not" : "");
-    gate_unmark(ground);
+    line_unmark(ground);
 }
 
 /* ---- who opens and closes it ---- */
@@ -95,6 +95,7 @@ BOTH_WAYS(line, the_loaded_magazine_of_an_older_epoch_takes_no_puts)
     cr_assert(!opens(*refused != 0) || my_cache()->base == loaded->slots);
 }
 
+/* Puts come to line_put when their hooks have run. */
 BOTH_WAYS(line, with_work_at_a_put_it_serves_gets_alone)
 {
     start(*refused);
@@ -103,6 +104,13 @@ BOTH_WAYS(line, with_work_at_a_put_it_serves_gets_alone)
     load_mine(NULL);
     cr_assert_null(my_cache()->limit);
     cr_assert(!opens(*refused != 0) || my_cache()->base == loaded->slots);
+    for (size_t n = 1; n < 8; n++)
+        cr_assert_eq(line_put(ground, &memory), opens(*refused != 0), "put %zu", n);
+    cr_assert_not(line_put(ground, &memory), "a ninth object");
+    cr_assert_eq(my_cache()->top, loaded->slots + (opens(*refused != 0) ? 8 : 1));
+    close_ground(GATE_BOUNDED);
+    cr_assert(gate_is_free(0) && !line_put(ground, &memory), "the line is closed");
+    gates_open();
 }
 
 /* The owner may be on its way with a top that it read before the line was taken over. */
@@ -242,7 +250,7 @@ BOTH_WAYS(line, a_top_from_before_a_takeover_leads_nowhere)
     STORE(my_cache()->top, (void **)(before + 1));
     cr_assert_leq(before, (uintptr_t)my_cache()->base);
     cr_assert_geq(before, (uintptr_t)my_cache()->limit);
-    gate_unmark(ground);
+    line_unmark(ground);
     load_mine(NULL);
     cr_assert_eq(my_cache()->top, loaded->slots + 1);
     expect_served(opens(*refused != 0));
