@@ -230,8 +230,6 @@ bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
 	@.ci/install-deps build bench
 	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins bench-servers-bins
 	@bench/run $(B)
-	@bench/instr --all $(B)
-	@bench/servers/run $(if $(filter 1,$(BENCH_QUICK)),--quick,--short) $(B) $(B)/bench
 bench-servers: ## two real servers on pond and on malloc, through bursts and pauses: twenty minutes
 	@.ci/install-deps build bench
 	@+$(MAKE) --no-print-directory $(JOBS) lib bench-servers-bins

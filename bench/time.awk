@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# time.csv to the table of medians, and what of the aims holds. An aim is information, never an error.
-# With -v table=1: the figures alone, for bench/plot. With -v statistic=least: of the fastest round of each, which
-# a busy machine disturbs less.
+# time.csv to the table of medians, that of pond beside the best peer and the limit, what makes them doubtful, and
+# what of the aims holds. An aim is information, never an error.
+# With -v table=medians, -v table=ratios or -v table=doubts: this alone, with tabs and no words around it, for
+# bench/plot and bench/publish. With -v statistic=least: of the fastest round of each, which a busy machine disturbs
+# less.
 # -v cores=N: on so many cores; cost is time on the clock times the cores that a row can use.
 BEGIN {
     FS = ","
@@ -10,6 +12,7 @@ BEGIN {
     if (cores == "")
         cores = 2
     called_aim = 0.70; inlined_aim = 0.45; shared_aim = 1.00; threads_aim = 1.1
+    apart_most = 0.15; rounds_most = 0.20
     split("pond_inline pond_called pond_shared limit tcmalloc jemalloc mimalloc glibc gslice tbb dpdk " \
           "mutex_list ck_list go", order_of_peers, " ")
     split("tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go", rivals, " ")
@@ -42,7 +45,7 @@ function header(   i) {
     printf "\nns for a get and put pair, %s of %d rounds\n\n%-22s", statistic, rounds, ""
     for (i = 1; i <= peers; i++)
         printf " %11s", peer[i]
-    printf " | %-10s %7s %7s\n", "best peer", "called", "inlined"
+    printf " | %s\n", "best peer"
 }
 
 # The fastest of the rivals in a row, or "".
@@ -53,29 +56,107 @@ function best(r,   i, b) {
     return b
 }
 
-# The time of p as part of the time of `than`; "?" behind it when the rounds differ more than the two.
-function ratio(r, p, than,   difference, unsure) {
+# One figure tells nothing of the spread.
+function few(r, p) {
+    return rounds_of[r, p] < 2
+}
+
+# The time of p as part of the time of `than`; "?" behind it when the rounds differ more than the two, which is
+# noted when `note`.
+function ratio(r, p, than, note,   difference, unsure) {
     if (!((r, p) in cost) || !((r, than) in cost))
         return "-"
     difference = cost[r, than] - cost[r, p]
     if (difference < 0)
         difference = -difference
-    unsure = rounds < 2 || spread_of[r, p] > difference || spread_of[r, than] > difference
-    if (unsure && rounds > 1)
+    unsure = few(r, p) || few(r, than) || spread_of[r, p] > difference || spread_of[r, than] > difference
+    if (note && unsure && !few(r, p) && !few(r, than))
         doubts = doubts sprintf("  %s, %s and %s: they differ by %.1f ns, the rounds by %.1f and %.1f ns\n", r, p,
                                 than, difference, spread_of[r, p], spread_of[r, than])
     return sprintf("%.2f%s", cost[r, p] / cost[r, than], unsure ? "?" : "")
 }
 
-function print_row(r,   i, b) {
+# The rows that compare peers: pond beside the best of them.
+function compared(r) {
+    return best(r) != "" && r !~ /-only$/
+}
+
+function print_row(r,   i) {
     printf "%-22s", r
     for (i = 1; i <= peers; i++)
         printf " %11s", (r, peer[i]) in cost ? sprintf("%.2f", cost[r, peer[i]]) : "-"
+    printf "%s\n", compared(r) ? " | " best(r) : ""
+}
+
+# How far the rounds lie apart, most less least, as a part of the median; "-" when there is one only.
+function apart(r, p) {
+    return (r, p) in cost && !few(r, p) ? sprintf("%.0f%%", spread_of[r, p] / cost[r, p] * 100) : "-"
+}
+
+function print_ratios_header() {
+    print "\npond beside the best peer and the limit; how far the rounds lie apart (most less least, of the median)\n"
+    printf "%-22s %-10s | %-19s | %-19s | %s\n", "", "", "part of best peer", "times the limit", "rounds apart"
+    printf "%-22s %-10s | %9s %9s | %9s %9s | %7s %7s %7s %7s\n", "", "best peer", "inlined", "called", "inlined",
+           "called", "inlined", "called", "best", "limit"
+}
+
+function print_ratios(format, r,   b) {
     b = best(r)
-    if (b == "" || r ~ /-only$/) { print ""; return }
-    part_called[r] = ratio(r, "pond_called", b)
-    part_inlined[r] = ratio(r, "pond_inline", b)
-    printf " | %-10s %7s %7s\n", b, part_called[r], part_inlined[r]
+    printf format, r, b, part_inlined[r], part_called[r], ratio(r, "pond_inline", "limit"),
+           ratio(r, "pond_called", "limit"), apart(r, "pond_inline"), apart(r, "pond_called"), apart(r, b),
+           apart(r, "limit")
+}
+
+function print_all_ratios(format,   i) {
+    for (i = 1; i <= rows; i++)
+        if (compared(row[i])) {
+            part_inlined[row[i]] = ratio(row[i], "pond_inline", best(row[i]), 1)
+            part_called[row[i]] = ratio(row[i], "pond_called", best(row[i]), 1)
+            print_ratios(format, row[i])
+        }
+}
+
+# The same code in every program but Go's: how far its figures lie apart is how far they can be trusted.
+function doubt_of_handover(   i, r, most, least, p) {
+    r = "handover-only"
+    for (i = 1; i <= peers; i++) {
+        p = peer[i]
+        if (p == "go" || !((r, p) in cost))
+            continue
+        if (most == "" || cost[r, p] > cost[r, most])
+            most = p
+        if (least == "" || cost[r, p] < cost[r, least])
+            least = p
+    }
+    if (most != "" && cost[r, most] > cost[r, least] * (1 + apart_most))
+        printf "%s is the same code in every program, but takes from %.2f ns (%s) to %.2f ns (%s): differences of " \
+               "that size between peers mean nothing where threads share.\n", r, cost[r, least], least,
+               cost[r, most], most
+}
+
+# The limit does next to nothing: what its rounds differ by is the machine's doing.
+function doubt_of_limit(   i, r, part, worst, many) {
+    for (i = 1; i <= rows; i++) {
+        r = row[i]
+        if (!((r, "limit") in cost) || r ~ /^handover-only$/)
+            continue
+        part = spread_of[r, "limit"] / cost[r, "limit"]
+        many += part > rounds_most
+        if (part > rounds_most && (worst == "" || part > spread_of[worst, "limit"] / cost[worst, "limit"]))
+            worst = r
+    }
+    if (worst != "")
+        printf "The rounds of limit, which does next to nothing, lie more than %.0f%% apart in %d rows, most in %s " \
+               "(%s): the machine was not calm.\n", rounds_most * 100, many, worst, apart(worst, "limit")
+}
+
+# One sentence each.
+function print_doubts() {
+    doubt_of_handover()
+    if (rounds > 1)
+        doubt_of_limit()
+    else
+        print "? One round tells nothing of the spread: none of the ratios is certain."
 }
 
 # A line for each row, a column for each peer; what was not measured is "?".
@@ -141,16 +222,23 @@ END {
         rounds = n > rounds ? n : rounds
         cost[key] = typical
         spread_of[key] = spread
+        rounds_of[key] = n
     }
-    if (table) {
+    if (table == "medians")
         print_table()
+    if (table == "ratios")
+        print_all_ratios("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n")
+    if (table == "doubts")
+        print_doubts()
+    if (table != "")
         exit
-    }
     header()
     for (i = 1; i <= rows; i++)
         print_row(row[i])
-    if (rounds < 2)
-        print "\n? One round tells nothing of the spread: none of the ratios is certain."
+    print_ratios_header()
+    print_all_ratios("%-22s %-10s | %9s %9s | %9s %9s | %7s %7s %7s %7s\n")
+    print ""
+    print_doubts()
     if (doubts != "")
         printf "\n? The rounds differ more than the peers do; run again on a calmer machine:\n%s", doubts
     if (("pond_called" in seen_peer) || ("pond_inline" in seen_peer))
