@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# With -v table=1: the table of what two ticks leave, for bench/plot. Else
-# memory.csv to a table of resident bytes for each live byte, and where pond keeps the least.
+# memory.csv to a table of resident bytes for each live byte, and where pond keeps the least. With -v table='two ticks
+# later', or another time: the figures of that time alone, with tabs, for bench/plot and bench/publish.
 BEGIN {
     FS = ","
     split("pond_called tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go",
@@ -39,7 +39,7 @@ function print_table(   i, l, name) {
     print ""
     for (l = 1; l <= lines; l++) {
         split(line[l], name, SUBSEP)
-        if (name[2] != "two ticks later")
+        if (name[2] != table)
             continue
         printf "%s", name[1]
         for (i = 1; i <= peers; i++)
