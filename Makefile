@@ -175,7 +175,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := headers symbols man amalgamation relink install
+SCRIPT_PARTS  := headers symbols man amalgamation relink install published
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
@@ -210,7 +210,7 @@ check-examples: lib examples
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
                                 $(patsubst %/,%,$(wildcard examples/*/)))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
-.PHONY: examples demo bench bench-servers
+.PHONY: examples demo bench bench-servers bench-publish
 examples: $(EXAMPLES) ## build the examples
 $(B)/examples/%: examples/%.c $(LIB)
 	$(call say,LINK,$@)
@@ -234,6 +234,9 @@ bench-servers: ## two real servers on pond and on malloc, through bursts and pau
 	@.ci/install-deps build bench
 	@+$(MAKE) --no-print-directory $(JOBS) lib bench-servers-bins
 	@bench/servers/run $(B) $(B)/bench
+	@bench/machine > $(B)/bench/server-machine.csv
+bench-publish: ## the last full make bench, knee, bench-servers and demo into bench/results and the READMEs
+	@bench/publish/run $(B)
 -include bench/bench.mk bench/guard.mk bench/go/go.mk bench/servers/servers.mk bench/knee/knee.mk
 
 # ---- what is generated: man pages, amalgamation ----

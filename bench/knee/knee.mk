@@ -29,3 +29,4 @@ knee: ## the pool size where throughput still grows and memory begins to cost (K
 	@.ci/install-deps build bench
 	@+$(MAKE) --no-print-directory $(JOBS) lib $(KNEE_BINS)
 	@bench/knee/run $(B)
+	@bench/machine > $(B)/bench/knee-machine.csv

@@ -1,0 +1,137 @@
+#!/bin/sh
+# The figures in README.md, bench/README.md and bench/results/README.md are what bench/results gives, and what
+# bench/publish makes of results is right; short runs are refused.
+# shellcheck disable=SC2016 # Markdown has backticks
+. test/build/lib.sh
+
+# differs PROJECT: the file whose figures are not those of the results, if any.
+differs()
+{
+    while read -r links file; do
+        cp "$1/$file" "$scratch/rewritten"
+        bench/publish/rewrite "$1/bench/results" "$links" "$scratch/rewritten" ||
+            fail "bench/publish/rewrite does not understand $file"
+        cmp -s "$1/$file" "$scratch/rewritten" || echo "$file"
+    done << END
+bench/results README.md
+results bench/README.md
+. bench/results/README.md
+END
+}
+
+# ---- what is committed ----
+
+different=$(differs .)
+[ -z "$different" ] || fail "figures are not those of bench/results; make bench-publish writes them: $different"
+grep -ho '([a-z./-]*\.\(png\|svg\))' README.md bench/README.md bench/results/README.md | sed 's|.*/||; s/[()]//g' |
+    sort -u > "$scratch/pictures"
+while read -r picture; do
+    [ -s "bench/results/$picture" ] || fail "bench/results has no $picture, which is shown"
+done < "$scratch/pictures"
+
+# ---- results that are made up ----
+
+project=$scratch/project build=$scratch/build bench=$scratch/build/bench
+mkdir -p "$project/bench/results" "$bench" "$build/demo"
+cp README.md "$project" && cp bench/README.md "$project/bench" && cp bench/results/README.md "$project/bench/results"
+
+# refused WORDS: publishing fails with status 2, one line that has these words, and nothing changed.
+refused()
+{
+    status=0
+    bench/publish/run "$build" "$project" > "$scratch/said" 2>&1 || status=$?
+    [ $status -eq 2 ] || fail "publishing ends with status $status instead of 2: $(cat "$scratch/said")"
+    [ "$(wc -l < "$scratch/said")" -eq 1 ] || fail "not one sentence: $(cat "$scratch/said")"
+    grep -q "$1" "$scratch/said" || fail "'$1' is expected, but it says: $(cat "$scratch/said")"
+    cmp -s README.md "$project/README.md" || fail "what was refused changed README.md"
+}
+
+refused 'bench.csv is missing: run make bench first'
+
+# Three rounds of two rows: pond takes 2, 2.1 and 2.2 ns, and twice that called; dpdk 4 in the one and 1 in the other.
+awk -v rounds=3 'function row(name, peer, threads, ns,    r) {
+        for (r = 1; r <= rounds; r++) {
+            head = "time," name "," peer "," r ","
+            print head "threads," threads; print head "wall_ns," ns * (1 + (r - 1) / 20); print head "cpu_ns," ns
+        }
+    }
+    function memory(when, peer, bytes) {
+        head = "memory,64B-runs," peer ",1," when
+        print head " live,1000"; print head " resident," bytes
+    }
+    BEGIN {
+        print "part,row,peer,round,measure,value"
+        print "context,,,0,date,2026-01-02T03:04Z"; print "context,,,0,machine,virtual machine"
+        print "context,,,0,cores,2"; print "context,,,0,processor,A Processor"; print "context,,,0,quick,0"
+        print "context,,,0,dpdk,DPDK 1.2; from time-dpdk"; print "context,,,0,stolen_share,0.1"
+        row("pair-64B", "pond_inline", 1, 2); row("pair-64B", "pond_called", 1, 4); row("pair-64B", "limit", 1, 1)
+        row("pair-64B", "dpdk", 1, 10); row("pair-64B", "glibc", 1, 20)
+        row("handed-over", "pond_inline", 2, 2); row("handed-over", "pond_called", 2, 4)
+        row("handed-over", "dpdk", 2, 1); row("handed-over", "glibc", 2, 50)
+        memory("two ticks later", "pond_called", 1100); memory("two ticks later", "glibc", 9000)
+        memory("purge called", "pond_called", 1100); memory("purge called", "glibc", 1500)
+        print "instr,pair-64B,pond_inline,1,instructions,27.0"; print "instr,pair-64B,dpdk,1,instructions,45.0"
+    }' > "$bench/bench.csv"
+awk 'BEGIN {
+    print "part,row,peer,round,measure,value"
+    for (r = 1; r <= 5; r++) {
+        print "server,respd,pond," r ",qps," 100000 + r; print "server,respd,glibc," r ",qps," 200000 + r
+        print "server,respd,pond," r ",resident_peak_bytes,1048576"
+        print "server,respd,glibc," r ",resident_peak_bytes,2097152"
+    } }' > "$bench/server.csv"
+printf 'kind,what,value,low,high\npond,repetitions,9,,\npond,sizes,31,,\n' > "$bench/knee-found.csv"
+printf '**pond.** A knee.\n\n**malloc.** No knee.\n\nIn parentheses: percentiles.\n' > "$bench/knee.md"
+echo 'respd, pond: allocator: pond 0.0 on a libc, malloc in libc.so' > "$bench/server-context.txt"
+for file in knee.csv time.png time.svg memory.png memory.svg knee.png knee.svg server-gzipd-resident.png \
+    server-gzipd-resident.svg server-respd-resident.png server-respd-resident.svg; do
+    echo made up > "$bench/$file"
+done
+grep '^context' "$bench/bench.csv" | grep -v quick > "$bench/knee-machine.csv"
+cp "$bench/knee-machine.csv" "$bench/server-machine.csv"
+
+# ---- short runs are refused ----
+
+sed -i 's/quick,0/quick,1/' "$bench/bench.csv"
+refused 'the last make bench was a short run'
+sed -i 's/quick,1/quick,0/' "$bench/bench.csv"
+sed -i 's/sizes,31/sizes,7/' "$bench/knee-found.csv"
+refused 'the last make knee was a short run, with 7 sizes'
+sed -i 's/sizes,7/sizes,31/' "$bench/knee-found.csv"
+mv "$bench/server.csv" "$scratch/server.csv"
+grep -v ',5,[a-z_]*,' "$scratch/server.csv" > "$bench/server.csv"
+refused 'the last make bench-servers was a short run, with 4 rounds'
+mv "$scratch/server.csv" "$bench/server.csv"
+
+# ---- long ones are published ----
+
+bench/publish/run "$build" "$project" > "$scratch/said" 2>&1 || fail "publishing fails: $(cat "$scratch/said")"
+[ -z "$(differs "$project")" ] || fail "what was published is not what the results give"
+
+# shows FILE LINE...: each is a line of it.
+shows()
+{
+    file=$project/$1
+    shift
+    for line; do
+        grep -qxF -e "$line" "$file" || fail "${file#"$project/"} does not have: $line"
+    done
+}
+
+shows README.md '|  | pond inlined | pond called | limit | dpdk | glibc | inlined, of best | called, of best |' \
+    '| pair | 2.1 | 4.2 | 1.1 | 10.5 | 21.0 | 0.20 | 0.40 |' \
+    '| one thread gets, another puts | 4.2 | 8.4 | - | 2.1 | 105 | 2.00 | 4.00 |' \
+    "The machine's hypervisor stole 10% of the time while the times were taken: believe them little." \
+    'Instructions of a pair, the loop included: pond inlined 27, dpdk 45.' \
+    '| 64B-runs | 1.10 | 9.00 / 1.50 |' \
+    '| respd: requests a second | 100,003 | 200,003 | - | - | glibc |' \
+    '**pond.** A knee.' \
+    '[![A get and its put, all peers](bench/results/time.png)](bench/results/time.svg)' \
+    'Nothing of `make demo` is published yet.'
+shows bench/README.md '| `handed-over`, ns, inlined | 4.20 | dpdk, 2.10 | 2.00 |' \
+    '| respd: requests a second | 100,003 | glibc, 200,003 | 2.00 |'
+! grep -q '^| `pair-64B`, ns' "$project/bench/README.md" || fail "pond is said to lose where it wins"
+shows bench/results/README.md '| `dpdk` | DPDK 1.2, from time-dpdk |' '**malloc.** No knee.' \
+    '| respd: resident at the peak, MiB | 1.00 (0%) | 2.00 (0%) | - | - |'
+
+sed -i 's/| pair | 2.1 /| pair | 1.1 /' "$project/README.md"
+[ "$(differs "$project")" = README.md ] || fail "a figure that was changed by hand is not noticed"
