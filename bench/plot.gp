@@ -30,7 +30,7 @@ set xtics noenhanced scale 0
 
 columns_of(table) = int(system("head -n 1 " . table . " | awk -F'\t' '{ print NF }'"))
 name_of(table, i) = system(sprintf("head -n 1 %s | cut -f %d", table, i))
-most(tables) = real(system("awk -F'\t' 'FNR > 1 { for (i = 2; i <= NF; i++) if ($i > m) m = $i } " . \
+most(tables) = real(system("awk -F'\t' 'FNR > 1 { for (i = 2; i <= NF; i++) if ($i + 0 > m) m = $i } " . \
                            "END { print m + 0 }' " . tables))
 
 # A label in two lines, where one would meet its neighbour.

@@ -14,7 +14,7 @@ NR == 1 {
 {
     for (i = 2; i <= columns; i++) {
         lacks[i] += $i == "?"
-        sum[i] += $i > 0 ? log($i) : 0
+        sum[i] += $i + 0 > 0 ? log($i) : 0
     }
 }
 
