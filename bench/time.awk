@@ -146,8 +146,9 @@ function doubt_of_limit(   i, r, part, worst, many) {
             worst = r
     }
     if (worst != "")
-        printf "The rounds of limit, which does next to nothing, lie more than %.0f%% apart in %d rows, most in %s " \
-               "(%s): the machine was not calm.\n", rounds_most * 100, many, worst, apart(worst, "limit")
+        printf "The rounds of limit, which does next to nothing, lie more than %.0f%% apart in %d %s, most in %s " \
+               "(%s): the machine was not calm.\n", rounds_most * 100, many,
+               many == 1 ? "row" : "rows", worst, apart(worst, "limit")
 }
 
 # One sentence each.
