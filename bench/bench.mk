@@ -3,7 +3,7 @@
 # From the Makefile: B LIB SO CXX CPPFLAGS CXXFLAGS LDFLAGS.
 
 BENCH_PEERS := $(patsubst bench/peers/%.h,%,$(wildcard bench/peers/*.h))
-BENCH_MEMORY_PEERS := $(filter-out pond_inline pond_shared limit,$(BENCH_PEERS))
+BENCH_MEMORY_PEERS := $(filter-out pond_inline pond_shared limit limit_called,$(BENCH_PEERS))
 BENCH_GATE_BINS := $(B)/bench/instr-pond_inline $(B)/bench/instr-pond_called
 BENCH_BINS := $(BENCH_PEERS:%=$(B)/bench/time-%) $(BENCH_PEERS:%=$(B)/bench/instr-%) \
               $(BENCH_MEMORY_PEERS:%=$(B)/bench/memory-%)

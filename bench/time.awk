@@ -13,8 +13,8 @@ BEGIN {
         cores = 2
     called_aim = 0.70; inlined_aim = 0.45; shared_aim = 1.00; threads_aim = 1.1
     apart_most = 0.15; rounds_most = 0.20
-    split("pond_inline pond_called pond_shared limit tcmalloc jemalloc mimalloc glibc gslice tbb dpdk " \
-          "mutex_list ck_list go", order_of_peers, " ")
+    split("pond_inline pond_called pond_shared limit limit_called tcmalloc jemalloc mimalloc glibc gslice tbb " \
+          "dpdk mutex_list ck_list go", order_of_peers, " ")
     split("tcmalloc jemalloc mimalloc glibc gslice tbb dpdk mutex_list ck_list go", rivals, " ")
 }
 
@@ -94,7 +94,8 @@ function apart(r, p) {
 }
 
 function print_ratios_header() {
-    print "\npond beside the best peer and the limit; how far the rounds lie apart (most less least, of the median)\n"
+    print "\npond beside the best peer and the limit, the called one beside limit_called; how far the rounds lie apart " \
+          "(most less least, of the median)\n"
     printf "%-22s %-10s | %-19s | %-19s | %s\n", "", "", "part of best peer", "times the limit", "rounds apart"
     printf "%-22s %-10s | %9s %9s | %9s %9s | %7s %7s %7s %7s\n", "", "best peer", "inlined", "called", "inlined",
            "called", "inlined", "called", "best", "limit"
@@ -103,7 +104,7 @@ function print_ratios_header() {
 function print_ratios(format, r,   b) {
     b = best(r)
     printf format, r, b, part_inlined[r], part_called[r], ratio(r, "pond_inline", "limit"),
-           ratio(r, "pond_called", "limit"), apart(r, "pond_inline"), apart(r, "pond_called"), apart(r, b),
+           ratio(r, "pond_called", "limit_called"), apart(r, "pond_inline"), apart(r, "pond_called"), apart(r, b),
            apart(r, "limit")
 }
 

@@ -9,6 +9,10 @@
 #include "common/plain.h"
 #include "common/proof.h"
 
+#ifndef LIMIT_CALL
+#define LIMIT_CALL inline
+#endif
+
 constexpr bool peer_shares = false; /* the getting thread would only ever malloc, the other only free */
 
 template <size_t Size, content Content> struct limit_cache {
@@ -27,13 +31,13 @@ template <size_t Size, content Content> __attribute__((noinline)) void *limit_ma
     return obj;
 }
 
-template <size_t Size, content Content = content::any> inline void *peer_get()
+template <size_t Size, content Content = content::any> LIMIT_CALL void *peer_get()
 {
     limit_cache<Size, Content> &self = limit_self<Size, Content>;
     return __builtin_expect(self.count != 0, 1) ? self.objs[--self.count] : limit_make<Size, Content>();
 }
 
-template <size_t Size, content Content = content::any> inline void peer_put(void *obj)
+template <size_t Size, content Content = content::any> LIMIT_CALL void peer_put(void *obj)
 {
     limit_cache<Size, Content> &self = limit_self<Size, Content>;
     if (__builtin_expect(self.count < self.room, 1))

@@ -64,7 +64,7 @@ versions()
     for peer in "$@"; do
         said=$(context "$peer" | sed -E 's/(;| from ).*//; s/-[0-9]+-g[0-9a-f]+//')
         case $peer in
-        mutex_list | limit) ;;
+        mutex_list | limit*) ;;
         *) all+="${all:+, }$said" ;;
         esac
     done
@@ -221,7 +221,8 @@ block_times()
     echo
     sed '1s/^row//' "$work/medians" | rounded | markdown
     echo
-    echo "pond beside the best peer and the limit; how far the rounds lie apart (most less least, of the median):"
+    fold_words <<<"pond beside the best peer and the limit, the called one beside \`limit_called\`; how far the rounds \
+lie apart (most less least, of the median):"
     echo
     {
         printf '\tbest peer\tinlined, of best\tcalled, of best\tinlined, times limit\tcalled, times limit\t'
