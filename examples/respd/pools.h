@@ -31,8 +31,8 @@ struct connection {
     struct connection *next, **previous; /* the thread's other connections */
     struct buffer *in;                   /* NULL while no command is incomplete */
     size_t needed;                       /* bytes of `in` without which it is no use to parse again */
-    size_t last_read;                    /* bytes the last read brought: how large the next buffer is to be */
     unsigned batches;                    /* on their way to the client */
+    bool much;           /* the last read brought kilobytes, or as much as there was room for */
     bool ending, paused; /* no further command is taken; reading has stopped until writes are done */
 };
 

@@ -8,6 +8,7 @@
 #include "serve.h"
 #include "command.h"
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* A client with so many bytes of replies on their way has to read before it is heard again. */
@@ -198,15 +199,33 @@ static void answer_all(struct connection *c)
 
 /* ---- in ---- */
 
-/* A command that is not complete needs a larger buffer, or goes on in this one. */
+/*
+ * Bytes that lie in the socket; at most so many that a buffer of the largest size holds them. 0 where they
+ * will be few, as they were the last time: asking takes as long as a short command does.
+ */
+static size_t pending(const struct connection *c)
+{
+    enum { MOST = 200 << 10 };
+    uv_os_fd_t fd;
+    int n = 0;
+    if (!c->much || uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0 || ioctl(fd, FIONREAD, &n) != 0)
+        return 0;
+    return n < MOST ? (size_t)n : MOST;
+}
+
+/*
+ * A command that is not complete goes on in this buffer, or needs a larger one. The kernel is asked how
+ * large: with a guess, a client's buffers would grow step by step, and each step's size would stay until the
+ * next ticks.
+ */
 static bool make_room(struct connection *c)
 {
     struct buffer *in = c->in;
     size_t have = in != NULL ? in->used - in->start : 0;
     if (in != NULL && in->used < in->capacity && in->start + c->needed <= in->capacity)
         return true;
-    size_t wanted = c->needed > have ? c->needed : have + 1;
-    struct buffer *larger = buffer_open(wanted > c->last_read ? wanted : c->last_read);
+    size_t wanted = have + pending(c) + 1; /* a read that fills its room is followed by another one */
+    struct buffer *larger = buffer_open(wanted > c->needed ? wanted : c->needed);
     if (larger == NULL)
         return false;
     if (have > 0)
@@ -226,13 +245,6 @@ static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *room
         *room = uv_buf_init((char *)c->in->bytes + c->in->used, (unsigned)(c->in->capacity - c->in->used));
 }
 
-/* The next buffer is to hold what this read brought; when it filled the buffer there was more: twice that. */
-static void note_size(struct connection *c, size_t n, size_t room)
-{
-    enum { MOST = 200 << 10 };
-    c->last_read = n < room ? n : n < MOST / 2 ? 2 * n : MOST;
-}
-
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 {
     struct connection *c = stream->data;
@@ -241,7 +253,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
     } else if (n < 0) {
         end(c);
     } else if (n > 0) {
-        note_size(c, (size_t)n, room->len);
+        c->much = (size_t)n == room->len || n > 4000;
         c->in->used += (size_t)n;
         answer_all(c);
     } else if (c->in != NULL && c->in->start == c->in->used) { /* there was nothing to read */
