@@ -205,10 +205,10 @@ check-examples: lib examples
 
 # ---- examples, demo, benchmarks ----
 
-# An example is one file, or a directory with rules of its own. The comments // link: and // std: are as
-# in tests.
+# An example is one file, or a directory with rules of its own; examples/server is what two of those share. The
+# comments // link: and // std: are as in tests.
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
-                                $(patsubst %/,%,$(wildcard examples/*/)))
+                                $(patsubst %/,%,$(filter-out examples/server/,$(wildcard examples/*/))))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
 .PHONY: examples demo bench bench-servers bench-publish
 examples: $(EXAMPLES) ## build the examples

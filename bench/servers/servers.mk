@@ -11,13 +11,13 @@ SERVERS_MAYBE_mimalloc := -lmimalloc
 
 # $(1) server, $(2) variant. A malloc replaces the program's only if it is linked though nothing seems to need it.
 define server_program
-$(B)/bench/servers/$(1)-$(2): $(wildcard examples/$(1)/*.[ch]) bench/servers/proof.c bench/servers/servers.mk \
+$(B)/bench/servers/$(1)-$(2): $(wildcard examples/$(1)/*.[ch] examples/server/*.[ch]) bench/servers/proof.c bench/servers/servers.mk \
                               $(HEADERS) $(LIB)
 	$(Q)mkdir -p $$(@D); \
 	if echo 'int main(void) { return 0; }' | \
 	    $(CC) -x c - -o $$@ $(SERVERS_MAYBE_$(2)) $(SERVERS_LINK_$(1)) 2>/dev/null; then \
 	    printf '  %-6s %s\n' BENCH $$@; \
-	    $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -DPROOF_$(2) -o $$@ $(wildcard examples/$(1)/*.c) \
+	    $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -DPROOF_$(2) -o $$@ $(wildcard examples/$(1)/*.c examples/server/*.c) \
 	        bench/servers/proof.c -Wl,--no-as-needed $(SERVERS_MAYBE_$(2)) -Wl,--as-needed $(LIB) -pthread \
 	        $(SERVERS_LINK_$(1)); \
 	else \

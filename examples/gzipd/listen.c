@@ -54,10 +54,10 @@ bool listen_start(struct server *s, const struct options *o)
     s->site.root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (s->site.root < 0)
         fprintf(stderr, "gzipd: cannot serve %s: %s.\n", o->root, strerror(errno));
-    else if ((s->socket = open_socket(o->port, o->send_buffer)) < 0)
-        fprintf(stderr, "gzipd: cannot listen on port %u: %s.\n", o->port, strerror(errno));
-    else if (!start_threads(s, o->threads))
-        fprintf(stderr, "gzipd: cannot start %u threads.\n", o->threads);
+    else if ((s->socket = open_socket(o->server.port, o->server.send_buffer)) < 0)
+        fprintf(stderr, "gzipd: cannot listen on port %u: %s.\n", o->server.port, strerror(errno));
+    else if (!start_threads(s, o->server.threads))
+        fprintf(stderr, "gzipd: cannot start %u threads.\n", o->server.threads);
     else
         return true;
     listen_stop(s);

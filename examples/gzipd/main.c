@@ -12,6 +12,7 @@
  *     serve.c     a request and its answer
  *     files.c     paths, types, Accept-Encoding
  *     compress.c  a file into a buffer, by zlib
+ *     ../server/  what it shares with respd: common options, all ponds at once
  */
 #define _GNU_SOURCE 1
 #include "listen.h"
@@ -83,9 +84,9 @@ static bool serve(const struct options *o, int signals)
 /* With malloc nothing is idle, so nothing has to age. */
 static bool serve_and_tick(const struct options *o, int signals)
 {
-    if (!o->pooled)
+    if (!o->server.pooled)
         return serve(o, signals);
-    if (!ticker_start(o->tick_ms)) {
+    if (!ticker_start(o->server.tick_ms)) {
         fprintf(stderr, "gzipd: cannot start a thread: %s.\n", strerror(errno));
         return false;
     }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pools.h"
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool pooled;
 static int level;     /* of the streams */
 static pond *streams; /* the other two are typed ponds, below */
 
@@ -113,7 +110,7 @@ void stream_close(z_stream *z)
 
 struct buffer *buffer_open(void)
 {
-    return pooled ? pond_buffer_get() : calloc(1, sizeof(struct buffer));
+    return pooled ? pond_buffer_get() : instead_of_get(sizeof(struct buffer), sizeof(struct buffer));
 }
 
 void buffer_close(struct buffer *b)
@@ -141,12 +138,8 @@ bool buffer_reserve(struct buffer *b, size_t n)
 
 struct request *request_open(void)
 {
-    if (pooled)
-        return pond_request_get();
-    struct request *r = malloc(sizeof(*r)); /* not calloc: the chunk needs no clearing here either */
-    if (r != NULL)
-        request_reset(r, NULL);
-    return r;
+    return pooled ? pond_request_get()
+                  : instead_of_get(sizeof(struct request), offsetof(struct request, chunk));
 }
 
 void request_close(struct request *r)
@@ -161,69 +154,34 @@ void request_close(struct request *r)
         free(r);
 }
 
+/* In the order in which they can be closed: what holds others first. */
+enum { PONDS = 3 };
+static pond *ponds[PONDS];
+
 bool pools_open(const struct options *o)
 {
     level = o->level;
-    pooled = o->pooled;
+    ponds_begin(&o->server);
     if (!pooled)
         return true;
-    pond_tick_budget(o->budget);
     streams = pond_create(&(pond_options){.name = "streams",
                                           .create = stream_create,
                                           .reset = stream_reset,
                                           .destroy = stream_destroy,
                                           .footprint = stream_footprint,
                                           .ctx = &level});
-    if (streams != NULL && pond_buffer_pond() != NULL && pond_request_pond() != NULL)
-        return true;
-    fprintf(stderr, "gzipd: cannot create the ponds: %s.\n", strerror(errno));
-    return false;
-}
-
-/* A pond that still has live objects stays, and says who leaks. */
-static bool close_one(pond *p)
-{
-    pond_stats s;
-    pond_stats_read(p, &s);
-    if (pond_destroy(p) == 0)
-        return true;
-    fprintf(stderr, "gzipd: pond %s: %" PRIu64 " objects were never put back.\n", pond_name(p), s.live);
-    return false;
+    ponds[0] = pond_request_pond();
+    ponds[1] = pond_buffer_pond();
+    ponds[2] = streams;
+    return ponds_opened(ponds, PONDS);
 }
 
 bool pools_close(void)
 {
-    if (!pooled)
-        return true;
-    bool requests = close_one(pond_request_pond());
-    bool buffers = close_one(pond_buffer_pond());
-    return close_one(streams) && buffers && requests;
-}
-
-static void report_one(pond *p)
-{
-    pond_stats s;
-    uint64_t dropped = 0;
-    pond_stats_read(p, &s);
-    for (int why = 0; why < POND_DROP_REASONS; why++)
-        dropped += s.dropped[why];
-    printf("pond=%s epoch=%" PRIu64 " live=%" PRIu64 " idle_local=%" PRIu64 " idle_shared=%" PRIu64
-           " idle_victim=%" PRIu64 " gets=%" PRIu64 " hits=%" PRIu64 " constructed=%" PRIu64
-           " dropped=%" PRIu64 " over_limit=%" PRIu64 " high_water=%" PRIu64 " idle_bytes=%" PRIu64
-           " slab_bytes=%" PRIu64 "\n",
-           pond_name(p), s.epoch, s.live, s.idle_local, s.idle_shared, s.idle_victim, s.gets, s.hits,
-           s.constructed, dropped, s.dropped[POND_DROP_LIMIT], s.high_water,
-           s.idle_local_bytes + s.idle_shared_bytes + s.idle_victim_bytes, s.slab_bytes);
+    return !pooled || ponds_close(ponds, PONDS);
 }
 
 void pools_report(void)
 {
-    if (pooled) {
-        report_one(streams);
-        report_one(pond_buffer_pond());
-        report_one(pond_request_pond());
-    } else {
-        puts("no ponds: --alloc=malloc");
-    }
-    fflush(stdout);
+    ponds_report(ponds, PONDS);
 }

@@ -8,6 +8,7 @@
 #ifndef GZIPD_POOLS_H
 #define GZIPD_POOLS_H
 
+#include "../server/ponds.h"
 #include "options.h"
 #include <netinet/in.h>
 #include <pond/typed.h>

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* The size of the send buffer is what accepted sockets inherit. */
-static bool bind_and_listen(int fd, const struct options *o)
+static bool bind_and_listen(int fd, const struct server_options *o)
 {
     const int yes = 1;
     const struct sockaddr_in here = {
@@ -26,7 +26,7 @@ static bool bind_and_listen(int fd, const struct options *o)
 }
 
 /* -1 and errno. */
-static int open_socket(const struct options *o)
+static int open_socket(const struct server_options *o)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind_and_listen(fd, o))
@@ -81,7 +81,7 @@ static void stop_threads(struct server *s)
     close(s->socket);
 }
 
-bool listen_start(struct server *s, uv_loop_t *loop, const struct options *o)
+bool listen_start(struct server *s, uv_loop_t *loop, const struct server_options *o)
 {
     *s = (struct server){.socket = open_socket(o)};
     if (s->socket < 0) {

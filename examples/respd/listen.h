@@ -14,7 +14,7 @@ struct server {
 };
 
 /* Opens the socket and starts the threads. False: it was reported, and nothing is left open. */
-bool listen_start(struct server *s, uv_loop_t *loop, const struct options *o);
+bool listen_start(struct server *s, uv_loop_t *loop, const struct server_options *o);
 
 /* The port that is listened on. */
 uint16_t listen_port(const struct server *s);

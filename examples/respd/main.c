@@ -7,11 +7,13 @@
  *     main.c      starts and ends everything; signals and ticks
  *     options.c   the command line
  *     pools.c     the ponds, and what stands in for them with --alloc=malloc
+ *     buffers.c   those of buffers
  *     listen.c    the socket; deals connections out
  *     worker.c    a thread with a libuv loop
  *     serve.c     a connection: read, answer, write
  *     command.c   what each command is answered
  *     resp.c      bytes to commands
+ *     ../server/  what it shares with gzipd: common options, all ponds at once
  */
 #define _GNU_SOURCE 1
 #include "listen.h"
@@ -42,7 +44,7 @@ static void on_tick(uv_timer_t *tick)
     pond_epoch_advance();
 }
 
-static void attend(struct attention *a, uv_loop_t *loop, const struct options *o)
+static void attend(struct attention *a, uv_loop_t *loop, const struct server_options *o)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
     for (int i = 0; i < 3; i++) {
@@ -61,7 +63,7 @@ static void close_attention(struct attention *a)
     uv_close((uv_handle_t *)&a->tick, NULL);
 }
 
-static bool serve(uv_loop_t *loop, const struct options *o)
+static bool serve(uv_loop_t *loop, const struct server_options *o)
 {
     struct server s;
     struct attention a;
@@ -80,7 +82,7 @@ static bool serve(uv_loop_t *loop, const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o;
+    struct server_options o;
     uv_loop_t loop;
     options_read(&o, argc, argv);
     signal(SIGPIPE, SIG_IGN); /* a client that has gone is write's error, not our end */

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* respd's command line. */
+/* respd's command line: it has no options of its own. */
 #ifndef RESPD_OPTIONS_H
 #define RESPD_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct options {
-    uint16_t port;    /* 0: one that is free */
-    unsigned threads; /* that serve, each with an event loop */
-    unsigned tick_ms; /* between two ticks of ageing */
-    bool pooled;      /* --alloc=pond; false: --alloc=malloc */
-    size_t budget;    /* pond_tick_budget; 0: no bound */
-    int send_buffer;  /* bytes the kernel keeps for a slow client; 0: as the system is set */
-};
+#include "../server/options.h"
 
 /* Fills *o from the command line. Ends the program on --help (status 0) and on a mistake (status 2). */
-void options_read(struct options *o, int argc, char **argv);
+void options_read(struct server_options *o, int argc, char **argv);
 
 #endif

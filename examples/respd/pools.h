@@ -57,7 +57,7 @@ struct batch {
 };
 
 /* Before the first connection and after the last. Both report what fails and then return false. */
-bool pools_open(const struct options *o);
+bool pools_open(const struct server_options *o);
 bool pools_close(void);
 
 /* Prints a line per pond. */
