@@ -2,14 +2,19 @@
 /*
  * A list of idle objects for each thread and type, of at most the pool size, as servers write it by hand.
  * What is on a list stays constructed, and for ever; what does not fit goes to jemalloc, set as it is by
- * default.
+ * default. What was put last is got first; for fifo.h, which includes this file, what was put first.
  */
 #include "jemalloc.h"
+#include <stdbool.h>
+
+#ifndef KIND_OLDEST_FIRST
+#define KIND_OLDEST_FIRST false
+#endif
 
 enum { MOST = 4096, THREADS = 64 };
 
 struct list {
-    size_t count;
+    size_t count, first; /* a ring of `room`; newest first, it always begins at 0 */
     void *objects[MOST];
 };
 
@@ -48,17 +53,33 @@ static inline struct list *list_of(int type)
     return &mine->of[type];
 }
 
+static inline void *list_take(struct list *l)
+{
+    l->count--;
+    if (!KIND_OLDEST_FIRST)
+        return l->objects[l->count];
+    void *obj = l->objects[l->first];
+    l->first = l->first + 1 < room ? l->first + 1 : 0;
+    return obj;
+}
+
+static inline void list_add(struct list *l, void *obj)
+{
+    size_t at = l->first + l->count++;
+    l->objects[at < room ? at : at - room] = obj;
+}
+
 static inline void *kind_get(int type)
 {
     struct list *l = list_of(type);
-    return l->count > 0 ? l->objects[--l->count] : object_new(type);
+    return l->count > 0 ? list_take(l) : object_new(type);
 }
 
 static inline void kind_put(int type, void *obj)
 {
     struct list *l = list_of(type);
     if (l->count < room)
-        l->objects[l->count++] = obj;
+        list_add(l, obj);
     else
         free(obj);
 }
@@ -66,7 +87,7 @@ static inline void kind_put(int type, void *obj)
 void kind_init(size_t size, char **argv)
 {
     if (size < 1 || size > MOST) {
-        (void)fputs("knee-freelist: a freelist has a pool size from 1 to 4096\n", stderr);
+        (void)fputs("knee: a list has a pool size from 1 to 4096\n", stderr);
         _Exit(2);
     }
     room = size;

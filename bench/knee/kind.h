@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a request's objects come from: one of three, chosen when load.c is compiled (KIND_HEADER), so
- * that no function pointer comes between the load and the pool. A kind's header defines
+ * Where a request's objects come from: one of these, chosen when load.c is compiled (KIND_HEADER), so that no
+ * function pointer comes between the load and the pool. A kind's header defines
  *
  *     static inline void *kind_get(int type);            an object, constructed; NULL: no memory
  *     static inline void kind_put(int type, void *obj);
- *     void kind_init(size_t size, char **argv);          size: see below; ends the program when it cannot be
- * had void kind_tick(void);                              a tick of ageing, where there is one void
- * kind_read(struct kind_figures *);             counts since the start; allocates nothing const char
- * *kind_proof(void);                      what runs, for the record
  *
- * The pool size means the same for all: how many idle objects of one type a thread holds for itself. What
- * lies behind differs, and is what is measured: pond's depot, jemalloc's arenas. Size 0: the kind's own
- * choice.
+ * and what is declared below. The pool size means the same for all: how many idle objects of one type a
+ * thread holds for itself. What lies behind differs, and is what is measured: pond's depot, jemalloc's
+ * arenas. Size 0: the kind's own choice.
  */
 #ifndef KNEE_KIND_H
 #define KNEE_KIND_H
@@ -37,9 +33,9 @@ void object_construct(int type, void *obj);
 /* Ends the program with one sentence. */
 _Noreturn void die(const char *what);
 
-void kind_init(size_t size, char **argv);
-void kind_tick(void);
-void kind_read(struct kind_figures *f);
-const char *kind_proof(void);
+void kind_init(size_t size, char **argv); /* ends the program when there cannot be this size */
+void kind_tick(void);                     /* a tick of ageing, where there is one */
+void kind_read(struct kind_figures *f);   /* counts since the start; allocates nothing */
+const char *kind_proof(void);             /* what runs, for the record */
 
 #endif

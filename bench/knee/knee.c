@@ -258,6 +258,25 @@ static void say_best(struct kind *k)
     say(k->name, "fragmentation_at_most_size", smooth[frag->columns - 1], NAN, NAN);
 }
 
+/* What share of the best size's QPS the largest one lacks. Each resample at the same best size: at its own,
+   which is its highest, something would always be lacking. */
+static void say_fall(struct kind *k)
+{
+    static double at[RESAMPLES];
+    struct table resample;
+    const struct table *qps = need(k, "qps");
+    double median[PLACES], smooth[PLACES];
+    size_t best = best_column(qps, smooth), last = qps->columns - 1;
+    double fall = 1 - smooth[last] / smooth[best];
+    for (size_t i = 0; i < RESAMPLES; i++) {
+        curve_resample(qps, i, &resample);
+        curve_median(&resample, median);
+        curve_smooth(median, resample.columns, smooth);
+        at[i] = 1 - smooth[last] / smooth[best];
+    }
+    say_resampled(k->name, "fall_to_largest", fall, at);
+}
+
 /* A series' own choice as a table of one column, so that it is resampled with the same rows. */
 static struct table own_of(struct kind *k, const char *measure)
 {
@@ -331,6 +350,7 @@ static void say_all(struct kind *k)
         say(k->name, "break_slope_after", broken.after, NAN, NAN);
     }
     say_best(k);
+    say_fall(k);
     if (has_own_choice(k))
         say_own_choice(k);
 }

@@ -2,11 +2,12 @@
 # The knee: where throughput still grows with the pool size and memory begins to cost. From the Makefile:
 # B LIB CC CPPFLAGS CFLAGS LDFLAGS.
 
-KNEE_KINDS := pond malloc freelist
+KNEE_KINDS := pond malloc freelist fifo
 KNEE_BINS := $(KNEE_KINDS:%=$(B)/bench/knee-%) $(B)/bench/knee
 KNEE_LINK_pond := $(LIB)
 KNEE_MAYBE_malloc := -ljemalloc
 KNEE_MAYBE_freelist := -ljemalloc
+KNEE_MAYBE_fifo := -ljemalloc
 KNEE_CC = $(CC) $(CPPFLAGS) -D_GNU_SOURCE $(CFLAGS) $(LDFLAGS)
 
 $(B)/bench/knee-%: bench/knee/main.c bench/knee/load.c $(wildcard bench/knee/*.h) \

@@ -43,6 +43,15 @@ function tell_knee()
            with_interval("knee_allocations_per_s", 1, 0), with_interval("knee_qps", 1e-6, 2)
 }
 
+function tell_fall()
+{
+    if (low[kind, "fall_to_largest"] > 0)
+        printf "**Beyond its best size QPS falls again**: the largest has %s %% less. ",
+               with_interval("fall_to_largest", 100, 1)
+    else
+        printf "Beyond its best size QPS does not fall more than noise does. "
+}
+
 function tell_break()
 {
     printf "Fragmentation goes from %.1f%% to %.1f%%. ",
@@ -79,6 +88,7 @@ END {
         kind = kinds[i]
         printf "**%s.** %d sizes, %d repetitions each. ", kind, v("sizes"), v("repetitions")
         tell_knee()
+        tell_fall()
         tell_break()
         tell_own()
         print "\n"
