@@ -180,6 +180,15 @@ block_knee()
     machine knee-machine.csv
 }
 
+# bench/knee/README.md
+block_knee_cost()
+{
+    published knee.csv knee || return 0
+    awk -f "$here/knee.awk" "$results/knee.csv" | markdown
+    echo
+    machine knee-machine.csv
+}
+
 block_servers()
 {
     published server.csv bench-servers || return 0

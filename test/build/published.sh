@@ -1,6 +1,6 @@
 #!/bin/sh
-# The figures in README.md, bench/README.md and bench/results/README.md are what bench/results gives, and what
-# bench/publish makes of results is right; short runs are refused.
+# The figures in the READMEs of the project, bench, bench/knee and bench/results are what bench/results gives, and
+# what bench/publish makes of results is right; short runs are refused.
 # shellcheck disable=SC2016 # Markdown has backticks
 . test/build/lib.sh
 
@@ -15,6 +15,7 @@ differs()
     done << END
 bench/results README.md
 results bench/README.md
+../results bench/knee/README.md
 . bench/results/README.md
 END
 }
@@ -32,8 +33,10 @@ done < "$scratch/pictures"
 # ---- results that are made up ----
 
 project=$scratch/project build=$scratch/build bench=$scratch/build/bench
-mkdir -p "$project/bench/results" "$bench" "$build/demo"
-cp README.md "$project" && cp bench/README.md "$project/bench" && cp bench/results/README.md "$project/bench/results"
+mkdir -p "$project/bench/results" "$project/bench/knee" "$bench" "$build/demo"
+for file in README.md bench/README.md bench/knee/README.md bench/results/README.md; do
+    cp $file "$project/$file"
+done
 
 # refused WORDS: publishing fails with status 2, one line that has these words, and nothing changed.
 refused()
@@ -86,7 +89,14 @@ awk 'BEGIN {
 printf 'kind,what,value,low,high\npond,repetitions,9,,\npond,sizes,31,,\n' > "$bench/knee-found.csv"
 printf '**pond.** A knee.\n\n**malloc.** No knee.\n\nIn parentheses: percentiles.\n' > "$bench/knee.md"
 echo 'respd, pond: allocator: pond 0.0 on a libc, malloc in libc.so' > "$bench/server-context.txt"
-for file in knee.csv time.png time.svg memory.png memory.svg knee.png knee.svg server-gzipd-resident.png \
+awk 'BEGIN {
+    print "kind,size,repetition,measure,value"
+    for (r = 1; r <= 3; r++)
+        for (size = 0; size <= 128; size += 64)
+            print "pond," size "," r ",resident_per_live," size / 100 + r
+    print "pond,64,1,requests_per_cpu_s,2500000"; print "freelist,96,1,resident_per_live,7"
+}' > "$bench/knee.csv"
+for file in time.png time.svg memory.png memory.svg knee.png knee.svg server-gzipd-resident.png \
     server-gzipd-resident.svg server-respd-resident.png server-respd-resident.svg; do
     echo made up > "$bench/$file"
 done
@@ -140,6 +150,8 @@ done
 shows bench/README.md '| `handed-over`, ns, inlined | 4.20 | dpdk, 2.10 | 2.00 |' \
     '| respd: requests a second | 100,003 | glibc, 200,003 | 2.00 |'
 ! grep -q '^| `pair-64B`, ns' "$project/bench/README.md" || fail "pond is said to lose where it wins"
+shows bench/knee/README.md '|  | 64 | 128 | own choice |' '| pond, resident for each live byte | 2.64 | 3.28 | 2.00 |' \
+    '| pond, million requests for each second of CPU time | 2.50 | - | - |'
 shows bench/results/README.md '| `dpdk` | DPDK 1.2, from time-dpdk |' '**malloc.** No knee.' \
     '| respd: resident at the peak, MiB | 1.00 (0%) | 2.00 (0%) | - | - |'
 
