@@ -13,6 +13,7 @@ BEGIN {
     say("cpu_us_per_request", "processor time a request, µs", 1)
     say("large_qps", "large answers a second", 1)
     say("large_p99_ms", "of large answers: latency, 99 of 100, ms")
+    say("larger_p99_ms", "of the largest answers: latency, 99 of 100, ms")
     say("large_cpu_us_per_request", "of large answers: processor time a request, µs")
     say("calm_qps", "in the calm: requests a second")
     say("calm_p99_ms", "in the calm: latency, 99 of 100, ms")

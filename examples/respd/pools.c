@@ -11,7 +11,7 @@
  * Connections, requests and batches: all is wiped but a request's text, which the next one writes before it
  * is read. A new object is zero, so this is also what a new one looks like. Connections have a reset hook,
  * which nobody can forget. Requests, batches and buffers are put in one place each, which wipes them: a put
- * to a pond with a hook leaves the fast path, 90 instructions for each command here.
+ * to a pond with a hook leaves the fast path for it, 86 instructions for each command here.
  */
 static bool connection_reset(void *obj, void *ctx)
 {
