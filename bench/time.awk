@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # time.csv to the table of medians, that of pond beside the best peer and the limit, what makes them doubtful, and
 # what of the aims holds. An aim is information, never an error.
-# With -v table=medians, -v table=ratios or -v table=doubts: this alone, with tabs and no words around it, for
-# bench/plot and bench/publish. With -v statistic=least: of the fastest round of each, which a busy machine disturbs
+# With -v table=medians, -v table=ratios, -v table=doubts or -v table=aims: this alone, with tabs and no words around
+# it, for bench/plot and bench/publish. With -v statistic=least: of the fastest round of each, which a busy machine disturbs
 # less.
 # -v cores=N: on so many cores; cost is time on the clock times the cores that a row can use.
 BEGIN {
@@ -108,13 +108,19 @@ function print_ratios(format, r,   b) {
            apart(r, "limit")
 }
 
-function print_all_ratios(format,   i) {
+# What part of the best peer's time pond takes, in the rows that compare peers.
+function take_parts(   i) {
     for (i = 1; i <= rows; i++)
         if (compared(row[i])) {
             part_inlined[row[i]] = ratio(row[i], "pond_inline", best(row[i]), 1)
             part_called[row[i]] = ratio(row[i], "pond_called", best(row[i]), 1)
-            print_ratios(format, row[i])
         }
+}
+
+function print_all_ratios(format,   i) {
+    for (i = 1; i <= rows; i++)
+        if (row[i] in part_called)
+            print_ratios(format, row[i])
 }
 
 # The same code in every program but Go's: how far its figures lie apart is how far they can be trusted.
@@ -177,7 +183,7 @@ function print_table(   i, r) {
 
 function verdict(what, figure, holds) {
     if (figure != "-")
-        printf "  %-63s %7s  %s\n", what, figure, holds ? "holds" : "MISSED"
+        printf table == "aims" ? "%s\t%s\t%s\n" : "  %-63s %7s  %s\n", what, figure, holds ? "holds" : "MISSED"
 }
 
 function fast_enough(r, called, inlined) {
@@ -204,7 +210,6 @@ function threads_enough(p) {
 }
 
 function print_aims(   i) {
-    print "\naims"
     for (i = 1; i <= rows; i++)
         if (row[i] ~ /^(handed-over|larson|constructed)$|8-threads$/)
             fast_enough(row[i], shared_aim, shared_aim)
@@ -226,12 +231,15 @@ END {
         spread_of[key] = spread
         rounds_of[key] = n
     }
+    take_parts()
     if (table == "medians")
         print_table()
     if (table == "ratios")
         print_all_ratios("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n")
     if (table == "doubts")
         print_doubts()
+    if (table == "aims")
+        print_aims()
     if (table != "")
         exit
     header()
@@ -243,6 +251,8 @@ END {
     print_doubts()
     if (doubts != "")
         printf "\n? The rounds differ more than the peers do; run again on a calmer machine:\n%s", doubts
-    if (("pond_called" in seen_peer) || ("pond_inline" in seen_peer))
+    if (("pond_called" in seen_peer) || ("pond_inline" in seen_peer)) {
+        print "\naims"
         print_aims()
+    }
 }

@@ -296,6 +296,23 @@ block_knees()
 
 # ---- bench/README.md ----
 
+block_aims()
+{
+    published bench.csv bench || return 0
+    times aims >"$work/aims"
+    awk -F '\t' '{ all++; holds += $3 == "holds" } END { printf "%d of %d hold in these results.", holds, all }' \
+        "$work/aims"
+    if ! grep -q 'MISSED$' "$work/aims"; then
+        echo
+        return
+    fi
+    printf ' Missed:\n\n'
+    {
+        printf 'aim\tmeasured\n'
+        sed -n 's/\tMISSED$//p' "$work/aims"
+    } | markdown
+}
+
 block_loses()
 {
     published bench.csv bench || return 0

@@ -149,6 +149,8 @@ for words in 'takes from 2.10 ns (dpdk) to 4.20 ns (glibc)' 'apart in 1 row, mos
 done
 shows bench/README.md '| `handed-over`, ns, inlined | 4.20 | dpdk, 2.10 | 2.00 |' \
     '| respd: requests a second | 100,003 | glibc, 200,003 | 2.00 |'
+shows bench/README.md '| handed-over, inlined: at most 1.00 of the best peer | 2.00 |'
+! grep -q '^| pair-64B, inlined' "$project/bench/README.md" || fail "an aim that holds is said to be missed"
 ! grep -q '^| `pair-64B`, ns' "$project/bench/README.md" || fail "pond is said to lose where it wins"
 shows bench/knee/README.md '|  | 64 | 128 | own choice |' '| pond, resident for each live byte | 2.64 | 3.28 | 2.00 |' \
     '| pond, million requests for each second of CPU time | 2.50 | - | - |'
