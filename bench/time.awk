@@ -195,12 +195,19 @@ function fast_enough(r, called, inlined) {
             part_inlined[r] + 0 <= inlined)
 }
 
-# More threads cost per pair what one does, but for the tenth that the machine may err.
-function as_one_thread(r, one, p,   times) {
-    if (!((r, p) in cost) || !((one, p) in cost))
-        return
-    times = cost[r, p] / cost[one, p]
-    verdict(r ", " p ": at most " threads_aim " times " one, sprintf("%.2f", times), times <= threads_aim)
+# How many times as much a pair of p takes in row r as in row one.
+function times_of(r, one, p) {
+    return (r, p) in cost && (one, p) in cost ? cost[r, p] / cost[one, p] : 0
+}
+
+# More threads cost per pair what one does, but for the tenth that the machine may err; what the limit takes more,
+# which shares nothing, is the machine's doing.
+function as_one_thread(r, one, p,   times, limit) {
+    times = times_of(r, one, p)
+    limit = times_of(r, one, "limit")
+    if (times > 0)
+        verdict(r ", " p ": at most " threads_aim " times " one ", limit's growth aside", \
+                sprintf("%.2f", times / (limit > 1 ? limit : 1)), times <= threads_aim * (limit > 1 ? limit : 1))
 }
 
 function threads_enough(p) {
