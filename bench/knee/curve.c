@@ -43,13 +43,13 @@ double curve_quantile(double *values, size_t n, double share)
     return values[low] + (at - (double)low) * (values[high] - values[low]);
 }
 
-void curve_median(const struct table *t, double *y)
+void curve_typical(const struct table *t, double *y)
 {
     double column[REPETITIONS];
     for (size_t c = 0; c < t->columns; c++) {
         for (size_t r = 0; r < t->rows; r++)
             column[r] = t->y[r][c];
-        y[c] = curve_quantile(column, t->rows, 0.5);
+        y[c] = curve_quantile(column, t->rows, t->share > 0 ? t->share : 0.5);
     }
 }
 
@@ -300,7 +300,7 @@ static double share_as_extreme(const struct table *noise, const double *line, do
 {
     size_t extreme = 1;
     struct table t = *noise;
-    double median[PLACES] = {0};
+    double typical[PLACES] = {0};
     for (size_t i = 0; i < RESAMPLES; i++) {
         uint64_t random = seed_of(i + RESAMPLES);
         for (size_t r = 0; r < t.rows; r++) {
@@ -309,16 +309,16 @@ static double share_as_extreme(const struct table *noise, const double *line, do
             for (size_t c = 0; c < t.columns; c++)
                 t.y[r][c] += line[c];
         }
-        curve_median(&t, median);
-        extreme += s(t.x, median, t.columns) >= observed ? 1 : 0;
+        curve_typical(&t, typical);
+        extreme += s(t.x, typical, t.columns) >= observed ? 1 : 0;
     }
     return (double)extreme / (RESAMPLES + 1);
 }
 
-static double p_of_flat(const struct table *t, const double *median, statistic *s)
+static double p_of_flat(const struct table *t, const double *typical, statistic *s)
 {
     static const double nothing[PLACES];
-    return share_as_extreme(t, nothing, s(t->x, median, t->columns), s);
+    return share_as_extreme(t, nothing, s(t->x, typical, t->columns), s);
 }
 
 static double mean_of(const struct table *t, size_t column)
@@ -333,19 +333,19 @@ static double mean_of(const struct table *t, size_t column)
  * The residuals are those from the mean of the repetitions, widened to the spread that repetitions have
  * around their true mean: around a straight line would count a bend as noise.
  */
-static double p_of_straight(const struct table *t, const double *median, statistic *s)
+static double p_of_straight(const struct table *t, const double *typical, statistic *s)
 {
     double basis[3][PLACES], c[3], line[PLACES];
     struct table noise = *t;
     double widen = t->rows > 1 ? sqrt((double)t->rows / (double)(t->rows - 1)) : 1;
     basis_of(t->x, t->columns, 0, basis);
-    (void)fit(basis, 2, median, t->columns, c);
+    (void)fit(basis, 2, typical, t->columns, c);
     for (size_t k = 0; k < t->columns; k++) {
         line[k] = c[0] + c[1] * basis[1][k];
         for (size_t r = 0; r < t->rows; r++)
             noise.y[r][k] = widen * (t->y[r][k] - mean_of(t, k));
     }
-    return share_as_extreme(&noise, line, s(t->x, median, t->columns), s);
+    return share_as_extreme(&noise, line, s(t->x, typical, t->columns), s);
 }
 
 /* ---- the answers ---- */
@@ -354,19 +354,19 @@ typedef double place_of(const struct table *t, double slopes[2]);
 
 static double knee_place(const struct table *t, double slopes[2])
 {
-    double median[PLACES] = {0}, smooth[PLACES];
+    double typical[PLACES] = {0}, smooth[PLACES];
     (void)slopes;
-    curve_median(t, median);
-    curve_smooth(median, t->columns, smooth);
+    curve_typical(t, typical);
+    curve_smooth(typical, t->columns, smooth);
     int at = curve_knee(smooth, t->columns);
     return at < 0 ? NAN : t->x[at];
 }
 
 static double break_place(const struct table *t, double slopes[2])
 {
-    double median[PLACES] = {0};
-    curve_median(t, median);
-    return t->x[curve_break(t->x, median, t->columns, slopes)];
+    double typical[PLACES] = {0};
+    curve_typical(t, typical);
+    return t->x[curve_break(t->x, typical, t->columns, slopes)];
 }
 
 static void bootstrap(const struct table *t, place_of *place, struct bend *b)
@@ -387,14 +387,14 @@ static void bootstrap(const struct table *t, place_of *place, struct bend *b)
 static struct bend find(const struct table *t, place_of *place, statistic *moves, statistic *bends)
 {
     struct bend b = {.verdict = BEND_FOUND};
-    double median[PLACES] = {0}, slopes[2] = {0, 0};
-    curve_median(t, median);
+    double typical[PLACES] = {0}, slopes[2] = {0, 0};
+    curve_typical(t, typical);
     b.x = place(t, slopes);
     b.before = slopes[0];
     b.after = slopes[1];
     bootstrap(t, place, &b);
-    b.p_flat = p_of_flat(t, median, moves);
-    b.p_straight = p_of_straight(t, median, bends);
+    b.p_flat = p_of_flat(t, typical, moves);
+    b.p_straight = p_of_straight(t, typical, bends);
     if (b.p_flat > 0.05)
         b.verdict = BEND_FLAT;
     else if (b.p_straight > 0.05)

@@ -26,6 +26,7 @@ enum { PLACES = 64, REPETITIONS = 64, RESAMPLES = 1000 };
 
 struct table {
     size_t rows, columns;
+    double share; /* which quantile of the repetitions is the curve; 0: the median */
     double x[PLACES];
     double y[REPETITIONS][PLACES];
 };
@@ -41,8 +42,8 @@ struct bend {
     double at[RESAMPLES];      /* the resamples' places; NAN: none */
 };
 
-/* The median over rows, column by column. */
-void curve_median(const struct table *t, double *y);
+/* The share-th quantile over rows, column by column. */
+void curve_typical(const struct table *t, double *y);
 
 /* Smoothed, as for the knee. */
 void curve_smooth(const double *y, size_t n, double *smooth);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# knee.csv to a table with tabs: medians of the smallest and of the largest pool of each kind, and of the kind's own
-# choice (size 0) where it has one.
+# knee.csv to a table with tabs: the smallest and the largest pool of each kind, and the kind's own choice (size 0)
+# where it has one. Quantiles of the repetitions as in bench/knee/knee.c.
 BEGIN {
     FS = ","
     kinds = split("freelist fifo pond malloc", kind, " ")
@@ -18,17 +18,20 @@ FNR > 1 && $4 in words {
     if ($2 + 0 > most) most = $2 + 0
 }
 
-function median(figures,   v, n, i, j, t) {
+function quantile(figures, share,   v, n, i, j, t, at, low) {
     n = split(figures, v, " ")
     for (i = 2; i <= n; i++)
         for (j = i; j > 1 && v[j] + 0 < v[j - 1] + 0; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
-    return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+    at = 1 + share * (n - 1)
+    low = int(at)
+    return low < n ? v[low] + (at - low) * (v[low + 1] - v[low]) : v[low]
 }
 
 function figure(k, size, m) {
     if (!((k, size, m) in values))
         return ""
-    return sprintf("%.2f", median(values[k, size, m]) * (m == "resident_per_live" ? 1 : 1e-6))
+    return sprintf("%.2f", quantile(values[k, size, m], m == "requests_per_cpu_s" ? 0.8 : 0.5) * \
+                           (m == "resident_per_live" ? 1 : 1e-6))
 }
 
 END {
