@@ -112,8 +112,9 @@ static bool line_is_marked(const struct cache *c)
 /* By its owner, who is busy. */
 static void line_open(const struct pond *p, struct cache *c)
 {
-    STORE(c->end, cache_end(p, c));
-    STORE(c->limit, p->work_on_put ? NULL : c->end);
+    void **end = cache_end(p, c);
+    STORE(c->end, end);
+    STORE(c->limit, p->work_on_put ? NULL : end);
     __atomic_store_n(&c->base, c->loaded->slots, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&self.open, __ATOMIC_SEQ_CST) == 0)
         line_close(c);
