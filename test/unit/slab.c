@@ -213,7 +213,10 @@ Test(slab, release_unmaps_all_of_it)
     }
     cr_assert_eq(set.slabs, 0);
     cr_assert(slab_set_is_valid(&set));
-    cr_assert_leq(memory_mapped(), before + ((size_t)64 << 10), "but for one leaf of the page map");
+    size_t after = memory_mapped();
+    /* A sanitizer maps memory of its own now and then. Less than a slab, all the same. */
+    size_t slack = TEST_SANITIZED ? (size_t)2 << 20 : (size_t)64 << 10;
+    cr_assert_leq(after, before + slack, "%zu bytes more, beyond a leaf of the page map", after - before);
     take();
     cr_assert_eq(set.slabs, 1, "it can be used again");
     slab_set_release(&set);
