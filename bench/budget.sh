@@ -31,8 +31,8 @@ later_shares()
     echo $sum
 }
 
-# time_left DONE TODO: seconds until the whole run ends. This part goes on as it went, within its share; a TODO of
-# "share" goes on until that is spent.
+# time_left DONE AHEAD: seconds until the whole run ends. This part goes on as it went, within its share; with
+# "share" in the place of what is ahead it goes on until that is spent.
 time_left()
 {
     local most=$((part_end - SECONDS)) here
@@ -45,7 +45,7 @@ time_left()
     echo $((here + $(later_shares)))
 }
 
-# progress DONE TODO WORDS... Silent once the part's time is over: then it is said what is left out.
+# progress DONE AHEAD WORDS... Silent once the part's time is over: then it is said what is left out.
 progress()
 {
     ((SECONDS < part_end)) || return 0

@@ -13,7 +13,9 @@
 void *pool_get(struct pond *p);
 void pool_put(struct pond *p, void *obj);
 
-/* What the fast path does, within the loaded magazine. NULL or false: nothing was done. */
+/* What the fast path does, within the loaded magazine. The put's hooks have run. NULL or false: nothing was
+ * done.
+ */
 void *pool_get_cached(struct pond *p);
 bool pool_put_cached(struct pond *p, void *obj);
 

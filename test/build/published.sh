@@ -9,8 +9,9 @@ differs()
 {
     while read -r links file; do
         cp "$1/$file" "$scratch/rewritten"
-        bench/publish/rewrite "$1/bench/results" "$links" "$scratch/rewritten" ||
-            fail "bench/publish/rewrite does not understand $file"
+        bench/publish/rewrite "$1/bench/results" "$links" "$scratch/rewritten" 2> "$scratch/complaints" ||
+            fail "bench/publish/rewrite does not understand $file: $(cat "$scratch/complaints")"
+        [ ! -s "$scratch/complaints" ] || fail "bench/publish/rewrite, $file: $(cat "$scratch/complaints")"
         cmp -s "$1/$file" "$scratch/rewritten" || echo "$file"
     done << END
 bench/results README.md
