@@ -6,7 +6,9 @@
  *      the two finds the object in one place.
  *   2. Puts go to the loaded magazine only while it has the pond's epoch.
  *   3. `previous` with no objects may have any epoch: it is stamped anew when it is loaded.
- *   4. `top` is written by the owner alone, and when a magazine is loaded (gate.c): who takes one out,
+ *   4. An operation reads the pond's epoch once. A tick that missed its thread may count the epoch on at any
+ *      moment: of two reads, the first would stamp an empty magazine and the second find no room in it.
+ *   5. `top` is written by the owner alone, and when a magazine is loaded (gate.c): who takes one out,
  *      perhaps while the owner marks its closed line, leaves top as it is.
  */
 #include "cache.h"
@@ -34,10 +36,10 @@ static struct magazine *unload(struct cache *c)
     return m;
 }
 
-static void load(const struct pond *p, struct cache *c, struct magazine *m)
+static void load(struct cache *c, struct magazine *m, uint64_t epoch)
 {
     if (m->count == 0)
-        m->epoch = LOAD(p->epoch);
+        m->epoch = epoch;
     STORE(c->top, m->slots + m->count);
     STORE(c->loaded, m);
 }
@@ -48,11 +50,11 @@ static void set_previous(struct cache *c, struct magazine *m)
     STORE(c->previous_count, m == NULL ? 0 : m->count);
 }
 
-static void swap(const struct pond *p, struct cache *c)
+static void swap(struct cache *c, uint64_t epoch)
 {
     struct magazine *m = c->previous;
     set_previous(c, unload(c));
-    load(p, c, m);
+    load(c, m, epoch);
 }
 
 static void *take(struct cache *c)
@@ -70,9 +72,9 @@ static void put_in(struct cache *c, void *obj)
 }
 
 /* How many more puts the loaded magazine takes. */
-static size_t room_of(const struct pond *p, const struct cache *c)
+static size_t room_of(const struct cache *c, uint64_t epoch)
 {
-    void **end = cache_end(p, c);
+    void **end = cache_end(c, epoch);
     return end == NULL ? 0 : (size_t)(end - c->top);
 }
 
@@ -89,7 +91,7 @@ size_t cache_get_some(struct cache *c, void **objs, size_t n)
 
 size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, size_t n)
 {
-    n = MIN(n, room_of(p, c));
+    n = MIN(n, room_of(c, LOAD(p->epoch)));
     for (size_t i = 0; i < n; i++)
         c->top[i] = objs[i];
     if (n > 0)
@@ -159,7 +161,7 @@ static void note_line(struct pond *p, const struct cache *c)
 static void give_empty(struct pond *p, struct magazine *m, struct magazine **spare)
 {
     if (m->room == LOAD(p->magazine_room))
-        depot_push_empty(&p->depot, m);
+        depot_give_back(&p->depot, m, m->epoch);
     else
         *spare = m;
 }
@@ -178,82 +180,79 @@ static void keep_empty(struct pond *p, struct cache *c, struct magazine *empty, 
 
 void *cache_get(struct pond *p, struct cache *c, struct magazine **spare)
 {
+    uint64_t epoch = LOAD(p->epoch);
     if (count_of(c) > 0)
         return take(c);
     if (c->previous_count > 0) {
-        swap(p, c);
+        swap(c, epoch);
         return take(c);
     }
-    struct magazine *full = depot_pop(&p->depot, LOAD(p->epoch));
+    struct magazine *full = depot_pop(&p->depot, epoch);
     if (full == NULL)
         return NULL;
     keep_empty(p, c, unload(c), spare);
     note_line(p, c);
-    load(p, c, full);
+    load(c, full, epoch);
     count_exchange(p, c);
     return take(c);
 }
 
 /* Puts may go to the magazine that is not loaded. */
-static bool previous_has_room(const struct pond *p, const struct cache *c)
+static bool previous_has_room(const struct cache *c, uint64_t epoch)
 {
     const struct magazine *m = c->previous;
-    return m != NULL &&
-           (c->previous_count == 0 || (m->epoch == LOAD(p->epoch) && c->previous_count < m->room));
+    return m != NULL && (c->previous_count == 0 || (m->epoch == epoch && c->previous_count < m->room));
 }
 
-static void load_empty(struct pond *p, struct cache *c, struct magazine *empty)
+static void give_back(struct pond *p, struct magazine *m, uint64_t epoch)
+{
+    if (m != NULL)
+        depot_give_back(&p->depot, m, epoch);
+}
+
+static void load_empty(struct pond *p, struct cache *c, struct magazine *empty, uint64_t epoch)
 {
     struct magazine *m = unload(c);
     if (m != NULL && has_previous(p)) {
-        if (c->previous != NULL)
-            depot_push(&p->depot, c->previous, LOAD(p->epoch));
+        give_back(p, c->previous, epoch);
         set_previous(c, m);
-    } else if (m != NULL) {
-        depot_push(&p->depot, m, LOAD(p->epoch));
+    } else {
+        give_back(p, m, epoch);
     }
     note_line(p, c);
-    load(p, c, empty);
+    load(c, empty, epoch);
     count_exchange(p, c);
 }
 
 /* Room for a put, in the loaded magazine; false: it takes an empty magazine, and there is none. */
-static bool make_room(struct pond *p, struct cache *c, struct magazine **spare)
+static bool make_room(struct pond *p, struct cache *c, uint64_t epoch, struct magazine **spare)
 {
     if (c->loaded != NULL && count_of(c) == 0)
-        load(p, c, unload(c)); /* stamped anew */
-    if (room_of(p, c) > 0)
+        load(c, unload(c), epoch); /* stamped anew */
+    if (room_of(c, epoch) > 0)
         return true;
-    if (previous_has_room(p, c)) {
-        swap(p, c);
+    if (previous_has_room(c, epoch)) {
+        swap(c, epoch);
         return true;
     }
     struct magazine *empty = *spare != NULL ? *spare : depot_pop_empty(&p->depot);
     *spare = NULL;
     if (empty != NULL)
-        load_empty(p, c, empty);
+        load_empty(p, c, empty, epoch);
     return empty != NULL;
 }
 
 bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spare)
 {
-    if (room_of(p, c) == 0 && !make_room(p, c, spare))
+    uint64_t epoch = LOAD(p->epoch);
+    if (room_of(c, epoch) == 0 && !make_room(p, c, epoch, spare))
         return false;
+    POND_ASSERT(room_of(c, epoch) > 0);
     put_in(c, obj);
     return true;
 }
 
 /* ---- drain ---- */
-
-static void drain_magazine(struct pond *p, struct magazine *m)
-{
-    if (m == NULL)
-        return;
-    if (m->count > 0)
-        depot_push(&p->depot, m, LOAD(p->epoch));
-    else
-        depot_push_empty(&p->depot, m);
-}
 
 uint32_t cache_drain(struct pond *p, struct cache *c)
 {
@@ -261,8 +260,8 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
     if (c->loaded == NULL && c->previous == NULL)
         return exchanges;
     line_close(c);
-    drain_magazine(p, unload(c));
-    drain_magazine(p, c->previous);
+    give_back(p, unload(c), LOAD(p->epoch));
+    give_back(p, c->previous, LOAD(p->epoch));
     set_previous(c, NULL);
     c->exchanges = 0;
     return exchanges;
@@ -296,7 +295,7 @@ static bool line_is_valid(const struct pond *p, const struct cache *c)
 {
     if (c->base == NULL || c->base == LINE_CLOSED)
         return c->limit == NULL && c->end == NULL;
-    return c->loaded != NULL && c->base == c->loaded->slots && c->end == cache_end(p, c) &&
+    return c->loaded != NULL && c->base == c->loaded->slots && c->end == cache_end(c, p->epoch) &&
            c->limit == (p->work_on_put ? NULL : c->end);
 }
 

@@ -8,6 +8,8 @@
  *      head was pushed again.
  *   3. A stack's `objects` is raised before the push and lowered after the pop: it never misses an
  *      object that is on the stack.
+ *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none. What
+ *      a thread believes of a magazine that it gives back does not matter: give() looks at its count.
  *
  * What orders a magazine's contents: push's compare-and-swap (with the store fence before it) is the
  * release, pop's compare-and-swap the acquire; both are in Concurrency Kit. A popper that has not yet
@@ -51,25 +53,50 @@ static ck_stack_entry_t *raw_pop(struct depot_stack *s)
 }
 #endif
 
+/* 1 to room: a get may take slots[count - 1]. */
+static bool has_objects(const struct magazine *m)
+{
+    return m->count - 1 < m->room;
+}
+
 static void push(struct depot_stack *s, struct magazine *m)
 {
+    POND_ASSERT(has_objects(m));
     ADD(s->objects, m->count);
     raw_push(s, m);
 }
 
-static struct magazine *pop(struct depot_stack *s)
+static void push_empty(struct depot *d, struct magazine *m)
 {
-    ck_stack_entry_t *top = raw_pop(s);
-    if (top == NULL)
-        return NULL;
-    struct magazine *m = (struct magazine *)(void *)top;
-    ADD(s->objects, -(uint64_t)m->count);
+    m->count = 0;
+    raw_push(&d->empties, m);
+}
+
+/* Into this stack, if it holds anything. */
+static void give(struct depot *d, struct depot_stack *s, struct magazine *m)
+{
+    if (m->count == 0)
+        push_empty(d, m);
+    else
+        push(s, m);
+}
+
+/* A wrong count would be a wild pointer at the next get: such a magazine goes to the empties, unread. */
+static struct magazine *pop(struct depot *d, struct depot_stack *s)
+{
+    struct magazine *m;
+    while ((m = (struct magazine *)(void *)raw_pop(s)) != NULL) {
+        ADD(s->objects, -(uint64_t)m->count);
+        if (has_objects(m))
+            break;
+        push_empty(d, m);
+    }
     return m;
 }
 
-static void move(struct depot_stack *from, struct depot_stack *to)
+static void move(struct depot *d, struct depot_stack *from, struct depot_stack *to)
 {
-    for (struct magazine *m = pop(from); m != NULL; m = pop(from))
+    for (struct magazine *m = pop(d, from); m != NULL; m = pop(d, from))
         push(to, m);
 }
 
@@ -101,35 +128,28 @@ void depot_init(struct depot *d)
     }
 }
 
-void depot_push(struct depot *d, struct magazine *m, uint64_t epoch)
+void depot_give_back(struct depot *d, struct magazine *m, uint64_t epoch)
 {
-    POND_ASSERT(m->count > 0 && m->count <= m->room);
-    push(m->epoch + 2 >= epoch ? stack_of(d, m->epoch) : &d->overdue, m);
+    give(d, m->epoch + 2 >= epoch ? stack_of(d, m->epoch) : &d->overdue, m);
+}
+
+void depot_give_back_due(struct depot *d, struct magazine *m)
+{
+    give(d, &d->overdue, m);
 }
 
 struct magazine *depot_pop(struct depot *d, uint64_t epoch)
 {
-    struct magazine *m = pop(stack_of(d, epoch));
+    struct magazine *m = pop(d, stack_of(d, epoch));
     if (m == NULL)
-        m = pop(victims_of(d, epoch));
+        m = pop(d, victims_of(d, epoch));
     return m != NULL ? m : depot_pop_due(d, epoch);
 }
 
 struct magazine *depot_pop_due(struct depot *d, uint64_t epoch)
 {
-    struct magazine *m = pop(&d->overdue);
-    return m != NULL ? m : pop(due_of(d, epoch));
-}
-
-void depot_push_overdue(struct depot *d, struct magazine *m)
-{
-    push(&d->overdue, m);
-}
-
-void depot_push_empty(struct depot *d, struct magazine *m)
-{
-    m->count = 0;
-    raw_push(&d->empties, m);
+    struct magazine *m = pop(d, &d->overdue);
+    return m != NULL ? m : pop(d, due_of(d, epoch));
 }
 
 struct magazine *depot_pop_empty(struct depot *d)
@@ -139,13 +159,29 @@ struct magazine *depot_pop_empty(struct depot *d)
 
 void depot_turn(struct depot *d, uint64_t epoch)
 {
-    move(stack_of(d, epoch), &d->overdue);
+    move(d, stack_of(d, epoch), &d->overdue);
 }
 
 void depot_all_due(struct depot *d)
 {
     for (int i = 0; i < 3; i++)
-        move(&d->stacks[i], &d->overdue);
+        move(d, &d->stacks[i], &d->overdue);
+}
+
+static void recount(struct depot_stack *s)
+{
+    uint64_t objects = 0;
+    ck_stack_entry_t *at;
+    CK_STACK_FOREACH(&s->stack, at)
+    objects += ((struct magazine *)(void *)at)->count;
+    STORE(s->objects, objects);
+}
+
+void depot_recount(struct depot *d)
+{
+    for (int i = 0; i < 3; i++)
+        recount(&d->stacks[i]);
+    recount(&d->overdue);
 }
 
 uint64_t depot_shared(const struct depot *d, uint64_t epoch)

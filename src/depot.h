@@ -13,17 +13,20 @@
 
 void depot_init(struct depot *d);
 
-/* At the pond's epoch, which says how old the magazine is. */
-void depot_push(struct depot *d, struct magazine *m, uint64_t epoch);
+/*
+ * A magazine comes back: with objects to those of its age, the pond's epoch being `epoch`; without, to the
+ * empties. So no magazine without objects is ever where a get looks for one. The second: what is due, and was
+ * not dropped.
+ */
+void depot_give_back(struct depot *d, struct magazine *m, uint64_t epoch);
+void depot_give_back_due(struct depot *d, struct magazine *m);
 
 /* The youngest there is, at the pond's epoch; NULL: no object in the depot. */
 struct magazine *depot_pop(struct depot *d, uint64_t epoch);
 
 /* One that is due to be dropped at this epoch; NULL: none is. */
 struct magazine *depot_pop_due(struct depot *d, uint64_t epoch);
-void depot_push_overdue(struct depot *d, struct magazine *m);
 
-void depot_push_empty(struct depot *d, struct magazine *m);
 struct magazine *depot_pop_empty(struct depot *d);
 
 /* Before the pond's epoch becomes `epoch`: frees that epoch's stack. Under the pond's lock. */
@@ -31,6 +34,9 @@ void depot_turn(struct depot *d, uint64_t epoch);
 
 /* Makes all that is idle in the depot due. Under the pond's lock. */
 void depot_all_due(struct depot *d);
+
+/* In a forked child, whose other threads may have been between counting a magazine and pushing it. */
+void depot_recount(struct depot *d);
 
 /* Objects in the depot; never less than there are, were it counted at one instant. */
 uint64_t depot_shared(const struct depot *d, uint64_t epoch);

@@ -53,7 +53,7 @@ static size_t allowed(struct pond *p, const struct drop *d)
     if (left == 0)
         return 0;
     if (p->dropping != NULL && p->dropping->count == 0) {
-        depot_push_empty(&p->depot, p->dropping);
+        depot_give_back_due(&p->depot, p->dropping);
         p->dropping = NULL;
     }
     if (p->dropping == NULL)
@@ -91,10 +91,8 @@ static void put_back(struct pond *p)
 {
     struct magazine *m = p->dropping;
     p->dropping = NULL;
-    if (m != NULL && m->count > 0)
-        depot_push_overdue(&p->depot, m);
-    else if (m != NULL)
-        depot_push_empty(&p->depot, m);
+    if (m != NULL)
+        depot_give_back_due(&p->depot, m);
 }
 
 static void drop_due(struct pond *p, struct drop *d)

@@ -110,9 +110,8 @@ static bool line_is_marked(const struct cache *c)
 }
 
 /* By its owner, who is busy. */
-static void line_open(const struct pond *p, struct cache *c)
+static void line_open(const struct pond *p, struct cache *c, void **end)
 {
-    void **end = cache_end(p, c);
     STORE(c->end, end);
     STORE(c->limit, p->work_on_put ? NULL : end);
     __atomic_store_n(&c->base, c->loaded->slots, __ATOMIC_SEQ_CST);
@@ -121,11 +120,11 @@ static void line_open(const struct pond *p, struct cache *c)
 }
 
 /* What the fast path may do, the line lets it do. */
-static bool line_is_right(const struct pond *p, const struct cache *c, bool open)
+static bool line_is_right(const struct cache *c, bool open, void **end)
 {
     if (!open)
         return LOAD(c->base) == LINE_CLOSED;
-    return LOAD(c->base) == c->loaded->slots && LOAD(c->end) == cache_end(p, c);
+    return LOAD(c->base) == c->loaded->slots && LOAD(c->end) == end;
 }
 
 /* ---- the owner ---- */
@@ -157,9 +156,10 @@ struct cache *gate_enter(struct pond *p)
 void gate_leave(struct pond *p, struct cache *c)
 {
     bool open = c->loaded != NULL && !gates.fenced && !LOAD(gates.watched);
-    if (!line_is_right(p, c, open)) {
+    void **end = cache_end(c, LOAD(p->epoch));
+    if (!line_is_right(c, open, end)) {
         if (open)
-            line_open(p, c);
+            line_open(p, c, end);
         else
             line_close(c);
     }

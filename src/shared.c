@@ -68,10 +68,8 @@ static void *take_from_depot(struct pond *p)
 {
     struct magazine *m = depot_pop(&p->depot, p->epoch);
     void *obj = take_last(m);
-    if (m != NULL && m->count > 0)
-        depot_push(&p->depot, m, p->epoch);
-    else if (m != NULL)
-        depot_push_empty(&p->depot, m);
+    if (m != NULL)
+        depot_give_back(&p->depot, m, p->epoch);
     return obj;
 }
 
@@ -131,10 +129,8 @@ void shared_drain(struct pond *p)
 {
     struct magazine *m = p->shared;
     p->shared = NULL;
-    if (m != NULL && m->count > 0)
-        depot_push(&p->depot, m, p->epoch);
-    else if (m != NULL)
-        depot_push_empty(&p->depot, m);
+    if (m != NULL)
+        depot_give_back(&p->depot, m, p->epoch);
 }
 
 uint64_t shared_young(const struct pond *p)

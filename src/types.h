@@ -180,14 +180,14 @@ static inline const struct watch *watch_of(const struct pond *p)
 }
 
 /*
- * Where the room for puts of the loaded magazine ends; NULL: it takes none. A magazine from before this epoch
+ * Where the room for puts of the loaded magazine ends at the pond's epoch; NULL: it takes none. A magazine from before this epoch
  * is get-only: an object put into it would go at the age of its neighbours, and its neighbours must not stay
  * at the age of the object.
  */
-static inline void **cache_end(const struct pond *p, const struct cache *c)
+static inline void **cache_end(const struct cache *c, uint64_t epoch)
 {
     struct magazine *m = c->loaded;
-    return m != NULL && m->epoch == LOAD(p->epoch) ? m->slots + m->room : NULL;
+    return m != NULL && m->epoch == epoch ? m->slots + m->room : NULL;
 }
 
 #endif

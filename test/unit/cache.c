@@ -184,7 +184,7 @@ Test(cache, a_rescued_magazine_takes_no_puts)
     struct magazine *spare = NULL, *fresh = shared_magazine(p);
     cr_assert_not(cache_put(p, c, number(5), &spare), "it has room, but is old");
     cr_assert_eq(cache_put_some(p, c, (void *[1]){number(5)}, 1), 0);
-    cr_assert_null(cache_end(p, c), "nor on the fast path");
+    cr_assert_null(cache_end(c, p->epoch), "nor on the fast path");
     cr_assert(cache_put(p, c, number(5), &fresh));
     cr_assert_null(fresh, "the magazine given was used");
     put(6);

@@ -186,7 +186,7 @@ Test(cache_figures, with_hooks_it_is_no_other)
     c = &p->caches[0];
     for (int i = 0; i < 400; i++) {
         put();
-        cr_assert(c->top <= cache_end(p, c) && cache_is_valid(p, c));
+        cr_assert(c->top <= cache_end(c, p->epoch) && cache_is_valid(p, c));
     }
     for (int i = 0; i < 400; i++)
         cr_assert(get());
@@ -211,12 +211,12 @@ Test(cache_figures, a_broken_cache_is_not_valid)
     BREAK(c->end, &objs[1]);
     for (int i = 0; i < 14; i++)
         put();
-    BREAK(c->top, cache_end(p, c) + 1);
+    BREAK(c->top, cache_end(c, p->epoch) + 1);
     BREAK(c->previous_count, 9);
     BREAK(c->loaded->epoch, 1);
     BREAK(c->base, c->loaded->slots);
     c->base = c->loaded->slots;
-    c->limit = c->end = cache_end(p, c);
+    c->limit = c->end = cache_end(c, p->epoch);
     BREAK(c->base, c->base + 1);
     BREAK(c->limit, NULL);
     BREAK(c->end, NULL);

@@ -24,7 +24,7 @@ static struct magazine *stamped(uint64_t epoch, uint32_t n)
 
 static void push(uint64_t stamp, uint32_t n, uint64_t epoch)
 {
-    depot_push(&depot, stamped(stamp, n), epoch);
+    depot_give_back(&depot, stamped(stamp, n), epoch);
 }
 
 static void expect_counts(uint64_t epoch, uint64_t shared, uint64_t victims)
@@ -114,7 +114,7 @@ Test(depot, the_youngest_comes_first)
 {
     enum { NOW = 7 };
     depot_init(&depot);
-    depot_push_overdue(&depot, stamped(1, 4));
+    depot_give_back_due(&depot, stamped(1, 4));
     push(NOW - 2, 3, NOW);
     push(NOW - 1, 2, NOW);
     push(NOW, 1, NOW);
@@ -164,7 +164,7 @@ Test(depot, all_is_due_when_told)
     for (uint64_t now = 7; now < 10; now++) {
         for (uint32_t age = 0; age < 3; age++)
             push(now - age, age + 5, now);
-        depot_push_overdue(&depot, stamped(1, 1));
+        depot_give_back_due(&depot, stamped(1, 1));
         depot_all_due(&depot);
         expect_counts(now, 0, 5 + 6 + 7 + 1);
         uint32_t sum = 0;
@@ -178,15 +178,50 @@ Test(depot, all_is_due_when_told)
 Test(depot, empty_magazines_hold_nothing)
 {
     depot_init(&depot);
-    struct magazine *m = stamped(3, 9);
-    depot_push_empty(&depot, m);
+    struct magazine *m = stamped(3, 0);
+    depot_give_back(&depot, m, 3);
     for (uint64_t epoch = 0; epoch < 3; epoch++)
         expect_counts(epoch, 0, 0);
     expect_pop(3, 0);
     cr_assert_eq(depot_pop_empty(&depot), m);
-    cr_assert_eq(m->count, 0, "what it held has been dropped");
+    depot_give_back_due(&depot, m);
+    expect_due(3, 0);
+    cr_assert_eq(depot_pop_empty(&depot), m);
     cr_assert_null(depot_pop_empty(&depot));
     magazine_end(m);
+}
+
+/* Whoever pops it would read slots[count - 1]: no pointer at all, or one that is somebody's. */
+Test(depot, a_magazine_with_a_wrong_count_is_not_handed_out)
+{
+    depot_init(&depot);
+    push(3, 4, 3);
+    struct magazine *empty = stamped(3, 0), *wild = stamped(3, 1);
+    wild->count = wild->room + 1;
+    ck_stack_push_spnc(&depot.stacks[0].stack, &empty->link);
+    ck_stack_push_spnc(&depot.stacks[0].stack, &wild->link);
+    depot.stacks[0].objects += wild->count;
+    expect_pop(3, 4);
+    expect_counts(3, 0, 0);
+    expect_pop(3, 0);
+    cr_assert_eq(depot_pop_empty(&depot), empty);
+    cr_assert_eq(depot_pop_empty(&depot), wild);
+    cr_assert_eq(wild->count, 0);
+}
+
+/* A thread that its process lost by a fork had counted a magazine, and not yet pushed it. */
+Test(depot, what_a_forked_child_finds_is_counted_anew)
+{
+    depot_init(&depot);
+    push(3, 4, 3);
+    push(3, 2, 3);
+    push(2, 3, 3);
+    depot_give_back_due(&depot, stamped(0, 5));
+    depot.stacks[0].objects += 7;
+    depot.stacks[2].objects -= 3;
+    depot.overdue.objects += 1;
+    depot_recount(&depot);
+    expect_counts(3, 6, 8);
 }
 
 /* ---- many threads ---- */
@@ -226,7 +261,7 @@ static void fill_depot(void)
         struct magazine *m = crowd.all[i] = stamped(NOW - i % 3, i % 13 + 1);
         m->slots[0] = (void *)(uintptr_t)i;
         crowd.objects += m->count;
-        depot_push(&depot, m, NOW);
+        depot_give_back(&depot, m, NOW);
     }
 }
 
@@ -251,7 +286,7 @@ static void pop_and_push(unsigned index, void *unused)
         if (*hand != NULL) {
             (*hand)->epoch = NOW - i % 3;
             disown(*hand);
-            depot_push(&depot, *hand, NOW);
+            depot_give_back(&depot, *hand, NOW);
         }
         *hand = i % 5 == 0 ? depot_pop_due(&depot, NOW) : depot_pop(&depot, NOW);
         if (*hand != NULL) {
@@ -262,7 +297,7 @@ static void pop_and_push(unsigned index, void *unused)
     for (int i = 0; i < HANDS; i++)
         if (held[i] != NULL) {
             disown(held[i]);
-            depot_push_overdue(&depot, held[i]);
+            depot_give_back_due(&depot, held[i]);
         }
     atomic_fetch_add(&crowd.popped, popped);
 }
@@ -287,9 +322,8 @@ static void empties_go_round(unsigned index, void *unused)
                 continue;
             own(both[n]);
             must(both[n]->count == 0, "%u objects in an empty magazine", both[n]->count);
-            both[n]->count = 1;
             disown(both[n]);
-            depot_push_empty(&depot, both[n]);
+            depot_give_back(&depot, both[n], 0);
         }
     }
 }
@@ -300,7 +334,7 @@ Test(depot, an_empty_magazine_is_in_one_hand)
     for (uint32_t i = 0; i < FEW; i++) {
         struct magazine *m = crowd.all[i] = stamped(0, 0);
         m->slots[0] = (void *)(uintptr_t)i;
-        depot_push_empty(&depot, m);
+        depot_give_back(&depot, m, 0);
     }
     crew_run(THREADS, empties_go_round, NULL);
     for (int i = 0; i < FEW; i++)
@@ -318,7 +352,7 @@ static void pop_push_and_count(unsigned index, void *unused)
         uint64_t shared = depot_shared(&depot, NOW);
         must(shared <= 13, "%zu shared of 13", (size_t)shared);
         if (m != NULL)
-            depot_push(&depot, m, NOW);
+            depot_give_back(&depot, m, NOW);
     }
 }
 

@@ -116,7 +116,7 @@ Test(shared, a_drain_leaves_nothing_loose)
     cr_assert_null(p->shared);
     struct magazine *m = depot_pop_empty(&p->depot);
     cr_assert_not_null(m, "the emptied magazine");
-    depot_push_empty(&p->depot, m);
+    depot_give_back(&p->depot, m, p->epoch);
     cr_assert(shared_put(p, number(3)));
     cr_assert_eq(p->shared, m, "is used again");
     expect_idle(2, 0);

@@ -200,7 +200,7 @@ Test(stats, what_is_being_dropped_is_a_victim_yet)
     registry_unlock();
     q->dropping = depot_pop_due(&q->depot, q->epoch);
     cr_assert_eq(test_stats(p).idle_victim, 10);
-    depot_push_overdue(&q->depot, q->dropping);
+    depot_give_back_due(&q->depot, q->dropping);
     q->dropping = NULL;
     cr_assert_eq(test_stats(p).idle_victim, 10);
     cr_assert_eq(pond_destroy(p), 0);
