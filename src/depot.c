@@ -8,8 +8,8 @@
  *      head was pushed again.
  *   3. A stack's `objects` is raised before the push and lowered after the pop: it never misses an
  *      object that is on the stack.
- *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none. What
- *      a thread believes of a magazine that it gives back does not matter: give() looks at its count.
+ *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none.
+ * What a thread believes of a magazine that it gives back does not matter: give() looks at its count.
  *
  * What orders a magazine's contents: push's compare-and-swap (with the store fence before it) is the
  * release, pop's compare-and-swap the acquire; both are in Concurrency Kit. A popper that has not yet

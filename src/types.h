@@ -180,9 +180,9 @@ static inline const struct watch *watch_of(const struct pond *p)
 }
 
 /*
- * Where the room for puts of the loaded magazine ends at the pond's epoch; NULL: it takes none. A magazine from before this epoch
- * is get-only: an object put into it would go at the age of its neighbours, and its neighbours must not stay
- * at the age of the object.
+ * Where the room for puts of the loaded magazine ends at the pond's epoch; NULL: it takes none. A magazine
+ * from before this epoch is get-only: an object put into it would go at the age of its neighbours, and its
+ * neighbours must not stay at the age of the object.
  */
 static inline void **cache_end(const struct cache *c, uint64_t epoch)
 {
