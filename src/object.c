@@ -29,6 +29,13 @@ void object_admit(struct pond *p, struct birth *b, void *memory)
         return;
     p->objects++;
     p->high_water = MAX(p->high_water, p->objects);
+    STORE(p->constructed, p->constructed + 1); /* a hook that is left by longjmp leaves an object behind */
+}
+
+void object_count_miss(struct pond *p, struct birth *b)
+{
+    b->miss = b->error == 0;
+    STORE(p->misses, p->misses + b->miss);
 }
 
 /* 0, or the errno value of a hook that failed. */
@@ -54,14 +61,15 @@ static bool watcher_has(const struct watch *w, struct pond *p, void *obj)
     return w != NULL && w->ended(p, obj);
 }
 
-static void unmake(struct pond *p, void *memory)
+static void unmake(struct pond *p, const struct birth *b)
 {
-    bool ours = memory != NULL && !watcher_has(watch_of(p), p, memory);
+    bool ours = b->memory != NULL && !watcher_has(watch_of(p), p, b->memory);
     pthread_mutex_lock(&p->lock);
     if (ours)
-        memory_give(p, memory);
+        memory_give(p, b->memory);
     p->objects--;
-    ADD(p->constructed, -(uint64_t)1);
+    STORE(p->constructed, p->constructed - 1);
+    STORE(p->misses, p->misses - b->miss);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -72,10 +80,9 @@ void *object_make(struct pond *p, const struct birth *b)
     if (error != 0 && obj != NULL)
         (void)watcher_has(watch_of(p), p, obj);
     if (error == 0) {
-        ADD(p->constructed, 1); /* before the hook: one that is left by longjmp leaves an object behind */
         error = p->options.create != NULL ? create(p, &obj) : construct(p, obj, b->zero);
         if (error != 0)
-            unmake(p, b->memory);
+            unmake(p, b);
     }
     if (error != 0) {
         errno = error;

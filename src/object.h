@@ -5,17 +5,19 @@
 
 #include "slab.h"
 
-/* Leave to make one object. */
+/* The admission of one object more. */
 struct birth {
     void *memory; /* NULL with create, or when there is no leave */
     bool zero;    /* the memory is */
     bool full;    /* no leave: max_objects */
+    bool miss;    /* it is for a get, which is counted */
     int error;    /* no leave: EAGAIN when full, or ENOMEM; else 0 */
 };
 
 /* Counts one object more, and takes memory for it, unless there is some (then it is zero, and comes back
    by watch->ended). Under the lock. */
 void object_admit(struct pond *p, struct birth *b, void *memory);
+void object_count_miss(struct pond *p, struct birth *b); /* under the same lock: the object is for a get */
 
 /* The object, its hook done; NULL and errno: b's error, or what the hook said. Not under the lock. */
 void *object_make(struct pond *p, const struct birth *b);

@@ -52,18 +52,17 @@ static void *get_loose_or_new(struct pond *p, bool *full)
     void *obj = shared_take_loose(p);
     if (obj != NULL)
         p->gets++;
-    else
+    else {
         object_admit(p, &b, NULL);
+        object_count_miss(p, &b);
+    }
     pthread_mutex_unlock(&p->lock);
     *full = b.full;
     if (obj != NULL) {
         shared_forget_bytes(p, obj);
         return obj;
     }
-    obj = object_make(p, &b);
-    if (obj != NULL)
-        ADD(p->misses, 1);
-    return obj;
+    return object_make(p, &b);
 }
 
 void *pool_get(struct pond *p)
@@ -303,11 +302,9 @@ void *pool_get_made_at(struct pond *p, void *memory)
     struct birth b;
     pthread_mutex_lock(&p->lock);
     object_admit(p, &b, memory);
+    object_count_miss(p, &b);
     pthread_mutex_unlock(&p->lock);
-    void *obj = object_make(p, &b);
-    if (obj != NULL)
-        ADD(p->misses, 1);
-    return obj;
+    return object_make(p, &b);
 }
 
 /* ---- reserve ---- */
