@@ -267,6 +267,15 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
     return exchanges;
 }
 
+void cache_abandon(struct cache *c)
+{
+    line_close(c);
+    STORE(c->loaded, NULL);
+    set_previous(c, NULL);
+    STORE(c->top, NULL);
+    c->exchanges = 0;
+}
+
 /* ---- figures ---- */
 
 /* The owner may load another magazine between two of our loads: then top does not belong to it. */

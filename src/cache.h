@@ -23,6 +23,10 @@ size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, 
 /* Closes its line; everything in it goes to the depot. Returns the exchanges since the last drain. */
 uint32_t cache_drain(struct pond *p, struct cache *c);
 
+/* In a forked child, of a thread that may have been inside and is not there: what it had belongs to nobody
+ * now. */
+void cache_abandon(struct cache *c);
+
 /* Figures that may be read at any time by any thread. */
 uint64_t cache_idle(const struct cache *c);
 uint64_t cache_gets(const struct cache *c);

@@ -168,20 +168,25 @@ void depot_all_due(struct depot *d)
         move(d, &d->stacks[i], &d->overdue);
 }
 
-static void recount(struct depot_stack *s)
+static uint64_t recount(struct depot_stack *s)
 {
-    uint64_t objects = 0;
-    ck_stack_entry_t *at;
-    CK_STACK_FOREACH(&s->stack, at)
-    objects += ((struct magazine *)(void *)at)->count;
+    uint64_t objects = 0, room = 0;
+    for (ck_stack_entry_t *at = s->stack.head; at != NULL; at = at->next) {
+        const struct magazine *m = (const struct magazine *)(const void *)at;
+        objects += m->count;
+        room += m->room;
+    }
     STORE(s->objects, objects);
+    return room;
 }
 
-void depot_recount(struct depot *d)
+uint64_t depot_recount(struct depot *d)
 {
-    for (int i = 0; i < 3; i++)
-        recount(&d->stacks[i]);
-    recount(&d->overdue);
+    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2], &d->overdue, &d->empties};
+    uint64_t room = 0;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        room += recount(all[i]);
+    return room;
 }
 
 uint64_t depot_shared(const struct depot *d, uint64_t epoch)

@@ -35,8 +35,9 @@ void depot_turn(struct depot *d, uint64_t epoch);
 /* Makes all that is idle in the depot due. Under the pond's lock. */
 void depot_all_due(struct depot *d);
 
-/* In a forked child, whose other threads may have been between counting a magazine and pushing it. */
-void depot_recount(struct depot *d);
+/* In a forked child, whose other threads may have been between counting a magazine and pushing it. Returns
+   the room of all magazines here. */
+uint64_t depot_recount(struct depot *d);
 
 /* Objects in the depot; never less than there are, were it counted at one instant. */
 uint64_t depot_shared(const struct depot *d, uint64_t epoch);

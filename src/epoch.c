@@ -235,8 +235,9 @@ uint64_t pond_rotate(pond *p)
 
 static size_t trim_one(struct pond *p)
 {
+    uint64_t live;
     registry_lock();
-    (void)registry_collect(p);
+    (void)registry_collect(p, false, &live);
     registry_unlock();
     return epoch_drop_all(p, POND_DROP_TRIM);
 }

@@ -1,52 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Two things keep others out of a thread's caches: on the fast path the mark in each cache's line, on the
- * slow path the thread's gate, one for all its caches: `busy` while it is inside one of them.
+ * slow path the thread's gate, one for all its caches: `busy` says which of them it is inside of.
  *
  * Invariants
  *   1. A line is open (base, limit and end lead to the loaded magazine) only while its owner's gate is
  *      open, or its owner is busy and about to look whether it is.
- *   2. Only its owner opens a line, on the slow path; who closed its gate, or the owner, closes it.
- *   3. Who closed a gate and a line, had all threads pass a barrier and then read busy 0 and an even top
- *      owns that cache until it opens the gate again: the owner finds the line closed, then the gate, and
- *      goes to the depot. It may mark the closed line meanwhile, even with a top read before: `top` means
- *      something only while a magazine is loaded, and who takes a magazine out lets `top` be.
+ *   2. Only its owner opens a line, on the slow path; whoever closed its gate, or the owner, closes it.
+ *   3. Whoever closed a gate and a line, had all threads pass a barrier and then read that the owner is not
+ * busy there and that top is even, owns that cache until it opens the gate again: the owner finds the line
+ *      closed, then the gate, and goes to the depot. It may mark the closed line meanwhile, even with a top
+ * read before: `top` means something only while a magazine is loaded, and whoever takes a magazine out lets
+ *      `top` be. So each of the two needs to be seen once only.
  *   4. Of a thread found inside at the end of the wait nobody touches the caches in scope. It is `missed`:
  *      its gate stays closed until it has emptied its caches, or a closer of all lines has found it free.
- *   5. Nobody is inside across a hook, a mutex or a system call: waiting for it always ends, as soon as
- *      the scheduler lets the owner run.
- *   6. open and the slots change under the registry's lock only.
+ *   5. Nobody is inside across a hook, a mutex or a system call: waiting for it ends as soon as the scheduler
+ *      lets the owner run. A stopped thread may not run for ever, so every wait is bounded.
+ *   6. open and the slots change under the registry's lock only; a slot lives as long as the process, so a
+ *      closer may look at the gate of a thread that ended without saying so.
+ *   7. Without a barrier nothing is known of a thread that went on without fences: see below.
  *
  * Pairs
  *   open (acquire) of gate_enter with that of open_slot (release): the owner sees what the closer did.
- *   busy and top (acquire) of is_inside with busy = 0 and top (release) of the owner: the closer sees what
- *      the owner did.
- *   busy against open: with a barrier as in <pond/inline.h>, or both sequentially consistent.
- *   base against open, all sequentially consistent: the owner stores base, then loads open; a closer
- *      stores open, then loads p->lines and base. So a closer that finds a line closed has made its owner
+ *   busy and top (acquire) of the closer's looks with busy = NULL and top (release) of the owner: the closer
+ * sees what the owner did. busy against open: with a barrier as in <pond/inline.h>, or both sequentially
+ * consistent. base against open, all sequentially consistent: the owner stores base, then loads open; a
+ * closer stores open, then loads p->lines and base. So a closer that finds a line closed has made its owner
  *      close it again: not both miss the other.
  *
  * Without membarrier no line ever opens, so that every operation comes to the slow path; a full fence
- * lies between busy and open there.
+ * lies between busy and open there. A kernel may agree to membarrier at first and refuse it later (a sandbox
+ * that is entered after the start). From the first refusal on it is as if it had never agreed, for good. But
+ * until a thread has seen that, it may still be on its way by an open line, or be busy with no fence, and no
+ * look of ours can tell. So it counts as inside until it comes by under the registry's lock (gate_open_mine),
+ * which orders all that it did before: its slot is `fenced` then.
  */
 #include "gate.h"
-#include <limits.h>
-
-struct gate {
-    uint64_t busy; /* 1: the owner is inside a cache, on the slow path. Written by the owner alone */
-    uint64_t open;
-};
 
 struct slot {
-    struct gate *gate; /* NULL: free */
-    bool inside;       /* the last closing found its thread inside, in scope */
-    bool missed;       /* so did that one or an earlier one, and its caches were not yet emptied since */
-};
+    struct cache
+        *busy; /* the cache that the owner is inside of, on the slow path. Written by the owner alone */
+    uint64_t open;
+    bool used;
+    bool fenced; /* its thread knows whether there is a barrier; see above */
+    bool missed; /* found inside by the last closing or an earlier one, its caches not emptied since */
+    struct cache *inside; /* where the last closing found its thread, in scope; ANYWHERE; NULL: it is out */
+    uint32_t thread;      /* the kernel's number for it */
+} __attribute__((aligned(64)));
+
+#define ANYWHERE ((struct cache *)UINTPTR_MAX)
 
 static struct {
     struct slot slots[GATE_THREADS];
     uint32_t end; /* no slot from here on was ever used */
-    bool fenced;  /* no membarrier: constant after gate_init */
+    bool fenced;  /* no membarrier. Never goes back to false */
     bool watched; /* no line opens: every operation takes the slow path */
     pthread_key_t key;
     bool key_made;
@@ -54,38 +61,15 @@ static struct {
 
 POND_API __thread uint64_t pond_line_self __attribute__((tls_model("initial-exec")));
 
-static __thread struct gate self __attribute__((tls_model("initial-exec")));
-
 static __thread struct {
-    uint32_t slot; /* + 1; 0: not registered */
+    struct slot *slot; /* NULL: not registered */
     bool exiting;
 } me __attribute__((tls_model("initial-exec")));
-
-/*
- * A high key: destructors run by ascending key in up to four rounds, and a thread may well use a pond
- * for the first time in another key's destructor of the last round. Its gate lies in its TLS, so our
- * destructor must still come. Half of the keys are left for others to create meanwhile.
- */
-#define KEYS_BEFORE (PTHREAD_KEYS_MAX / 2)
-
-static bool make_high_key(pthread_key_t *key, void (*at_exit)(void *))
-{
-    pthread_key_t keys[KEYS_BEFORE];
-    int made = 0;
-    while (made < KEYS_BEFORE && pthread_key_create(&keys[made], at_exit) == 0)
-        made++;
-    if (made == 0)
-        return false;
-    *key = keys[made - 1];
-    for (int i = 0; i < made - 1; i++)
-        (void)pthread_key_delete(keys[i]);
-    return true;
-}
 
 bool gate_init(void (*at_exit)(void *))
 {
     gates.fenced = !os_barrier_register();
-    gates.key_made = gates.key_made || make_high_key(&gates.key, at_exit);
+    gates.key_made = gates.key_made || pthread_key_create(&gates.key, at_exit) == 0;
     return gates.key_made;
 }
 
@@ -115,7 +99,7 @@ static void line_open(const struct pond *p, struct cache *c, void **end)
     STORE(c->end, end);
     STORE(c->limit, p->work_on_put ? NULL : end);
     __atomic_store_n(&c->base, c->loaded->slots, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&self.open, __ATOMIC_SEQ_CST) == 0)
+    if (__atomic_load_n(&me.slot->open, __ATOMIC_SEQ_CST) == 0)
         line_close(c);
 }
 
@@ -129,33 +113,37 @@ static bool line_is_right(const struct cache *c, bool open, void **end)
 
 /* ---- the owner ---- */
 
-static void say_busy(void)
+static void say_busy(struct slot *s, struct cache *c)
 {
-    if (POND_FENCED || gates.fenced) {
-        (void)__atomic_exchange_n(&self.busy, 1, __ATOMIC_SEQ_CST);
+    if (POND_FENCED || LOAD(gates.fenced)) {
+        (void)__atomic_exchange_n(&s->busy, c, __ATOMIC_SEQ_CST);
         return;
     }
-    STORE(self.busy, 1);
+    STORE(s->busy, c);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-static void say_free(void)
+static void say_free(struct slot *s)
 {
-    __atomic_store_n(&self.busy, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->busy, NULL, __ATOMIC_RELEASE);
 }
 
 struct cache *gate_enter(struct pond *p)
 {
-    say_busy();
-    if (__atomic_load_n(&self.open, __ATOMIC_SEQ_CST) != 0)
-        return (struct cache *)(void *)pond_line(p);
-    say_free();
+    struct slot *s = me.slot;
+    if (s == NULL)
+        return NULL;
+    struct cache *c = (struct cache *)(void *)pond_line(p);
+    say_busy(s, c);
+    if (__atomic_load_n(&s->open, __ATOMIC_SEQ_CST) != 0)
+        return c;
+    say_free(s);
     return NULL;
 }
 
 void gate_leave(struct pond *p, struct cache *c)
 {
-    bool open = c->loaded != NULL && !gates.fenced && !LOAD(gates.watched);
+    bool open = c->loaded != NULL && !LOAD(gates.fenced) && !LOAD(gates.watched);
     void **end = cache_end(c, LOAD(p->epoch));
     if (!line_is_right(c, open, end)) {
         if (open)
@@ -163,72 +151,104 @@ void gate_leave(struct pond *p, struct cache *c)
         else
             line_close(c);
     }
-    say_free();
+    say_free(me.slot);
 }
 
 /* ---- registration ---- */
 
-static void open_slot(uint32_t slot)
+static void open_slot(struct slot *s)
 {
-    gates.slots[slot].inside = gates.slots[slot].missed = false;
-    __atomic_store_n(&gates.slots[slot].gate->open, 1, __ATOMIC_RELEASE);
+    s->inside = NULL;
+    s->missed = false;
+    __atomic_store_n(&s->open, 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * A thread may first use a pond so late in its exit that no destructor comes for it any more, and leave its
+ * slot behind. Another thread that has its number is its successor: what is cached there is idle, and now its
+ * own.
+ */
+static struct slot *slot_of_thread(uint32_t thread)
+{
+    if (me.slot != NULL || thread == 0)
+        return NULL;
+    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
+        if (s->used && s->thread == thread)
+            return s;
+    return NULL;
+}
+
+/* The first that is free; when none is, the first whose thread is gone. */
+static struct slot *free_slot(void)
+{
+    struct slot *s = gates.slots, *last = gates.slots + GATE_THREADS;
+    while (s < last && s->used)
+        s++;
+    if (s == last)
+        for (s = gates.slots; s < last && !os_thread_is_gone(s->thread);)
+            s++;
+    return s < last ? s : NULL;
 }
 
 bool gate_register(void)
 {
-    uint32_t slot = 0;
+    uint32_t thread = os_thread();
     if (me.exiting)
         return false;
-    while (slot < gates.end && gates.slots[slot].gate != NULL)
-        slot++;
-    if (slot == GATE_THREADS || pthread_setspecific(gates.key, &gates) != 0)
+    struct slot *s = slot_of_thread(thread);
+    if (s == NULL)
+        s = free_slot();
+    if (s == NULL || pthread_setspecific(gates.key, &gates) != 0)
         return false;
-    gates.slots[slot].gate = &self;
+    uint32_t slot = (uint32_t)(s - gates.slots);
+    s->used = true;
+    s->thread = thread;
+    s->fenced = gates.fenced;
     gates.end = MAX(gates.end, slot + 1);
-    me.slot = slot + 1;
+    me.slot = s;
     pond_line_self = offsetof(struct pond, caches) + slot * sizeof(struct cache);
-    open_slot(slot);
+    open_slot(s);
     return true;
 }
 
 void gate_close_mine(void)
 {
-    STORE(self.open, 0);
+    STORE(me.slot->open, 0);
 }
 
 void gate_unregister(void)
 {
-    gates.slots[me.slot - 1] = (struct slot){.gate = NULL};
-    me.slot = 0;
+    *me.slot = (struct slot){.used = false};
+    me.slot = NULL;
     pond_line_self = 0;
     me.exiting = true;
 }
 
 bool gate_registered(void)
 {
-    return me.slot != 0;
+    return me.slot != NULL;
 }
 
 uint32_t gate_slot(void)
 {
-    return me.slot - 1;
+    return (uint32_t)(me.slot - gates.slots);
 }
 
 bool gate_mine_is_open(void)
 {
-    return LOAD(self.open) != 0;
+    return LOAD(me.slot->open) != 0;
 }
 
 void gate_open_mine(void)
 {
-    open_slot(gate_slot());
+    me.slot->fenced = gates.fenced;
+    open_slot(me.slot);
 }
 
 /* ---- closing and opening ---- */
 
 #define SPINS 200
 #define YIELDS 20 /* of one closing, whatever the number of threads: bounds a tick */
-#define NAPS_LONG 10000
 
 /* The first pond in scope, and the one behind p. */
 static struct pond *next_in(struct gate_scope scope, const struct pond *p)
@@ -244,16 +264,6 @@ static uint32_t lines_of(const struct pond *p)
     return MIN(__atomic_load_n(&p->lines, __ATOMIC_SEQ_CST), gates.end);
 }
 
-static bool is_inside(uint32_t slot, struct gate_scope scope)
-{
-    if (__atomic_load_n(&gates.slots[slot].gate->busy, __ATOMIC_SEQ_CST) != 0)
-        return true;
-    for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
-        if (slot < lines_of(p) && line_is_marked(&p->caches[slot]))
-            return true;
-    return false;
-}
-
 /* True: one more look is due after this pause. */
 static bool pause_once(unsigned *pauses, enum gate_patience patience)
 {
@@ -262,20 +272,49 @@ static bool pause_once(unsigned *pauses, enum gate_patience patience)
         cpu_pause();
     else if (n < SPINS + YIELDS)
         os_yield();
-    else if (patience == GATE_BOUNDED || (patience == GATE_LONG && n > NAPS_LONG))
+    else if (patience == GATE_BOUNDED || n > GATE_NAPS_LONG)
         return false;
     else
         os_nap();
     return true;
 }
 
-/* Who was missed in one pond is not found free by looking at another. */
-static void wait_for(uint32_t slot, struct gate_scope scope, enum gate_patience patience, unsigned *pauses)
+/* The cache in scope that the slot's thread is inside of, by the slow path; NULL: none. */
+static struct cache *busy_in(const struct slot *s, struct gate_scope scope)
 {
-    struct slot *s = &gates.slots[slot];
-    while ((s->inside = is_inside(slot, scope)) && pause_once(pauses, patience))
-        continue;
-    s->missed = s->inside || (s->missed && scope.alone);
+    struct cache *c = __atomic_load_n(&s->busy, __ATOMIC_SEQ_CST);
+    return !scope.alone || c == &scope.first->caches[s - gates.slots] ? c : NULL;
+}
+
+/* Each pond's line is looked at until it is seen unmarked, and then not again: see invariant 3. */
+static struct cache *marked_in(const struct slot *s, struct gate_scope scope, enum gate_patience patience,
+                               unsigned *pauses)
+{
+    uint32_t slot = (uint32_t)(s - gates.slots);
+    for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
+        while (slot < lines_of(p) && line_is_marked(&p->caches[slot]))
+            if (!pause_once(pauses, patience))
+                return &p->caches[slot];
+    return NULL;
+}
+
+static struct cache *wait_until_out(const struct slot *s, struct gate_scope scope,
+                                    enum gate_patience patience, unsigned *pauses)
+{
+    struct cache *c;
+    if (gates.fenced && !s->fenced)
+        return ANYWHERE;
+    while ((c = busy_in(s, scope)) != NULL)
+        if (!pause_once(pauses, patience))
+            return c;
+    return marked_in(s, scope, patience, pauses);
+}
+
+/* A thread that was missed in one pond is not found free by looking at another. */
+static void wait_for(struct slot *s, struct gate_scope scope, enum gate_patience patience, unsigned *pauses)
+{
+    s->inside = wait_until_out(s, scope, patience, pauses);
+    s->missed = s->inside != NULL || (s->missed && scope.alone);
 }
 
 static void close_lines(struct pond *p)
@@ -285,28 +324,54 @@ static void close_lines(struct pond *p)
             line_close(&p->caches[slot]);
 }
 
+/* Every thread passes a full fence, or it is known from now on that none can be had. */
+static void pass_barrier(void)
+{
+    if (gates.fenced || os_barrier())
+        return;
+    STORE(gates.fenced, true);
+    if (me.slot != NULL)
+        me.slot->fenced = true;
+}
+
 void gates_close(struct gate_scope scope, enum gate_patience patience)
 {
     unsigned pauses = 0;
+    struct slot *last = gates.slots + gates.end;
     if (gates.end == 0)
         return; /* no thread was ever registered, there may be no barrier yet */
-    for (uint32_t i = 0; i < gates.end; i++)
-        if (gates.slots[i].gate != NULL)
-            __atomic_store_n(&gates.slots[i].gate->open, 0, __ATOMIC_SEQ_CST);
+    for (struct slot *s = gates.slots; s < last; s++)
+        if (s->used)
+            __atomic_store_n(&s->open, 0, __ATOMIC_SEQ_CST);
     for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
         close_lines(p);
-    if (!gates.fenced)
-        os_barrier();
-    for (uint32_t i = 0; i < gates.end; i++)
-        if (gates.slots[i].gate != NULL)
-            wait_for(i, scope, patience, &pauses);
+    pass_barrier();
+    for (struct slot *s = gates.slots; s < last; s++)
+        if (s->used)
+            wait_for(s, scope, patience, &pauses);
 }
 
 void gates_open(void)
 {
-    for (uint32_t i = 0; i < gates.end; i++)
-        if (gates.slots[i].gate != NULL && !gates.slots[i].missed)
-            open_slot(i);
+    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
+        if (s->used && !s->missed)
+            open_slot(s);
+}
+
+void gates_trust_caller(void)
+{
+    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
+        if (s->inside == ANYWHERE)
+            s->inside = NULL; /* still missed: of other ponds nothing is known */
+}
+
+unsigned gates_worth_waiting(void)
+{
+    unsigned naps = 0;
+    for (const struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
+        if (s->inside != NULL)
+            naps = MAX(naps, s->inside == ANYWHERE ? GATE_NAPS_FEW : GATE_NAPS_LONG);
+    return naps;
 }
 
 bool gates_watched(void)
@@ -326,16 +391,32 @@ uint32_t gates_end(void)
 
 bool gate_is_free(uint32_t slot)
 {
-    return !gates.slots[slot].inside;
+    return gates.slots[slot].inside == NULL;
+}
+
+bool gate_may_use(uint32_t slot, const struct cache *c)
+{
+    const struct cache *inside = gates.slots[slot].inside;
+    return inside == c || inside == ANYWHERE;
 }
 
 void gates_fork_child(void)
 {
-    for (uint32_t i = 0; i < gates.end; i++)
-        if (i + 1 != me.slot)
-            gates.slots[i] = (struct slot){.gate = NULL};
-        else
-            gates.slots[i].inside = gates.slots[i].missed = false;
-    if (!gates.fenced)
-        (void)os_barrier_register();
+    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++) {
+        s->used = s == me.slot;
+        s->busy = NULL;
+        s->missed = false;
+    }
+    if (me.slot != NULL)
+        me.slot->thread = os_thread();
+    if (!gates.fenced && !os_barrier_register())
+        gates.fenced = true;
+    if (me.slot != NULL)
+        me.slot->fenced = gates.fenced;
+}
+
+void gates_fork_done(void)
+{
+    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
+        s->inside = NULL;
 }

@@ -9,12 +9,15 @@
 #include "os.h"
 #include "types.h"
 
-/* How long a closer waits for threads inside a cache. */
+/* How long a closer waits for threads inside a cache. Nobody waits without end: a thread may be stopped
+ * there. */
 enum gate_patience {
     GATE_BOUNDED, /* a bounded number of steps: a tick must not wait for a preempted thread */
-    GATE_LONG,    /* about a second: a fork */
-    GATE_ENDLESS  /* until they are out, which they are once the scheduler lets them run */
+    GATE_LONG     /* about a second: a fork */
 };
+
+#define GATE_NAPS_LONG 10000 /* about a second of os_nap */
+#define GATE_NAPS_FEW 20
 
 /* Which ponds' lines are closed: of this one and those linked behind it, or of this one alone. NULL: none. */
 struct gate_scope {
@@ -61,6 +64,13 @@ bool gate_registered(void);
 /* Closes all gates, and the lines in scope. What is behind other lines stays with their owners. */
 void gates_close(struct gate_scope scope, enum gate_patience patience);
 void gates_open(void); /* those that gates_close found free; a line is opened by its owner alone */
+
+/* After gates_close: nobody calls into the ponds in scope, so a thread that may be anywhere is elsewhere. */
+void gates_trust_caller(void);
+
+/* After gates_close: how many naps those who are inside are worth waiting for; 0: all are free. */
+unsigned gates_worth_waiting(void);
+
 bool gates_watched(void);
 void gates_watch(bool on);    /* with all gates and lines closed: while it is on, no line opens */
 bool gate_mine_is_open(void); /* while no closing is under way: this thread was not missed */
@@ -72,10 +82,15 @@ uint32_t gates_end(void);
 uint32_t gate_slot(void);         /* this thread's, which is registered */
 bool gate_is_free(uint32_t slot); /* after gates_close: nobody is inside that slot's caches in scope */
 
+/* After gates_close: the slot's thread may be inside of this cache. */
+bool gate_may_use(uint32_t slot, const struct cache *c);
+
 /* With what is behind it taken out, or by its owner. */
 void line_close(struct cache *c);
 
-/* In a forked child: all threads but this one are gone. */
+/* In a forked child: all threads but this one are gone. What gate_may_use says stays until gates_fork_done.
+ */
 void gates_fork_child(void);
+void gates_fork_done(void);
 
 #endif

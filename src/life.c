@@ -214,17 +214,18 @@ int pond_destroy(pond *p)
     if (!registry_knows(p, "pond_destroy", CALLER))
         return -1;
     registry_lock();
-    bool live;
+    uint64_t live;
+    bool over;
     do {
         registry_wait_unpinned(p);
-        live = registry_collect(p) > 0;
-    } while (!live && p->pins > 0); /* a tick came while collecting waited */
-    if (!live)
+        over = registry_collect(p, true, &live) && live == 0;
+    } while (over && p->pins > 0); /* a tick came while collecting waited */
+    if (over)
         registry_remove(p);
     registry_unlock();
     const struct watch *w = watch_of(p);
-    if (live) {
-        if (w != NULL)
+    if (!over) {
+        if (w != NULL && live > 0)
             w->busy(p);
         errno = EBUSY;
         return -1;

@@ -80,37 +80,56 @@ bool os_barrier_register(void)
     return true;
 }
 
-void os_barrier(void) {}
+bool os_barrier(void)
+{
+    return true;
+}
 #else
-static char *barrier_page; /* for a kernel that refuses after it had agreed */
-
 bool os_barrier_register(void)
 {
     int saved = errno;
     bool agreed = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-    if (agreed && barrier_page == NULL)
-        barrier_page = os_map(os_page_size());
     errno = saved;
-    return agreed && barrier_page != NULL;
+    return agreed;
 }
 
 /*
- * Taking a right away from a page that is present makes the kernel interrupt every processor that
- * runs a thread of this process, which is the same fence, dearer.
+ * There is no other way behind it. Taking a right away from a page by mprotect interrupts other processors on
+ * many x86 only: where the hardware tells them to forget a translation by itself (aarch64, and x86 with
+ * INVLPGB), no thread passes a fence.
  */
-static void barrier_by_protection(void)
-{
-    (void)mprotect(barrier_page, os_page_size(), PROT_READ | PROT_WRITE);
-    __atomic_store_n(barrier_page, 1, __ATOMIC_SEQ_CST);
-    (void)mprotect(barrier_page, os_page_size(), PROT_READ);
-}
-
-void os_barrier(void)
+bool os_barrier(void)
 {
     int saved = errno;
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
-        barrier_by_protection();
+    bool passed = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
     errno = saved;
+    return passed;
+}
+#endif
+
+#ifdef __linux__
+uint32_t os_thread(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+bool os_thread_is_gone(uint32_t thread)
+{
+    int saved = errno;
+    bool gone = thread != 0 && syscall(SYS_tgkill, getpid(), thread, 0) != 0 && errno == ESRCH;
+    errno = saved;
+    return gone;
+}
+#else
+uint32_t os_thread(void)
+{
+    return 0;
+}
+
+bool os_thread_is_gone(uint32_t thread)
+{
+    (void)thread;
+    return false;
 }
 #endif
 

@@ -21,8 +21,13 @@ void os_small_pages(void *base, size_t bytes);
 /* True: os_barrier works from now on. To be called again in a forked child. */
 bool os_barrier_register(void);
 
-/* Every thread of the process passes a full fence at some point during the call. */
-void os_barrier(void);
+/* True: every thread of the process passed a full fence at some point during the call. False: the kernel
+ * refuses. */
+bool os_barrier(void);
+
+/* The kernel's number for this thread, which no other living one of the process has; 0: it says none. */
+uint32_t os_thread(void);
+bool os_thread_is_gone(uint32_t thread); /* false: it is there, or there is no knowing */
 
 void os_yield(void);
 void os_nap(void); /* a tenth of a millisecond */

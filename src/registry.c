@@ -183,37 +183,46 @@ static void thread_exit(void *unused)
     registry_unlock();
 }
 
-static bool all_free(void)
-{
-    uint32_t slot = 0;
-    while (slot < gates_end() && gate_is_free(slot))
-        slot++;
-    return slot == gates_end();
-}
-
 struct gate_scope registry_all(void)
 {
     return (struct gate_scope){.first = registry.first};
 }
 
-/* Closes this pond with nobody inside. Lets go of the lock while it waits: ticks go on meanwhile. */
-static void close_whole(struct pond *p)
+static void close_alone(struct pond *p, bool unused)
 {
-    struct gate_scope scope = {.first = p, .alone = true};
-    gates_close(scope, GATE_BOUNDED);
-    while (!all_free()) {
+    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
+    if (unused)
+        gates_trust_caller();
+}
+
+/*
+ * Closes this pond, with nobody inside; unused: the caller says that nobody is. Lets go of the lock while it
+ * waits: ticks go on meanwhile. False: somebody was inside for about a second, which is to say that it was
+ * stopped there; what it caches cannot be had.
+ */
+static bool close_whole(struct pond *p, bool unused)
+{
+    close_alone(p, unused);
+    for (unsigned naps = 0; naps < gates_worth_waiting(); naps++) {
         gates_open();
         registry_unlock();
         os_nap();
         registry_lock();
-        gates_close(scope, GATE_BOUNDED);
+        close_alone(p, unused);
     }
+    return gates_worth_waiting() == 0;
+}
+
+/* Idle objects outside the caches. Under the lock. */
+static uint64_t idle_shared(const struct pond *p)
+{
+    return shared_young(p) + shared_victims(p);
 }
 
 void *registry_gather(struct pond *p, bool *full)
 {
     registry_lock();
-    close_whole(p);
+    (void)close_whole(p, false);
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     void *obj = shared_take(p);
@@ -227,21 +236,22 @@ void *registry_gather(struct pond *p, bool *full)
     return obj;
 }
 
-uint64_t registry_collect(struct pond *p)
+bool registry_collect(struct pond *p, bool unused, uint64_t *live)
 {
-    close_whole(p);
+    bool whole = close_whole(p, unused);
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     shared_drain(p);
-    uint64_t live = p->objects - shared_young(p) - shared_victims(p);
+    *live = p->objects - idle_shared(p);
     pthread_mutex_unlock(&p->lock);
     gates_open();
-    return live;
+    return whole;
 }
 
 /* ---- fork ---- */
 
-/* The child gets every object in one place, or in the hands of a thread that it does not have. */
+/* The child gets every object in one place, or in the hands of a thread that it does not have. That thread
+   may have been stopped inside of a cache: then all of this cache is in its hands. */
 static void fork_prepare(void)
 {
     registry_lock();
@@ -269,6 +279,14 @@ static void fork_parent(void)
     registry_unlock();
 }
 
+static void fork_abandon(struct pond *p)
+{
+    uint32_t lines = MIN(LOAD(p->lines), gates_end());
+    for (uint32_t slot = 0; slot < lines; slot++)
+        if (gate_may_use(slot, &p->caches[slot]))
+            cache_abandon(&p->caches[slot]);
+}
+
 static void fork_child(void)
 {
     unlock_ponds(true);
@@ -276,7 +294,12 @@ static void fork_child(void)
     pthread_cond_init(&registry.unpinned, NULL);
     for (struct pond *p = registry.first; p != NULL; p = p->next) {
         p->pins = p == pinned; /* the fork came from a hook of this thread's own tick */
+        fork_abandon(p);
+    }
+    gates_fork_done();
+    for (struct pond *p = registry.first; p != NULL; p = p->next) {
         (void)registry_drain(p);
+        shared_recount(p);
     }
     gates_open();
     registry_unlock();

@@ -133,6 +133,20 @@ void shared_drain(struct pond *p)
         depot_give_back(&p->depot, m, p->epoch);
 }
 
+static uint64_t room_of(const struct magazine *m)
+{
+    return m != NULL ? m->room : 0;
+}
+
+void shared_recount(struct pond *p)
+{
+    uint64_t room = depot_recount(&p->depot) + room_of(p->shared) + room_of(p->dropping);
+    if (p->idle_room > 0)
+        STORE(p->charged, room);
+    if (p->exact_bytes && shared_young(p) + shared_victims(p) == 0)
+        STORE(p->idle_bytes, 0);
+}
+
 uint64_t shared_young(const struct pond *p)
 {
     return (p->shared != NULL ? p->shared->count : 0) + depot_shared(&p->depot, p->epoch);

@@ -25,6 +25,9 @@ void *shared_take_loose(struct pond *p);
 /* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
 void shared_forget_bytes(struct pond *p, void *obj);
 
+/* In a forked child, when its caches are drained: what is where, whatever threads had in their hands. */
+void shared_recount(struct pond *p);
+
 /* Moves what is in the shared magazine to the depot. Under the lock. */
 void shared_drain(struct pond *p);
 

@@ -164,7 +164,8 @@ POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
  * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
  * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
  * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
- * last 64 ponds destroyed. NULL is ignored.
+ * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second.
+ * NULL is ignored.
  */
 POND_API int pond_destroy(pond *p);
 
@@ -179,7 +180,10 @@ POND_API void pond_discard(pond *p, void *obj);
  * pond_put or pond_discard, on any thread. New memory is zero before construct; an object that was
  * put before is as its reset left it. NULL and errno: ENOMEM; EAGAIN at max_objects with every
  * object live; what construct returned; what create left in errno. A get that the thread cache
- * serves takes no lock, no atomic read-modify-write and no fence.
+ * serves takes no lock, no atomic read-modify-write and no fence. A get at max_objects may have to wait for
+ * other threads to leave their caches, which takes them a few instructions. For one that is stopped there (by
+ * a debugger, or since threads of higher priority leave it no processor) it waits about a second, and may
+ * then say EAGAIN though that thread's cache has idle objects.
  */
 POND_API void *pond_get(pond *p) POND_USE_RESULT POND_NO_STUB_ POND_FREED_BY(pond_put, 2)
     POND_FREED_BY(pond_discard, 2);
@@ -221,7 +225,8 @@ POND_API void pond_tick_budget(size_t objects);
 
 /*
  * Drops all idle objects now (POND_DROP_TRIM), min_idle or not, and gives free pages back; NULL: of
- * every pond. Returns the bytes of the objects dropped, footprints included. From a hook: no.
+ * every pond. Returns the bytes of the objects dropped, footprints included. What a thread caches that is
+ * stopped in the middle of a get or put is left to the next ticks, after about a second. From a hook: no.
  */
 POND_API size_t pond_trim(pond *p);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // variants: release fence lock clang asan
+// link: -Wl,--wrap=os_nap
 /*
  * A thread that is held up inside the fast path: a signal stops it there until a tick has finished.
  * The tick must not wait for it; what it does afterwards must not harm, and its cache ages with the
@@ -128,6 +129,16 @@ static void go_on(void)
         sched_yield();
 }
 
+/* A nap takes no time: a stopped thread is given up after many of them. */
+static atomic_size_t naps;
+
+void __wrap_os_nap(void);
+
+void __wrap_os_nap(void)
+{
+    atomic_fetch_add(&naps, 1);
+}
+
 static void tick_some(void)
 {
     for (int i = 0; i < 4; i++)
@@ -168,6 +179,39 @@ Test(preempted, a_tick_does_not_wait)
     pond_epoch_advance();
     pond_epoch_advance();
     cr_assert_eq(ledger_objects(&book), 0, "its cache aged once it went on");
+    worker_end(w);
+    ledger_close(&book, shared);
+}
+
+/* Neither a get at max_objects nor a trim nor pond_destroy waits without end for a thread that does not run.
+ */
+Test(preempted, a_stopped_thread_is_given_up)
+{
+    enum { MOST = 20 };
+    void *objs[MOST];
+    size_t got = 0;
+    book.no_reset = true;
+    pond_options options = ledger_options(&book);
+    options.max_objects = MOST;
+    shared = test_pond(options);
+    catch_signal();
+    worker *w = worker_start();
+    worker_begin(w, hammer, NULL);
+    stop_inside(w);
+    while ((objs[got] = ledger_get(&book, shared)) != NULL)
+        got++;
+    cr_assert_eq(errno, EAGAIN);
+    cr_assert(got >= MOST - 8 && atomic_load(&naps) >= 5000, "%zu objects, %zu naps", got,
+              atomic_load(&naps));
+    (void)pond_trim(shared);
+    cr_assert_eq(pond_destroy(shared), -1);
+    cr_assert_eq(errno, EBUSY);
+    for (size_t i = 0; i < got; i++)
+        ledger_put(&book, shared, objs[i]);
+    go_on();
+    atomic_store(&stop, true);
+    worker_wait(w);
+    ledger_check(&book, shared, 0);
     worker_end(w);
     ledger_close(&book, shared);
 }

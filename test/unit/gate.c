@@ -28,7 +28,7 @@ BOTH_WAYS(gate, a_thread_has_no_cache_before_it_registers)
     cr_assert_eq(gates_end(), 0);
     cr_assert_not(gate_registered());
     expect_closed(NULL);
-    close_ground(GATE_ENDLESS);
+    close_ground(GATE_LONG);
     gates_open();
     expect_closed(NULL);
     enroll(NULL);
@@ -127,21 +127,23 @@ BOTH_WAYS(gate, the_next_closer_finds_a_missed_thread_free)
     worker_end(parked);
 }
 
-static void close_endless(void *unused)
+static void close_long(void *unused)
 {
     (void)unused;
-    close_ground(GATE_ENDLESS);
+    close_ground(GATE_LONG);
     must(ground->caches[0].gets == 1, "the closer did not wait for who was inside");
 }
 
-BOTH_WAYS(gate, an_endless_closer_waits)
+BOTH_WAYS(gate, a_long_closer_waits)
 {
     start(*refused);
     worker *parked = start_parked(), *closer = worker_start();
-    worker_begin(closer, close_endless, NULL);
+    atomic_store(&naps_last, true);
+    worker_begin(closer, close_long, NULL);
     event_wait(&napping);
     event_set(&may_leave);
     worker_wait(parked);
+    event_set(&may_wake);
     worker_wait(closer);
     cr_assert(gate_is_free(0));
     worker_do(parked, expect_closed, NULL);
@@ -211,7 +213,7 @@ BOTH_WAYS(gate, slots_are_used_again)
     }
     cr_assert_eq(gates_end(), 2);
     cr_assert_eq(atomic_load(&exits), 200);
-    close_ground(GATE_ENDLESS);
+    close_ground(GATE_LONG);
     cr_assert(gate_is_free(0) && gate_is_free(1), "nobody is in a free slot");
     gates_open();
     expect_open(NULL);
@@ -237,6 +239,54 @@ BOTH_WAYS(gate, the_lowest_free_slot_is_taken)
 }
 
 static pthread_key_t later;
+
+/* A destructor that comes in the last round there is, after the gate's own in each. */
+static void enroll_last(void *round)
+{
+    intptr_t rounds = (intptr_t)round;
+    if (rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        (void)pthread_setspecific(later, (void *)(rounds + 1));
+        return;
+    }
+    enroll(NULL);
+    expect_open(NULL);
+}
+
+static void *end_without_a_word(void *unused)
+{
+    must(pthread_setspecific(later, (void *)1) == 0, "pthread_setspecific");
+    return unused;
+}
+
+/* Its storage is gone: nobody looks at it any more. */
+BOTH_WAYS(gate, a_thread_may_end_without_leaving_its_slot)
+{
+    start(*refused);
+    enroll(NULL);
+    cr_assert_eq(pthread_key_create(&later, enroll_last), 0);
+    thread_run(end_without_a_word, NULL);
+    cr_assert_eq(atomic_load(&exits), 0, "no destructor of the gate came");
+    cr_assert_eq(gates_end(), 2);
+    for (int i = 0; i < 3; i++) {
+        close_ground(GATE_BOUNDED);
+        cr_assert(gate_is_free(0) && gate_is_free(1));
+        gates_open();
+    }
+    expect_open(NULL);
+}
+
+BOTH_WAYS(gate, slots_of_threads_that_are_gone_are_used_again)
+{
+    start(*refused);
+    enroll(NULL);
+    cr_assert_eq(pthread_key_create(&later, enroll_last), 0);
+    for (int i = 0; i < GATE_THREADS + 20; i++)
+        thread_run(end_without_a_word, NULL);
+    cr_assert_eq(gates_end(), GATE_THREADS);
+    uint32_t slot;
+    thread_run(come_and_go, &slot);
+    cr_assert_neq(slot, gate_slot(), "this thread is there");
+}
 
 /* The second time it runs, the gate's own destructor has run. */
 static void come_back(void *unused)
@@ -306,11 +356,14 @@ static void be_the_only_thread(void *unused)
     (void)unused;
     uint32_t slot;
     gates_fork_child();
+    must(gate_may_use(1, &ground->caches[1]), "where its thread was is known yet");
+    must(!gate_may_use(2, &ground->caches[2]), "its thread was inside of nothing");
+    gates_fork_done();
     for (uint32_t i = 0; i < gates_end(); i++)
         must(gate_is_free(i), "slot %u belongs to a thread that does not exist", i);
     gates_open();
     expect_open(NULL);
-    close_ground(GATE_ENDLESS);
+    close_ground(GATE_LONG);
     must(gate_is_free(gate_slot()), "its own gate");
     gates_open();
     expect_open(NULL);
@@ -337,6 +390,56 @@ BOTH_WAYS(gate, a_forked_child_has_its_own_gate_alone)
     worker_end(parked);
     worker_end(free_one);
 }
+
+/* ---- a kernel that refuses after it had agreed ---- */
+
+#ifndef POND_FENCE
+Test(gate, without_a_barrier_a_thread_is_let_be_until_it_comes_by)
+{
+    start(false);
+    enroll(NULL);
+    worker *other = worker_start();
+    worker_do(other, enroll, NULL);
+    atomic_store(&refuse_membarrier, true);
+    for (int i = 0; i < 3; i++) {
+        close_ground(GATE_LONG);
+        cr_assert(gate_is_free(0), "this thread knows where it is");
+        cr_assert_not(gate_is_free(1), "the other may be anywhere");
+        cr_assert(gate_may_use(1, &ground->caches[1]) && gate_may_use(1, &ground->closed));
+        cr_assert_eq(gates_worth_waiting(), GATE_NAPS_FEW, "it may sleep for ever");
+        gates_open();
+        expect_open(NULL);
+        worker_do(other, expect_closed, NULL);
+    }
+    worker_do(other, open_own, NULL);
+    worker_do(other, expect_open, NULL);
+    close_ground(GATE_BOUNDED);
+    cr_assert(gate_is_free(0) && gate_is_free(1));
+    cr_assert_eq(gates_worth_waiting(), 0);
+    gates_open();
+    worker_do(other, expect_open, NULL);
+    worker_end(other);
+}
+
+Test(gate, one_refusal_is_for_good)
+{
+    start(false);
+    enroll(NULL);
+    atomic_store(&refuse_membarrier, true);
+    close_ground(GATE_BOUNDED);
+    gates_open();
+    atomic_store(&refuse_membarrier, false);
+    size_t asked = atomic_load(&membarriers);
+    worker *newcomer = worker_start();
+    worker_do(newcomer, enroll, NULL);
+    close_ground(GATE_BOUNDED);
+    cr_assert_eq(atomic_load(&membarriers), asked);
+    cr_assert(gate_is_free(0) && gate_is_free(1), "a newcomer knows from the start");
+    gates_open();
+    worker_do(newcomer, expect_open, NULL);
+    worker_end(newcomer);
+}
+#endif
 
 /* ---- the protocol itself ---- */
 

@@ -20,6 +20,8 @@ static atomic_bool refuse_membarrier;
 static atomic_size_t membarriers, naps, yields; /* asked for */
 static _Atomic(long) last_nap;                  /* nanoseconds wished for */
 static event napping = EVENT_INIT;              /* set at each nap */
+static atomic_bool naps_last;                   /* a nap ends when may_wake is set */
+static event may_wake = EVENT_INIT;
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -33,6 +35,8 @@ long __wrap_syscall(long number, ...)
     va_start(args, number);
     int command = va_arg(args, int), flags = va_arg(args, int), cpu = va_arg(args, int);
     va_end(args);
+    if (number == SYS_gettid || number == SYS_tgkill)
+        return __real_syscall(number, command, flags, cpu);
     must(number == SYS_membarrier, "system call %ld", number);
     atomic_fetch_add(&membarriers, 1);
     if (!atomic_load(&refuse_membarrier))
@@ -48,6 +52,8 @@ int __wrap_nanosleep(const struct timespec *wish, struct timespec *left)
     atomic_fetch_add(&naps, 1);
     atomic_store(&last_nap, wish->tv_sec * 1000000000 + wish->tv_nsec);
     event_set(&napping);
+    if (atomic_load(&naps_last))
+        event_wait(&may_wake);
     errno = EINTR;
     return -1;
 }

@@ -210,7 +210,7 @@ BOTH_WAYS(line, out_of_scope_it_is_let_be)
 {
     start_loaded(*refused != 0);
     worker *parked = start_parked();
-    gates_close(elsewhere(), GATE_ENDLESS);
+    gates_close(elsewhere(), GATE_LONG);
     cr_assert(gate_is_free(0) && gate_is_free(1));
     expect_line(opens(*refused != 0));
     expect_served(opens(*refused != 0));

@@ -147,7 +147,8 @@ Test(object, admission_takes_a_place_and_memory)
     expect_counts(2, 2, 2);
 }
 
-/* At any moment a fork may take what the counts are then, and the thread that makes the object is not in the child. */
+/* At any moment a fork may take what the counts are then, and the thread that makes the object is not in the
+ * child. */
 Test(object, a_miss_is_counted_with_its_admission)
 {
     start((pond_options){.construct = construct, .max_objects = 2});

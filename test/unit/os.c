@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// link: -Wl,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=mprotect
+// link: -Wl,--wrap=mmap,--wrap=munmap,--wrap=madvise
 // link: -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield
 /* The room os: memory from the kernel, and the barrier that every thread passes. */
 #include "test.h"
@@ -14,19 +14,6 @@
 #include <string.h>
 
 TestSuite(os, .timeout = TEST_ALARM);
-
-/* ---- a call that a test counts ---- */
-
-static atomic_size_t protects;
-
-int __real_mprotect(void *at, size_t bytes, int prot);
-int __wrap_mprotect(void *at, size_t bytes, int prot);
-
-int __wrap_mprotect(void *at, size_t bytes, int prot)
-{
-    atomic_fetch_add(&protects, 1);
-    return __real_mprotect(at, bytes, prot);
-}
 
 /* ---- memory ---- */
 
@@ -219,20 +206,33 @@ Test(os, barrier_register_tells_whether_there_is_one)
     cr_assert_eq(errno, 4711);
 }
 
-Test(os, barrier_finds_another_way_when_the_kernel_refuses_it)
+Test(os, barrier_says_when_the_kernel_refuses_it)
 {
     cr_assert(os_barrier_register());
     errno = 4711;
-    os_barrier();
-    cr_assert_eq(atomic_load(&protects), 0);
+    cr_assert(os_barrier());
     atomic_store(&refuse_membarrier, true);
-    os_barrier();
-    os_barrier();
-#ifdef POND_FENCE
-    cr_assert_eq(atomic_load(&protects), 0);
-#else
-    cr_assert_eq(atomic_load(&protects), 4);
-#endif
+    cr_assert_eq(os_barrier(), POND_FENCED, "the owner's fence needs no kernel");
+    cr_assert_eq(errno, 4711);
+}
+
+static void *number_of(void *number)
+{
+    *(uint32_t *)number = os_thread();
+    return NULL;
+}
+
+Test(os, a_thread_has_a_number_and_may_be_gone)
+{
+    uint32_t number;
+    cr_assert_eq(os_thread(), os_thread());
+    cr_assert_not(os_thread_is_gone(os_thread()));
+    thread_run(number_of, &number);
+    cr_assert_neq(number, os_thread());
+    errno = 4711;
+    while (!os_thread_is_gone(number)) /* pthread_join may be a little before it */
+        os_yield();
+    cr_assert_not(os_thread_is_gone(0), "there is no knowing");
     cr_assert_eq(errno, 4711);
 }
 
@@ -278,7 +278,7 @@ static void dekker_closer(dekker *d)
             atomic_signal_fence(memory_order_seq_cst);
         atomic_store_explicit(&d->closed, 1, memory_order_relaxed);
         atomic_signal_fence(memory_order_seq_cst);
-        os_barrier();
+        must(os_barrier(), "refused");
         int saw = atomic_load_explicit(&d->owner_is_in, memory_order_relaxed);
         await(&d->owner_done, round);
         int owner_saw = atomic_load_explicit(&d->owner_saw, memory_order_relaxed);
@@ -294,21 +294,13 @@ static void dekker_body(unsigned index, void *arg)
         dekker_closer((dekker *)arg);
 }
 
-ParameterizedTestParameters(os, every_thread_passes_the_barrier)
-{
-    static int refused[] = {0, 1};
-    return cr_make_param_array(int, refused, 2);
-}
-
-ParameterizedTest(int *refused, os, every_thread_passes_the_barrier)
+Test(os, every_thread_passes_the_barrier)
 {
 #ifdef POND_FENCE
-    (void)refused;
     cr_skip_test("a build with fences has no barrier");
 #endif
     static dekker d;
     d.rounds = TEST_TIMES(40000);
     cr_assert(os_barrier_register());
-    atomic_store(&refuse_membarrier, *refused != 0);
     crew_run(2, dekker_body, &d);
 }
