@@ -5,18 +5,24 @@
 
 /* ---- get ---- */
 
-/* This thread's cache with its gate busy, or NULL. */
+/* This thread's cache with its gate busy; NULL: the shared way. */
 static struct cache *enter(struct pond *p)
 {
+    if (p->exact_bytes)
+        return NULL;
     struct cache *c = gate_enter(p);
     if (c == NULL && registry_admit())
         c = gate_enter(p);
+    if (c != NULL && shared_is_starved(p)) { /* as it says while we are inside */
+        gate_leave(p, c);
+        return NULL;
+    }
     return c;
 }
 
 static void *get_idle(struct pond *p)
 {
-    struct cache *c = p->exact_bytes ? NULL : enter(p);
+    struct cache *c = enter(p);
     if (c == NULL)
         return shared_get(p);
     struct magazine *spare = NULL;
@@ -44,25 +50,34 @@ void *pool_get_cached(struct pond *p)
     return get_some(p, &obj, 1) == 1 ? obj : NULL;
 }
 
-/* The lock that a new object needs anyway shows the idle ones that the caches do not reach. */
+/* An idle object that the caches do not reach, or the admission of a new one. Under the lock. */
+static void *take_or_admit(struct pond *p, struct birth *b, bool starved)
+{
+    void *obj = starved ? shared_take(p) : shared_take_loose(p);
+    if (obj != NULL) {
+        p->gets++;
+        return obj;
+    }
+    object_admit(p, b, NULL);
+    object_count_miss(p, b);
+    if (b->full && starved)
+        shared_starve(p);
+    return NULL;
+}
+
+/* *full: the caches of others may have some yet. */
 static void *get_loose_or_new(struct pond *p, bool *full)
 {
     struct birth b = {.memory = NULL};
     pthread_mutex_lock(&p->lock);
-    void *obj = shared_take_loose(p);
-    if (obj != NULL)
-        p->gets++;
-    else {
-        object_admit(p, &b, NULL);
-        object_count_miss(p, &b);
-    }
+    bool starved = shared_is_starved(p);
+    void *obj = take_or_admit(p, &b, starved);
     pthread_mutex_unlock(&p->lock);
-    *full = b.full;
-    if (obj != NULL) {
-        shared_forget_bytes(p, obj);
-        return obj;
-    }
-    return object_make(p, &b);
+    *full = b.full && !starved;
+    if (obj == NULL)
+        return object_make(p, &b);
+    shared_forget_bytes(p, obj);
+    return obj;
 }
 
 void *pool_get(struct pond *p)
@@ -163,7 +178,7 @@ static bool put_cached(struct pond *p, void *obj)
 {
     struct magazine *spare = NULL;
     for (;;) {
-        struct cache *c = p->exact_bytes ? NULL : enter(p);
+        struct cache *c = enter(p);
         bool done = c != NULL && cache_put(p, c, obj, &spare);
         if (c != NULL)
             gate_leave(p, c);

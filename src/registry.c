@@ -219,18 +219,34 @@ static uint64_t idle_shared(const struct pond *p)
     return shared_young(p) + shared_victims(p);
 }
 
-void *registry_gather(struct pond *p, bool *full)
+/*
+ * Under the pond's lock. Once nothing is idle anywhere, the pond is starved: puts and gets go by the shared
+ * way for a while, so that the next gets know what there is without closing anything.
+ */
+static void *take_gathered(struct pond *p, bool *full)
 {
-    registry_lock();
-    (void)close_whole(p, false);
-    pthread_mutex_lock(&p->lock);
-    (void)registry_drain(p);
     void *obj = shared_take(p);
     *full = p->objects >= p->options.max_objects;
     if (obj != NULL)
         p->gets++;
+    if (p->options.max_objects > 0 && idle_shared(p) == 0)
+        shared_starve(p);
+    return obj;
+}
+
+void *registry_gather(struct pond *p, bool *full)
+{
+    registry_lock();
+    bool close = !p->exact_bytes && !shared_is_starved(p); /* else no cache has anything */
+    if (close)
+        (void)close_whole(p, false);
+    pthread_mutex_lock(&p->lock);
+    if (close)
+        (void)registry_drain(p);
+    void *obj = take_gathered(p, full);
     pthread_mutex_unlock(&p->lock);
-    gates_open();
+    if (close)
+        gates_open();
     registry_unlock();
     errno = EAGAIN;
     return obj;

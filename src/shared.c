@@ -119,6 +119,8 @@ bool shared_put(struct pond *p, void *obj)
     struct magazine *m = magazine_with_room(p);
     if (m != NULL)
         m->slots[m->count++] = obj;
+    if (p->starved > 0)
+        STORE(p->starved, p->starved - 1);
     pthread_mutex_unlock(&p->lock);
     if (m == NULL)
         shared_forget_bytes(p, obj);
@@ -131,6 +133,14 @@ void shared_drain(struct pond *p)
     p->shared = NULL;
     if (m != NULL)
         depot_give_back(&p->depot, m, p->epoch);
+}
+
+/* Often enough that closing all caches for a pond that is full most of the time does not count. */
+#define STARVED_PUTS 64
+
+void shared_starve(struct pond *p)
+{
+    STORE(p->starved, STARVED_PUTS);
 }
 
 static uint64_t room_of(const struct magazine *m)

@@ -25,6 +25,18 @@ void *shared_take_loose(struct pond *p);
 /* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
 void shared_forget_bytes(struct pond *p, void *obj);
 
+/*
+ * A starved pond had nothing idle at max_objects a moment ago. As long as it is, no cache of a thread that
+ * runs has anything, and every get and put goes by the shared way: a get that finds nothing there needs no
+ * other thread closed to know that there is nothing. It ends some puts after the last get that was refused.
+ * Under the lock.
+ */
+void shared_starve(struct pond *p);
+static inline bool shared_is_starved(const struct pond *p)
+{
+    return LOAD(p->starved) > 0;
+}
+
 /* In a forked child, when its caches are drained: what is where, whatever threads had in their hands. */
 void shared_recount(struct pond *p);
 

@@ -149,11 +149,12 @@ struct pond {
 
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
     uint32_t lines;                                      /* caches that may have been used, from the first */
-    uint64_t epoch;                                      /* written under the lock with all gates closed */
-    uint64_t charged;                                    /* room of all magazines, when idle_room bounds it */
-    uint64_t idle_bytes;                                 /* with exact_bytes */
-    uint64_t footprint_mean;                             /* of the objects put lately */
-    uint64_t misses;                                     /* gets that made an object */
+    uint32_t starved;        /* at max_objects: puts that go the shared way yet; written under the lock */
+    uint64_t epoch;          /* written under the lock with all gates closed */
+    uint64_t charged;        /* room of all magazines, when idle_room bounds it */
+    uint64_t idle_bytes;     /* with exact_bytes */
+    uint64_t footprint_mean; /* of the objects put lately */
+    uint64_t misses;         /* gets that made an object */
     uint64_t constructed;
     uint64_t dropped[POND_DROP_REASONS];
 

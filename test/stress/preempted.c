@@ -203,6 +203,9 @@ Test(preempted, a_stopped_thread_is_given_up)
     cr_assert_eq(errno, EAGAIN);
     cr_assert(got >= MOST - 8 && atomic_load(&naps) >= 5000, "%zu objects, %zu naps", got,
               atomic_load(&naps));
+    for (size_t i = 0; i < 1000; i++)
+        cr_assert_null(ledger_get(&book, shared));
+    cr_assert_leq(atomic_load(&naps), 20000, "the wait was for the first get alone");
     (void)pond_trim(shared);
     cr_assert_eq(pond_destroy(shared), -1);
     cr_assert_eq(errno, EBUSY);
