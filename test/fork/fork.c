@@ -295,3 +295,46 @@ Test(fork, from_a_hook_of_another_pond)
     get_and_put(EACH);
     ledger_close(&book, shared);
 }
+
+/* ---- a thread that makes an object ---- */
+
+static event making = EVENT_INIT, may_finish = EVENT_INIT;
+
+static int construct_slowly(void *obj, void *ctx)
+{
+    (void)obj, (void)ctx;
+    event_set(&making);
+    event_wait(&may_finish);
+    return 0;
+}
+
+static void get_slowly(void *obj)
+{
+    must((*(void **)obj = pond_get(shared)) != NULL, "errno %d", errno);
+}
+
+/* The object is in the hands of the thread that makes it, in the parent: live here for ever. */
+static void child_counts(void *unused)
+{
+    (void)unused;
+    pond_stats s = test_stats(shared);
+    must(s.live == 1 && s.constructed == 1 && s.misses == 1 && s.puts == 0,
+         "%zu live, %zu constructed, %zu misses", (size_t)s.live, (size_t)s.constructed, (size_t)s.misses);
+    must(pond_destroy(shared) == -1 && errno == EBUSY, "destroyed with an object live");
+}
+
+Test(fork, while_another_thread_makes_an_object)
+{
+    void *obj;
+    shared = test_pond((pond_options){.size = 64, .construct = construct_slowly});
+    worker *maker = worker_start();
+    worker_begin(maker, get_slowly, &obj);
+    event_wait(&making);
+    test_in_child(child_counts, NULL);
+    event_set(&may_finish);
+    worker_wait(maker);
+    pond_put(shared, obj);
+    test_stats(shared);
+    worker_end(maker);
+    cr_assert_eq(pond_destroy(shared), 0);
+}

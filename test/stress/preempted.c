@@ -218,3 +218,38 @@ Test(preempted, a_stopped_thread_is_given_up)
     worker_end(w);
     ledger_close(&book, shared);
 }
+
+/* What the stopped thread caches is in its hands, in the child: there it is live, and nobody's. */
+static void go_on_in_child(void *unused)
+{
+    void *objs[50];
+    (void)unused;
+    test_stats(shared);
+    for (size_t i = 0; i < 50; i++)
+        must((objs[i] = ledger_get(&book, shared)) != NULL, "errno %d", errno);
+    for (size_t i = 0; i < 50; i++)
+        ledger_put(&book, shared, objs[i]);
+    pond_epoch_advance();
+    pond_epoch_advance();
+    pond_stats s = test_stats(shared);
+    must(test_idle(&s) == 0 && s.live >= 8, "%zu idle, %zu live", test_idle(&s), (size_t)s.live);
+}
+
+Test(preempted, a_fork_goes_by_a_stopped_thread)
+{
+    open_shared();
+    worker *w = worker_start();
+    worker_begin(w, hammer, NULL);
+    while (atomic_load(&hammered) < 2)
+        sched_yield();
+    for (size_t i = 0; i < TEST_TIMES(20); i++) {
+        stop_inside(w);
+        test_in_child(go_on_in_child, NULL);
+        go_on();
+    }
+    atomic_store(&stop, true);
+    worker_wait(w);
+    ledger_check(&book, shared, 0);
+    worker_end(w);
+    ledger_close(&book, shared);
+}
