@@ -178,16 +178,34 @@ static struct slot *slot_of_thread(uint32_t thread)
     return NULL;
 }
 
-/* The first that is free; when none is, the first whose thread is gone. */
-static struct slot *free_slot(void)
+/* Frees the slots of threads that are gone. */
+static void sweep_slots(void)
+{
+    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
+        if (s->used && os_thread_is_gone(s->thread))
+            *s = (struct slot){.used = false};
+}
+
+static struct slot *first_free_slot(void)
 {
     struct slot *s = gates.slots, *last = gates.slots + GATE_THREADS;
     while (s < last && s->used)
         s++;
-    if (s == last)
-        for (s = gates.slots; s < last && !os_thread_is_gone(s->thread);)
-            s++;
     return s < last ? s : NULL;
+}
+
+/* Whether threads are gone is asked whenever their number has doubled: what they left behind stays less than
+ * that. */
+#define SWEEP_FROM 64
+
+static struct slot *free_slot(void)
+{
+    struct slot *s = first_free_slot();
+    bool grows = s == NULL || s == gates.slots + gates.end;
+    if (!grows || gates.end < SWEEP_FROM || (gates.end & (gates.end - 1)) != 0)
+        return s;
+    sweep_slots();
+    return first_free_slot();
 }
 
 bool gate_register(void)

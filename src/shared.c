@@ -143,14 +143,14 @@ void shared_starve(struct pond *p)
     STORE(p->starved, STARVED_PUTS);
 }
 
-static uint64_t room_of(const struct magazine *m)
+static uint64_t whole_room_of(const struct magazine *m)
 {
     return m != NULL ? m->room : 0;
 }
 
 void shared_recount(struct pond *p)
 {
-    uint64_t room = depot_recount(&p->depot) + room_of(p->shared) + room_of(p->dropping);
+    uint64_t room = depot_recount(&p->depot) + whole_room_of(p->shared) + whole_room_of(p->dropping);
     if (p->idle_room > 0)
         STORE(p->charged, room);
     if (p->exact_bytes && shared_young(p) + shared_victims(p) == 0)
