@@ -229,7 +229,7 @@ static void *take_gathered(struct pond *p, bool *full)
     *full = p->objects >= p->options.max_objects;
     if (obj != NULL)
         p->gets++;
-    if (p->options.max_objects > 0 && idle_shared(p) == 0)
+    if (p->options.max_objects > 0 && *full && idle_shared(p) == 0)
         shared_starve(p);
     return obj;
 }
@@ -303,6 +303,19 @@ static void fork_abandon(struct pond *p)
             cache_abandon(&p->caches[slot]);
 }
 
+/* Whatever a thread that is not here had on its way to its cache is in its hands now: it is counted as got by
+ * it. */
+static void fork_settle(struct pond *p)
+{
+    uint64_t gets = p->gets + p->misses;
+    (void)registry_drain(p);
+    shared_recount(p);
+    for (uint32_t line = 0; line < p->lines; line++)
+        gets += cache_gets(&p->caches[line]);
+    uint64_t live = p->objects - idle_shared(p);
+    p->gets += live - MIN(live, gets);
+}
+
 static void fork_child(void)
 {
     unlock_ponds(true);
@@ -313,10 +326,8 @@ static void fork_child(void)
         fork_abandon(p);
     }
     gates_fork_done();
-    for (struct pond *p = registry.first; p != NULL; p = p->next) {
-        (void)registry_drain(p);
-        shared_recount(p);
-    }
+    for (struct pond *p = registry.first; p != NULL; p = p->next)
+        fork_settle(p);
     gates_open();
     registry_unlock();
 }

@@ -240,6 +240,7 @@ BOTH_WAYS(gate, the_lowest_free_slot_is_taken)
 
 static pthread_key_t later;
 
+#ifndef TEST_TSAN /* which ends a thread in the last round, and does not survive what comes after */
 /* A destructor that comes in the last round there is, after the gate's own in each. */
 static void enroll_last(void *round)
 {
@@ -291,6 +292,7 @@ BOTH_WAYS(gate, slots_of_threads_that_are_gone_are_used_again)
     }
     expect_open(NULL);
 }
+#endif
 
 /* The second time it runs, the gate's own destructor has run. */
 static void come_back(void *unused)
