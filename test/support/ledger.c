@@ -142,7 +142,7 @@ static void ledger_destroy(void *obj, pond_drop_reason why, void *ctx)
     };
     ledger *l = (ledger *)ctx;
     must((unsigned)why < POND_DROP_REASONS, "reason %d", (int)why);
-    step((entry *)obj, before[why], DEAD, "destroy");
+    step((entry *)obj, l->no_reset ? IDLE : before[why], DEAD, "destroy");
     let_others_run(l);
     pattern_check(l, (entry *)obj);
     count(&l->destroyed[why]);
