@@ -126,6 +126,17 @@ static void tick(void)
     pond_epoch_advance();
 }
 
+/* One tick alone, which misses the thread that is held inside its cache; then magazines go round, and what is
+   idle is taken. */
+static void tick_and_use(void)
+{
+    size_t before = now->other.n;
+    pond_rotate(acted_on());
+    hold_some(acted_on(), &now->other, 4);
+    put_some(acted_on(), &now->other, now->other.n - before);
+    hold_some(acted_on(), &now->other, 8);
+}
+
 static void take(void)
 {
     hold_some(acted_on(), &now->other, 12);
@@ -201,9 +212,12 @@ static void switch_words(void)
 }
 
 const action actions[] = {
-    {"tick", tick, false},       {"take", take, false},    {"get and put", get_and_put, false},
-    {"put", put_all, false},     {"trim", trim, true},     {"exit", come_and_go, false},
-    {"fork", fork_child, false}, {"gather", gather, true}, {"words", switch_words, false}};
+    {"tick", tick, false},        {"tick and use", tick_and_use, false},
+    {"take", take, false},        {"get and put", get_and_put, false},
+    {"put", put_all, false},      {"trim", trim, true},
+    {"exit", come_and_go, false}, {"fork", fork_child, false},
+    {"gather", gather, true},     {"words", switch_words, false},
+};
 const size_t actions_n = sizeof actions / sizeof *actions;
 
 /* ---- the stepped thread: its hands ---- */
