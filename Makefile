@@ -192,7 +192,7 @@ $(VARIANTS:%=check-%): check-%:
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=$* run-tests
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
--include test/misuse/misuse.mk
+-include test/misuse/misuse.mk test/stress/stress.mk
 check-shell: lib
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
@@ -330,7 +330,7 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo '  The parts of check: $(PARTS).'
 	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'

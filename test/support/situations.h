@@ -80,6 +80,10 @@ void stepped_finish(void);
 void *get_one(pond *p);
 void took(pond *p, void *obj); /* the same for what another call returned */
 
+/* Up to n objects more in these hands; n fewer, or none. */
+void hold_some(pond *p, hands *h, size_t n);
+void put_some(pond *p, hands *h, size_t n);
+
 /* A pond of this run's shape. */
 pond *run_pond(void);
 

@@ -151,6 +151,7 @@ static struct {
     bool over;                 /* it steps over that instruction */
     /* ODD */
     const uintptr_t *word;
+    size_t odd, odd_wanted;
 } step;
 
 static unsigned char *text_at(size_t offset)
@@ -209,9 +210,8 @@ static void stepped(ucontext_t *at)
     } else if (step.mode == FIND) {
         step.last = TEXT_MOST;
     } else if (step.mode == ODD && inside && (__atomic_load_n(step.word, __ATOMIC_RELAXED) & 1) != 0) {
-        registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
-        step.mode = PASS;
-        hold();
+        if (++step.odd == step.odd_wanted)
+            hold();
     }
 }
 
@@ -335,17 +335,19 @@ void stepper_end(void)
     sem_post(&step.news);
 }
 
-void stepper_hold_while_odd(const uintptr_t *word, void (*body)(void *arg), void *arg)
+size_t stepper_hold_at_odd(const uintptr_t *word, size_t n, void (*body)(void *arg), void *arg)
 {
     int mode = step.mode;
     is_stepped = true;
     step.word = word;
+    step.odd = 0;
+    step.odd_wanted = n;
     step.mode = ODD;
     trap_on();
     body(arg);
     trap_off();
-    must(step.mode == PASS, "the word was never odd");
     step.mode = mode;
+    return step.odd;
 }
 
 #else

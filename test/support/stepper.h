@@ -56,10 +56,11 @@ void stepper_begin(void); /* the operation begins */
 void stepper_end(void);   /* it is over */
 
 /*
- * Runs body(arg), which is held the first time *word is odd between two instructions of the library;
- * stepper_wait then returns true once, before the operation.
+ * Runs body(arg), held before the n-th instruction of the library at which *word is odd; stepper_wait then
+ * returns true once, before the operation. Returns how many such instructions there were; n 0: it is not
+ * held.
  */
-void stepper_hold_while_odd(const uintptr_t *word, void (*body)(void *arg), void *arg);
+size_t stepper_hold_at_odd(const uintptr_t *word, size_t n, void (*body)(void *arg), void *arg);
 
 /* ---- what the other thread does meanwhile ---- */
 
