@@ -8,9 +8,10 @@
  * or one hand, and the counts are right. In every shape of pond. The places are found with the processor's
  * trap flag, so this is for x86-64; preempted.c is for all.
  *
- * Usually each instruction is held at once, with one of the actions, and of operations with many instructions
- * some are left out; POND_STEP=all (make step) holds each with every action. POND_STEP_ONLY=text: only what
- * has the text in its description, as failures print it.
+ * Usually an instruction is held at once, with one of the actions, and the variants share the instructions of
+ * one operation between them; POND_STEP=all (make step) holds each with every action. POND_STEP_ONLY=text:
+ * only what has a description, as failures print it, that begins so. A situation is left after
+ * POND_STEP_FAILURES failures.
  */
 #include "test.h"
 
@@ -32,6 +33,10 @@
 #include <unistd.h>
 
 static const shape shapes[] = {
+    {.name = "watched",
+     .size = 64,
+     .cache_objects = 2,
+     .words = "double,poison,tag,stacks=0"}, /* first: it takes longest */
     {.name = "cache of 1", .size = 64, .cache_objects = 1},
     {.name = "cache of 2", .size = 64, .cache_objects = 2},
     {.name = "cache by itself", .size = 64},
@@ -44,19 +49,27 @@ static const shape shapes[] = {
     {.name = "min_idle", .kind = MIN_IDLE, .size = 64, .cache_objects = 2, .min_idle = 3},
     {.name = "confined", .size = 64, .cache_objects = 4, .flags = POND_THREAD_CONFINED},
     {.name = "no hooks", .kind = PLAIN, .size = 64, .cache_objects = 4},
-    {.name = "watched", .size = 64, .cache_objects = 2, .words = "double,poison,tag,stacks=0"},
 };
 
 enum {
     MOST_PLACES = 1 << 17,
     VISITS = 3,      /* of one instruction in a loop */
     VISITS_ALL = 12, /* the same with POND_STEP=all */
-    ENOUGH = 400,    /* places of one situation, without */
+    ENOUGH = 200,    /* places of one situation, without: each variant has others of them */
     FEW_NAPS = 40,   /* what waits for the thread that is held is mostly not left to wait to its end */
     MANY_NAPS = 20000,
     STUCK = 60,  /* seconds of one run */
     FAILURES = 3 /* of one situation: then it is left */
 };
+
+/* The variants' shares. */
+#if defined(POND_ASSERTS)
+#define SHARE 2u
+#elif defined(POND_FENCE)
+#define SHARE 1u
+#else
+#define SHARE 0u
+#endif
 
 /* What the process that steps tells the one that watches over it. */
 static struct progress {
@@ -279,7 +292,7 @@ static size_t hash(const char *text)
 /* Is this action due at this place? */
 static bool is_due(const shape *s, size_t k, size_t a, size_t n)
 {
-    size_t seed = hash(s->name) + hash(situation_now->operation) + hash(situation_now->name);
+    size_t seed = SHARE + hash(s->name) + hash(situation_now->operation) + hash(situation_now->name);
     size_t stride = (n + ENOUGH - 1) / ENOUGH;
     return all || ((k + seed) % stride == 0 && (k / stride + seed / stride) % actions_n == a);
 }
