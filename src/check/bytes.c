@@ -224,12 +224,11 @@ static void look_under_poison(struct pond *p, void *obj, struct record *r, struc
 static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
 {
     struct look *look = ctx;
-    const struct check *c = check_of(p);
-    if (LOAD(r->poisoned) == 0 || !record_change(c, r, RECORD_IDLE, RECORD_LOOKED_AT))
+    if (LOAD(r->poisoned) == 0 || !record_look(check_of(p), r, RECORD_IDLE))
         return;
     if (r->poisoned > 0)
         look_under_poison(p, obj, r, look);
-    record_settle(c, r, RECORD_IDLE);
+    record_looked(r, RECORD_IDLE);
 }
 
 void bytes_look(struct pond *p, const void *caller)

@@ -216,7 +216,7 @@ enum record_state {
  */
 struct record {
     uint32_t state;      /* enum record_state */
-    uint32_t generation; /* of the check */
+    uint32_t generation; /* of the check; or RECORD_ALWAYS */
     struct event got, put;
     uint32_t poisoned; /* so many bytes were overwritten; `kept` holds them */
     uint32_t born;  /* the generation in which it was made; of another one: zones and snapshot say nothing */
@@ -226,6 +226,9 @@ struct record {
     uint16_t forks; /* of this process, when it was got */
     unsigned char bytes[];    /* size bytes of kept, then size bytes of snapshot */
 } __attribute__((may_alias)); /* it lies in memory that a table's node declares otherwise */
+
+/* The generation of a record in a guard slot: its object is watched for as long as it is live. */
+#define RECORD_ALWAYS UINT32_MAX
 
 #define CHECK_SHARDS 16
 
@@ -317,6 +320,15 @@ static inline unsigned char *record_snapshot(const struct check *c, struct recor
 uint32_t record_state(const struct check *c, const struct record *r);
 bool record_change(const struct check *c, struct record *r, uint32_t from, uint32_t to);
 void record_settle(const struct check *c, struct record *r, uint32_t state); /* believed from now on */
+
+/* A walk's look at a record in that state, and the end of it: the record says afterwards what it said before.
+ */
+bool record_look(const struct check *c, struct record *r, uint32_t state);
+void record_looked(struct record *r, uint32_t state);
+
+/* The record of an object that was got while nobody watched, and is now being put: CLEANING from now on.
+ * Nothing is left of what the record said at an earlier time, of whoever had the object then. */
+void record_trust(const struct check *c, struct record *r, struct event here);
 
 /* ---- poison and red zones: bytes.c ---- */
 

@@ -12,11 +12,11 @@ static bool read_in_state(const struct check *c, struct record *r, uint32_t stat
                           struct event *got)
 {
     check_lock();
-    bool ours = record_change(c, r, state, RECORD_LOOKED_AT);
+    bool ours = record_look(c, r, state);
     if (ours) {
         *put = r->put;
         *got = r->got;
-        record_settle(c, r, state);
+        record_looked(r, state);
     }
     check_unlock();
     return ours;
@@ -90,7 +90,7 @@ static bool claim_slowly(struct call *call)
         return false;
     }
     if (at.record != NULL)
-        record_settle(c, at.record, RECORD_CLEANING); /* live since before we watched */
+        record_trust(c, at.record, call->here); /* live since before we watched */
     return true;
 }
 

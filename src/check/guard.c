@@ -260,7 +260,7 @@ void *guard_take(struct pond *p, size_t size, size_t align)
     STORE(s->size, size);
     STORE(s->owner, p);
     slot_fill(s);
-    memset(guard_slot_record(s), 0, sizeof(struct record));
+    *guard_slot_record(s) = (struct record){.generation = RECORD_ALWAYS};
     __atomic_store_n(&s->state, GUARD_LIVE, __ATOMIC_RELEASE);
     return pointer_to(s->object);
 }

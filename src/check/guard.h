@@ -57,7 +57,8 @@ static inline bool guard_is_due(void)
 /*
  * Zeroed memory in a slot for an object of that size and alignment, at one end of the slot's area; NULL, with
  * errno as it was: all slots are in use, or the object is too big, or guard_start failed. The record is
- * zeroed but for its bytes[], of which there are 2 * GUARD_SLOT_BYTES. No lock is needed.
+ * zeroed but for its generation, RECORD_ALWAYS, and its bytes[], of which there are 2 * GUARD_SLOT_BYTES. No
+ * lock is needed.
  */
 void *guard_take(struct pond *p, size_t size, size_t align);
 

@@ -30,13 +30,13 @@ static bool is_held(const struct held *h, const struct record *r)
 static void note_held(struct pond *p, void *obj, struct record *r, void *ctx)
 {
     struct held *h = ctx;
-    if (!record_change(check_of(p), r, RECORD_LIVE, RECORD_LOOKED_AT))
+    if (!record_look(check_of(p), r, RECORD_LIVE))
         return;
     if (is_held(h, r)) {
         r->held = true;
         h->notes[h->count++] = (struct held_note){obj, r->got};
     }
-    record_settle(check_of(p), r, RECORD_LIVE);
+    record_looked(r, RECORD_LIVE);
 }
 
 void live_look_for_held(struct pond *p)
@@ -90,10 +90,10 @@ static void count_leak(struct leaks *l, const void *obj, const struct record *r)
 
 static void count_live(struct pond *p, void *obj, struct record *r, void *ctx)
 {
-    if (!record_change(check_of(p), r, RECORD_LIVE, RECORD_LOOKED_AT))
+    if (!record_look(check_of(p), r, RECORD_LIVE))
         return;
     count_leak(ctx, obj, r);
-    record_settle(check_of(p), r, RECORD_LIVE);
+    record_looked(r, RECORD_LIVE);
 }
 
 /* All objects of a pond have the same size: most bytes are most objects. */

@@ -221,6 +221,12 @@ uint64_t check_holds(const struct check *c)
     return sum;
 }
 
+static bool is_current(const struct check *c, const struct record *r)
+{
+    uint32_t generation = __atomic_load_n(&r->generation, __ATOMIC_ACQUIRE);
+    return generation == LOAD(c->generation) || generation == RECORD_ALWAYS;
+}
+
 /* ---- object -> record ---- */
 
 static struct record *annex_record(const struct check *c, struct slab *s, size_t object)
@@ -312,13 +318,20 @@ static struct place in_guard(const void *address)
     return at;
 }
 
+/*
+ * What create made at this address. A pond whose object there was dropped has it no longer, and one that was
+ * not watched meanwhile need not: the address may be another pond's by now.
+ */
 static struct place in_tables(const void *address)
 {
     struct place at = {.owner = NULL};
     check_lock();
-    for (struct check *c = checks; c != NULL && at.record == NULL; c = c->next)
-        if ((at.record = table_find(c->table, address)) != NULL)
-            at.owner = c->pond;
+    for (struct check *c = checks; c != NULL && at.owner == NULL; c = c->next) {
+        struct record *r = table_find(c->table, address);
+        if (r == NULL || !is_current(c, r) || LOAD(r->state) == RECORD_DROPPED)
+            continue;
+        at = (struct place){.owner = c->pond, .record = r};
+    }
     check_unlock();
     return at;
 }
@@ -356,11 +369,6 @@ struct place record_locate(struct pond *p, const void *address)
 
 /* ---- states ---- */
 
-static bool is_current(const struct check *c, const struct record *r)
-{
-    return LOAD(r->generation) == LOAD(c->generation);
-}
-
 uint32_t record_state(const struct check *c, const struct record *r)
 {
     uint32_t state;
@@ -378,10 +386,46 @@ bool record_change(const struct check *c, struct record *r, uint32_t from, uint3
     return false;
 }
 
+/*
+ * A record of an earlier generation becomes current. Its state of then goes first: a walk that found the new
+ * generation beside it would take the object for what it was then. The generation is stored with release and
+ * loaded with acquire, so whoever sees the new one cannot change the old state any more.
+ */
+static void renew(const struct check *c, struct record *r)
+{
+    STORE(r->state, RECORD_UNKNOWN);
+    __atomic_store_n(&r->generation, LOAD(c->generation), __ATOMIC_RELEASE);
+}
+
 void record_settle(const struct check *c, struct record *r, uint32_t state)
 {
-    STORE(r->generation, LOAD(c->generation));
+    if (!is_current(c, r))
+        renew(c, r);
     __atomic_store_n(&r->state, state, __ATOMIC_RELEASE);
+}
+
+void record_trust(const struct check *c, struct record *r, struct event here)
+{
+    r->got = r->put = (struct event){.epoch = here.epoch}; /* it is not known when; not later than this */
+    r->made = r->held = false;
+    r->born = 0;
+    r->forks = event_forks();
+    record_settle(c, r, RECORD_CLEANING);
+}
+
+bool record_look(const struct check *c, struct record *r, uint32_t state)
+{
+    return record_change(c, r, state, RECORD_LOOKED_AT);
+}
+
+/*
+ * Should the words have been off and on again meanwhile, then the record is of an earlier generation by now,
+ * and stays so. If its object has been got or made since, its state is another one, which stays, too.
+ */
+void record_looked(struct record *r, uint32_t state)
+{
+    (void)__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_LOOKED_AT}, state, false,
+                                      __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 /* ---- walks ---- */
