@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <pond/pond.h>
 
-static const char *const reason[POND_DROP_REASONS] = {"epoch", "rejected", "discarded",
-                                                      "limit", "trim",     "destroy"};
+static const char *const reason[POND_DROP_REASONS] = {"epoch", "rejected", "discarded", "limit",
+                                                      "trim",  "destroy",  "debug"};
 
 static void show(const pond *p, const pond_stats *s)
 {

@@ -28,6 +28,8 @@
  *     chaos=SEED  random drops, steals from other threads, cold-first reuse, delayed ticks
  *     log         go on after a report instead of calling abort()
  *
+ * An object that guard or chaos alone takes from the pond at its put is dropped with POND_DROP_DEBUG.
+ *
  * (*) needs room in the object's layout: for ponds created while the word is on. All other words also
  * work for ponds that exist. An object that was live before its pond was first checked is trusted once.
  *

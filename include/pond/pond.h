@@ -86,10 +86,11 @@ typedef enum pond_drop_reason {
     POND_DROP_DISCARDED, /* pond_discard */
     POND_DROP_LIMIT,     /* max_footprint, max_idle_bytes, or no memory to keep track of it */
     POND_DROP_TRIM,      /* pond_trim */
-    POND_DROP_DESTROY    /* pond_destroy */
+    POND_DROP_DESTROY,   /* pond_destroy */
+    POND_DROP_DEBUG      /* a debug word took it: guard, chaos (see <pond/debug.h>) */
 } pond_drop_reason;
 
-#define POND_DROP_REASONS 6 /* how many there are */
+#define POND_DROP_REASONS 7 /* how many there are */
 
 /* What a field of a type promises after reset. */
 typedef enum pond_field_kind {

@@ -53,10 +53,10 @@ static void clean(struct call *call, struct scope *s)
     scope_leave(s);
     if (kept && call->record != NULL && check_on(CHECK_RESET) && check_of(p)->size > 0)
         reset_check(p, call->obj, call->record, call->here);
-    if (!kept || guard_owns(call->obj))
+    if (!kept)
         drop_now(call, why);
-    else if (check_on(CHECK_CHAOS) && chaos_drops())
-        drop_now(call, POND_DROP_TRIM);
+    else if (guard_owns(call->obj) || (check_on(CHECK_CHAOS) && chaos_drops()))
+        drop_now(call, POND_DROP_DEBUG);
     else
         make_idle(call);
 }

@@ -139,6 +139,7 @@ static void ledger_destroy(void *obj, pond_drop_reason why, void *ctx)
     static const uint64_t before[POND_DROP_REASONS] = {
         [POND_DROP_EPOCH] = IDLE, [POND_DROP_REJECTED] = REJECTED, [POND_DROP_DISCARDED] = GIVEN,
         [POND_DROP_LIMIT] = IDLE, [POND_DROP_TRIM] = IDLE,         [POND_DROP_DESTROY] = IDLE,
+        [POND_DROP_DEBUG] = IDLE,
     };
     ledger *l = (ledger *)ctx;
     must((unsigned)why < POND_DROP_REASONS, "reason %d", (int)why);
