@@ -56,7 +56,7 @@ extern __thread int64_t watch_left __attribute__((tls_model("initial-exec")));
 
 /* Where a watcher's own memory for objects lies. */
 extern uintptr_t guard_region;
-#define WATCH_REGION ((size_t)64 << 20)
+#define WATCH_REGION ((size_t)84 << 20)
 
 /* A pond that was destroyed: every operation is reported. */
 extern const struct watch watch_destroyed;

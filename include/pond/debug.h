@@ -21,7 +21,12 @@
  *     grow        objects dropped for exceeding max_footprint are reported
  *     hold=N      at a tick: objects live for more than N epochs
  *     leak        live objects at pond_destroy and at exit, grouped by stack
- *     guard[=1/N] a get in N is served from pages of its own: any access outside or after put traps
+ *     guard[=1/N] a get in N is served from pages of its own: any access after put traps. The object lies at
+ *                 one end of its pages, by chance which: an access just outside on that side traps at once
+ *                 (behind the object, beyond the bytes that its alignment leaves there), on the other side
+ *                 only when it goes beyond the pages, of which objects up to 16 KiB have 16 KiB. What was
+ *                 written into the 64 bytes in front of it or behind it, and into those of the alignment, is
+ *                 found at put. For objects up to 1 MiB; pond_debug_unguarded counts what was not guarded
  *     stacks=N    deepest stacks kept; 1: the caller alone, at next to no cost; 0: none.
  *                 Else 16; with guard alone 1
  *     fail=P      P of 1,000 gets fail with ENOMEM
@@ -61,6 +66,14 @@ POND_API size_t pond_debug_get(char *text, size_t n);
 
 /* The table of words: what POND_DEBUG=help prints. A constant. */
 POND_API const char *pond_debug_help(void);
+
+/*
+ * How many gets were not guarded, though it was their turn, since guard was last switched on: all slots were
+ * in use (there are 256 for objects up to 16 KiB, and 16 for larger ones), there was no memory, or the object
+ * could not be made (max_objects, its construct hook). Such a get is served as ever. What create makes is
+ * never guarded, and not counted.
+ */
+POND_API uint64_t pond_debug_unguarded(void);
 
 #define POND_REPORT_STACKS 3
 

@@ -131,6 +131,7 @@ void bytes_check_zones(struct pond *p, void *obj, struct record *r, struct event
 void bytes_poison(struct pond *p, void *obj, struct record *r)
 {
     struct check *c = check_of(p);
+    POND_ASSERT(!guard_owns(obj)); /* its record has no room for what is kept */
     if (!check_hold_for(c, CHECK_POISON))
         return;
     uint64_t most = LOAD(check_settings.poison_bytes);

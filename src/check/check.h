@@ -8,7 +8,7 @@
  *   claim.c    whose object a put is given, and what is wrong with it already
  *   words.c    the table of words; what is on
  *   chaos.c    fail=P, chaos=SEED
- *   guard.c    pages of their own for one get in N; the trap's handler
+ *   guard.c    pages of their own for one get in N (due.c); the trap's handler (trap.c)
  *   live.c     hold=N, leak: walks over live objects
  *   reset.c    what reset left behind
  *   bytes.c    poison and red zones
@@ -224,7 +224,7 @@ struct record {
     bool held;      /* hold=N has reported it */
     bool covered;   /* poison was lifted for a footprint hook */
     uint16_t forks; /* of this process, when it was got */
-    unsigned char bytes[];    /* size bytes of kept, then size bytes of snapshot */
+    unsigned char bytes[];    /* size bytes of kept, but in a guard slot; then size bytes of snapshot */
 } __attribute__((may_alias)); /* it lies in memory that a table's node declares otherwise */
 
 /* The generation of a record in a guard slot: its object is watched for as long as it is live. */
@@ -313,7 +313,7 @@ static inline unsigned char *record_kept(struct record *r)
 
 static inline unsigned char *record_snapshot(const struct check *c, struct record *r)
 {
-    return r->bytes + c->size;
+    return r->bytes + (LOAD(r->generation) == RECORD_ALWAYS ? 0 : c->size);
 }
 
 /* The state, RECORD_UNKNOWN for a record of an earlier generation; waits while a tick looks at the object. */

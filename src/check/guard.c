@@ -12,13 +12,17 @@
  * 4. A slot that trapped comes to the head, is closed and goes to the tail again: as long as it is open
  *    nobody gets it, and afterwards it is in quarantine once more.
  *
- * Memory. Pages stay when they are given back: to take them from the kernel anew would double what a get
- * and put cost here (4 us more of 2), and a core file shows the object as it was put. So at most
- * GUARD_SLOTS * GUARD_SLOT_BYTES (4 MiB) are resident for objects, usually a page or two for each slot, and
- * GUARD_SLOTS * RECORD_STRIDE (9 MiB) for records, a page for each slot unless snapshots need more.
+ * Memory. The slots take GUARD_REGION (84 MiB) of address space, their records 22 MiB more; nothing of a
+ * large slot is writable before it is used. Pages stay when they are given back: to take them from the kernel
+ * anew would double what a get and put cost here (4 us more of 2), and a core file shows the object as it was
+ * put. So resident for objects are at most GUARD_SLOTS * GUARD_SLOT_BYTES (4 MiB), usually a page or two for
+ * each slot, and GUARD_LARGE_SLOTS * GUARD_LARGE_BYTES (16 MiB), if there are objects of that size; for
+ * records a page for each slot, and with `reset` a snapshot of the object: 5 MiB and 16 MiB at most.
  *
  * An area is a mapping of its own, which the kernel keeps apart from its neighbours since they are left out
- * of core files: mprotect of a whole mapping takes a third of the time that splitting and merging takes.
+ * of core files: mprotect of a whole mapping takes a third of the time that splitting and merging takes. Of a
+ * large slot's area only the pages that the object touches are opened, so that an access behind them traps as
+ * well: to split the mapping is little beside the zeroing of such an object.
  */
 #include "check.h"
 #include <errno.h>
@@ -26,108 +30,139 @@
 #include <sys/mman.h>
 
 uintptr_t guard_region = GUARD_NOWHERE;
-__thread struct guard_countdown guard_countdown;
 
 _Static_assert(WATCH_REGION == GUARD_REGION, "the front door and we ask of the same region");
 
-static struct guard_slot guard_slots[GUARD_SLOTS];
+#define GUARD_ALL_SLOTS (GUARD_SLOTS + GUARD_LARGE_SLOTS)
+
+static struct guard_slot guard_slots[GUARD_ALL_SLOTS];
 static char *guard_records;
 
 #define GUARD_PATTERN 0xa5
-#define RECORD_STRIDE ((sizeof(struct record) + 2 * GUARD_SLOT_BYTES + 4095) & ~(size_t)4095)
 
-/* ---- when: guard_is_due ---- */
+/* ---- two classes of slots ---- */
 
-/* xorshift64*. Seeded by where the thread's storage lies and by how many threads came before. */
-static uint64_t guard_random(void)
+/* A record's bytes[] are a snapshot: an object in a slot is never idle, and so never poisoned. */
+#define RECORD_STRIDE ((sizeof(struct record) + GUARD_SLOT_BYTES + 4095) & ~(size_t)4095)
+#define RECORDS (GUARD_SLOTS * RECORD_STRIDE)
+
+/* Those of large slots are opened one by one: their strides are of whole pages, however large pages are. */
+#define RECORD_LARGE_STRIDE (GUARD_LARGE_BYTES + GUARD_FRONT)
+#define RECORDS_ALL (RECORDS + GUARD_FRONT + GUARD_LARGE_SLOTS * RECORD_LARGE_STRIDE)
+
+static struct guard_class {
+    size_t most;  /* bytes of an object, and of the area at the smallest page size */
+    size_t first; /* the first slot's number */
+    size_t slots;
+    size_t region, stride; /* the first slot's place in the region, and from one to the next */
+    size_t record, record_stride;
+    /* The queue of free slots. */
+    uint32_t head, count;
+    uint16_t queue[GUARD_SLOTS];
+} guard_classes[] = {
+    {.most = GUARD_SLOT_BYTES, .slots = GUARD_SLOTS, .stride = GUARD_STRIDE, .record_stride = RECORD_STRIDE},
+    {.most = GUARD_LARGE_BYTES,
+     .first = GUARD_SLOTS,
+     .slots = GUARD_LARGE_SLOTS,
+     .region = GUARD_SLOTS * GUARD_STRIDE,
+     .stride = GUARD_LARGE_STRIDE,
+     .record = (RECORDS + GUARD_FRONT - 1) & ~(GUARD_FRONT - 1),
+     .record_stride = RECORD_LARGE_STRIDE}};
+
+/* The class of objects of that size; NULL: they are too big. */
+static struct guard_class *guard_class_for(size_t size)
 {
-    static __thread uint64_t state __attribute__((tls_model("initial-exec")));
-    static uint64_t threads;
-    uint64_t x = state;
-    if (x == 0)
-        x = (__atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED) * 0x9e3779b97f4a7c15u) ^ (uintptr_t)&state;
-    x ^= x >> 12;
-    x ^= x << 25;
-    x ^= x >> 27;
-    state = x;
-    return x * 0x2545f4914f6cdd1du;
+    struct guard_class *c = &guard_classes[size > GUARD_SLOT_BYTES];
+    return size <= c->most ? c : NULL;
 }
 
-/* Evenly from 1 to 2 * every - 1, so `every` in the mean. */
-static int64_t guard_distance(uint64_t every)
+static struct guard_class *guard_class_of(const struct guard_slot *s)
 {
-    return (int64_t)(every <= 1 ? 1 : 1 + guard_random() % (2 * MIN(every, UINT32_MAX) - 1));
+    return &guard_classes[s - guard_slots >= GUARD_SLOTS];
 }
 
-bool guard_draw(void)
+static bool is_large(const struct guard_slot *s)
 {
-    uint64_t every = LOAD(check_settings.guard_every);
-    int64_t distance = 0;
-    if (guard_countdown.every != every) {
-        guard_countdown.every = every;
-        distance = guard_distance(every) - 1; /* from the call before this one */
-    }
-    bool due = distance == 0;
-    guard_countdown.left = (due ? guard_distance(every) : distance) - 1;
-    return due;
+    return guard_class_of(s) != guard_classes;
+}
+
+/* How manieth of its class the slot is. */
+static size_t index_of(const struct guard_slot *s)
+{
+    return (size_t)(s - guard_slots) - guard_class_of(s)->first;
 }
 
 /* ---- the queue of free slots ---- */
 
-static struct {
-    pthread_mutex_t lock;
-    uint32_t head, count;
-    uint16_t slots[GUARD_SLOTS];
-} guard_queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void queue_append(const struct guard_slot *s)
 {
-    uint32_t tail = (guard_queue.head + guard_queue.count++) % GUARD_SLOTS;
-    guard_queue.slots[tail] = (uint16_t)(s - guard_slots);
+    struct guard_class *c = guard_class_of(s);
+    c->queue[(c->head + c->count++) % c->slots] = (uint16_t)(s - guard_slots);
 }
 
-static struct guard_slot *queue_take(void)
+static struct guard_slot *queue_take(struct guard_class *c)
 {
     struct guard_slot *s = NULL;
-    pthread_mutex_lock(&guard_queue.lock);
-    if (guard_queue.count > 0) {
-        s = &guard_slots[guard_queue.slots[guard_queue.head]];
-        guard_queue.head = (guard_queue.head + 1) % GUARD_SLOTS;
-        guard_queue.count--;
+    pthread_mutex_lock(&guard_lock);
+    if (c->count > 0) {
+        s = &guard_slots[c->queue[c->head]];
+        c->head = (uint32_t)((c->head + 1) % c->slots);
+        c->count--;
         __atomic_store_n(&s->state, GUARD_MOVING, __ATOMIC_RELEASE);
     }
-    pthread_mutex_unlock(&guard_queue.lock);
+    pthread_mutex_unlock(&guard_lock);
     return s;
 }
 
 static void queue_give(struct guard_slot *s)
 {
-    pthread_mutex_lock(&guard_queue.lock);
+    pthread_mutex_lock(&guard_lock);
     __atomic_store_n(&s->state, s->object == 0 ? GUARD_NEW : GUARD_GIVEN, __ATOMIC_RELEASE);
     queue_append(s);
-    pthread_mutex_unlock(&guard_queue.lock);
+    pthread_mutex_unlock(&guard_lock);
 }
 
 /* ---- pages ---- */
 
-static size_t area_bytes(void)
-{
-    return MAX(GUARD_SLOT_BYTES, os_page_size());
-}
+/* Some pages of a slot. */
+struct pages {
+    uintptr_t start;
+    size_t bytes;
+};
 
 static uintptr_t region_start(void)
 {
     return __atomic_load_n(&guard_region, __ATOMIC_ACQUIRE);
 }
 
-static uintptr_t span_of(const struct guard_slot *s)
+static struct pages span_of(const struct guard_slot *s)
 {
-    return region_start() + (size_t)(s - guard_slots) * GUARD_STRIDE;
+    const struct guard_class *c = guard_class_of(s);
+    return (struct pages){region_start() + c->region + index_of(s) * c->stride, c->stride};
 }
 
-static uintptr_t area_of(const struct guard_slot *s)
+static struct pages area_of(const struct guard_slot *s)
 {
-    return span_of(s) + GUARD_FRONT;
+    return (struct pages){span_of(s).start + GUARD_FRONT, MAX(guard_class_of(s)->most, os_page_size())};
+}
+
+/* Those that are opened for an object there: see the top. A trap's handler may ask for an object that is just
+ * being changed for another: nothing beyond the area is opened for it. */
+static struct pages pages_of(const struct guard_slot *s, uintptr_t object, size_t size)
+{
+    struct pages area = area_of(s);
+    if (!is_large(s))
+        return area;
+    uintptr_t page = os_page_size(), start = object & ~(page - 1);
+    uintptr_t end = MIN((object + size + page - 1) & ~(page - 1), area.start + area.bytes);
+    return (struct pages){start, end - start};
+}
+
+static struct pages pages_now(const struct guard_slot *s)
+{
+    return pages_of(s, LOAD(s->object), LOAD(s->size));
 }
 
 /* Addresses as pointers: the region is one mapping. */
@@ -136,10 +171,10 @@ static char *pointer_to(uintptr_t address)
     return (char *)address;
 }
 
-static bool set_rights(uintptr_t start, size_t bytes, int rights)
+static bool set_rights(struct pages pages, int rights)
 {
     int saved = errno;
-    bool done = mprotect(pointer_to(start), bytes, rights) == 0;
+    bool done = mprotect(pointer_to(pages.start), pages.bytes, rights) == 0;
     errno = saved;
     return done;
 }
@@ -148,22 +183,34 @@ static bool set_rights(uintptr_t start, size_t bytes, int rights)
 static void close_span(struct guard_slot *s)
 {
     STORE(s->trapped, 0);
-    (void)set_rights(span_of(s), GUARD_STRIDE, PROT_NONE);
+    (void)set_rights(span_of(s), PROT_NONE);
 }
 
 struct guard_slot *guard_slot_at(uintptr_t address)
 {
-    return &guard_slots[(address - region_start()) / GUARD_STRIDE];
+    size_t offset = address - region_start();
+    const struct guard_class *c = &guard_classes[offset >= guard_classes[1].region];
+    return &guard_slots[c->first + (offset - c->region) / c->stride];
 }
 
 struct record *guard_slot_record(const struct guard_slot *s)
 {
-    return (struct record *)(void *)(guard_records + (size_t)(s - guard_slots) * RECORD_STRIDE);
+    const struct guard_class *c = guard_class_of(s);
+    return (struct record *)(void *)(guard_records + c->record + index_of(s) * c->record_stride);
+}
+
+/* The record of a large object can be written to only as far as its snapshot goes. */
+static bool open_record(const struct guard_slot *s, size_t size)
+{
+    size_t page = os_page_size(), bytes = (sizeof(struct record) + size + page - 1) & ~(page - 1);
+    return !is_large(s) ||
+           set_rights((struct pages){(uintptr_t)guard_slot_record(s), bytes}, PROT_READ | PROT_WRITE);
 }
 
 bool guard_in_area(uintptr_t address)
 {
-    return address - area_of(guard_slot_at(address)) < area_bytes();
+    struct pages pages = pages_now(guard_slot_at(address));
+    return address - pages.start < pages.bytes;
 }
 
 bool guard_open(uintptr_t address)
@@ -171,8 +218,8 @@ bool guard_open(uintptr_t address)
     struct guard_slot *s = guard_slot_at(address);
     size_t page = os_page_size();
     STORE(s->trapped, 1);
-    return guard_in_area(address) ? set_rights(area_of(s), area_bytes(), PROT_READ | PROT_WRITE)
-                                  : set_rights(address & ~(page - 1), page, PROT_READ | PROT_WRITE);
+    struct pages one = {address & ~(page - 1), page};
+    return set_rights(guard_in_area(address) ? pages_now(s) : one, PROT_READ | PROT_WRITE);
 }
 
 /* ---- an object in its area ---- */
@@ -184,8 +231,9 @@ struct slack {
 
 static struct slack slack_of(const struct guard_slot *s)
 {
-    uintptr_t area = area_of(s), end = s->object + s->size, limit = area + area_bytes();
-    return (struct slack){.front = pointer_to(s->object - MIN(GUARD_SLACK, s->object - area)),
+    struct pages pages = pages_now(s);
+    uintptr_t end = s->object + s->size, limit = pages.start + pages.bytes;
+    return (struct slack){.front = pointer_to(s->object - MIN(GUARD_SLACK, s->object - pages.start)),
                           .object = pointer_to(s->object),
                           .end = pointer_to(end),
                           .behind = pointer_to(limit - end < POND_MAX_ALIGN ? limit : end + GUARD_SLACK)};
@@ -194,10 +242,10 @@ static struct slack slack_of(const struct guard_slot *s)
 /* At the area's beginning an underflow traps, at its end an overflow. */
 static uintptr_t slot_place(const struct guard_slot *s, size_t size, size_t align)
 {
-    uintptr_t area = area_of(s);
+    struct pages area = area_of(s);
     if ((guard_random() >> 32 & 1) != 0)
-        return area;
-    return (area + area_bytes() - size) & ~(uintptr_t)(MAX(align, 1) - 1);
+        return area.start;
+    return (area.start + area.bytes - size) & ~(uintptr_t)(MAX(align, 1) - 1);
 }
 
 static void slot_fill(const struct guard_slot *s)
@@ -234,35 +282,35 @@ bool guard_slack_is_clean(const void *memory, ptrdiff_t *offset, size_t *bytes)
 /* ---- take and give ---- */
 
 /* The slot that has waited longest, or NULL. One that trapped goes to the tail, and the next is asked. */
-static struct guard_slot *take_closed(void)
+static struct guard_slot *take_closed(struct guard_class *c)
 {
-    struct guard_slot *s = queue_take();
+    struct guard_slot *s = queue_take(c);
     for (int tries = 0; s != NULL && LOAD(s->trapped) != 0; tries++) {
         close_span(s);
         queue_give(s);
-        s = tries < 2 ? queue_take() : NULL;
+        s = tries < 2 ? queue_take(c) : NULL;
     }
     return s;
 }
 
 void *guard_take(struct pond *p, size_t size, size_t align)
 {
-    if (size > GUARD_SLOT_BYTES || region_start() == GUARD_NOWHERE)
-        return NULL;
-    struct guard_slot *s = take_closed();
+    struct guard_class *c = guard_class_for(size);
+    struct guard_slot *s = c != NULL && region_start() != GUARD_NOWHERE ? take_closed(c) : NULL;
     if (s == NULL)
         return NULL;
-    if (!set_rights(area_of(s), area_bytes(), PROT_READ | PROT_WRITE)) {
+    uintptr_t object = slot_place(s, size, align);
+    if (!open_record(s, size) || !set_rights(pages_of(s, object, size), PROT_READ | PROT_WRITE)) {
         queue_give(s);
         return NULL;
     }
-    STORE(s->object, slot_place(s, size, align));
+    STORE(s->object, object);
     STORE(s->size, size);
     STORE(s->owner, p);
     slot_fill(s);
     *guard_slot_record(s) = (struct record){.generation = RECORD_ALWAYS};
     __atomic_store_n(&s->state, GUARD_LIVE, __ATOMIC_RELEASE);
-    return pointer_to(s->object);
+    return pointer_to(object);
 }
 
 void guard_give(void *memory)
@@ -272,7 +320,7 @@ void guard_give(void *memory)
     if (LOAD(s->trapped) != 0)
         close_span(s);
     else
-        (void)set_rights(area_of(s), area_bytes(), PROT_NONE);
+        (void)set_rights(pages_now(s), PROT_NONE);
     queue_give(s);
 }
 
@@ -293,65 +341,73 @@ struct record *guard_record(const void *address, const void **object, struct pon
 
 void guard_walk(struct pond *p, record_visitor *visit, void *ctx)
 {
-    for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_SLOTS; s++)
+    for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_ALL_SLOTS; s++)
         if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == GUARD_LIVE && LOAD(s->owner) == p)
             visit(p, pointer_to(LOAD(s->object)), guard_slot_record(s), ctx);
 }
 
 void guard_forget(struct pond *p)
 {
-    for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_SLOTS; s++)
+    for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_ALL_SLOTS; s++)
         if (LOAD(s->owner) == p)
             STORE(s->owner, NULL);
 }
 
 /* ---- start, fork ---- */
 
-static char *reserve_space(size_t bytes, int rights)
+static char *reserve_space(size_t bytes)
 {
-    void *base = mmap(NULL, bytes, rights, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *base = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return base == MAP_FAILED ? NULL : base;
 }
 
 /* What lies between two areas is no use in a core file; and see the top. Without it all works, slower. */
-static void set_areas_apart(char *region)
+static void set_areas_apart(void)
 {
-    size_t gap = GUARD_STRIDE - area_bytes();
-    (void)madvise(region, GUARD_FRONT, MADV_DONTDUMP);
-    for (size_t i = 1; i < GUARD_SLOTS; i++)
-        (void)madvise(region + i * GUARD_STRIDE + GUARD_FRONT - gap, gap, MADV_DONTDUMP);
-    (void)madvise(region + GUARD_REGION - gap + GUARD_FRONT, gap - GUARD_FRONT, MADV_DONTDUMP);
+    int saved = errno;
+    uintptr_t gap = region_start();
+    for (const struct guard_slot *s = guard_slots; s < guard_slots + GUARD_ALL_SLOTS; s++) {
+        struct pages area = area_of(s);
+        (void)madvise(pointer_to(gap), area.start - gap, MADV_DONTDUMP);
+        gap = area.start + area.bytes;
+    }
+    (void)madvise(pointer_to(gap), region_start() + GUARD_REGION - gap, MADV_DONTDUMP);
+    errno = saved;
+}
+
+static char *map_records(void)
+{
+    char *records = reserve_space(RECORDS_ALL);
+    if (records == NULL || set_rights((struct pages){(uintptr_t)records, RECORDS}, PROT_READ | PROT_WRITE))
+        return records;
+    os_unmap(records, RECORDS_ALL);
+    return NULL;
 }
 
 static bool map_slots(void)
 {
-    char *region = reserve_space(GUARD_REGION, PROT_NONE);
-    char *records = reserve_space(GUARD_SLOTS * RECORD_STRIDE, PROT_READ | PROT_WRITE);
-    if (region == NULL || records == NULL) {
+    char *region = reserve_space(GUARD_REGION);
+    guard_records = region != NULL ? map_records() : NULL;
+    if (guard_records == NULL) {
         if (region != NULL)
             os_unmap(region, GUARD_REGION);
-        if (records != NULL)
-            os_unmap(records, GUARD_SLOTS * RECORD_STRIDE);
         return false;
     }
-    int saved = errno;
-    set_areas_apart(region);
-    errno = saved;
-    guard_records = records;
-    for (size_t i = 0; i < GUARD_SLOTS; i++)
-        queue_append(&guard_slots[i]);
     __atomic_store_n(&guard_region, (uintptr_t)region, __ATOMIC_RELEASE);
+    set_areas_apart();
+    for (size_t i = 0; i < GUARD_ALL_SLOTS; i++)
+        queue_append(&guard_slots[i]);
     return true;
 }
 
 bool guard_start(void)
 {
-    pthread_mutex_lock(&guard_queue.lock);
+    pthread_mutex_lock(&guard_lock);
     bool there = region_start() != GUARD_NOWHERE;
     bool started = there || map_slots();
     if (started && !there)
         trap_install();
-    pthread_mutex_unlock(&guard_queue.lock);
+    pthread_mutex_unlock(&guard_lock);
     if (!started)
         errno = ENOMEM;
     return started;
@@ -359,17 +415,17 @@ bool guard_start(void)
 
 void guard_fork_prepare(void)
 {
-    pthread_mutex_lock(&guard_queue.lock);
+    pthread_mutex_lock(&guard_lock);
 }
 
 /* Slots that threads of the parent had in their hands at that moment are in nobody's here. */
 void guard_fork_done(bool child)
 {
-    for (struct guard_slot *s = guard_slots; child && s < guard_slots + GUARD_SLOTS; s++)
+    for (struct guard_slot *s = guard_slots; child && s < guard_slots + GUARD_ALL_SLOTS; s++)
         if (s->state == GUARD_MOVING) {
             close_span(s);
             s->state = s->object == 0 ? GUARD_NEW : GUARD_GIVEN;
             queue_append(s);
         }
-    pthread_mutex_unlock(&guard_queue.lock);
+    pthread_mutex_unlock(&guard_lock);
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guard slots: pages of their own, between pages that trap, for one get in N. guard.c has the slots, trap.c
- * the handler of the trap.
+ * Guard slots: pages of their own, between pages that trap, for one get in N. due.c says which get, guard.c
+ * has the slots, trap.c the handler of the trap.
  *
- *   one slot: GUARD_STRIDE of address space
+ *   one slot: GUARD_STRIDE of address space, of a large one GUARD_LARGE_STRIDE
  *   +----------------+-------------------------------+------------------------------+
  *   | 64 KiB: traps  | area: one object, at either   | traps, up to the next slot   |
  *   |                | end; after its put: traps     |                              |
  *   +----------------+-------------------------------+------------------------------+
+ *
+ *   the region: all small slots, then all large ones
+ *
+ * Of a large slot's area only the pages are open that the object touches.
  */
 #ifndef POND_GUARD_H
 #define POND_GUARD_H
@@ -18,7 +22,10 @@
 #define GUARD_SLOT_BYTES ((size_t)16 << 10) /* objects up to this size */
 #define GUARD_FRONT ((size_t)64 << 10)      /* at least a page, however large the kernel's pages are */
 #define GUARD_STRIDE (4 * GUARD_FRONT)
-#define GUARD_REGION (GUARD_SLOTS * GUARD_STRIDE)
+#define GUARD_LARGE_SLOTS 16                /* for larger objects, */
+#define GUARD_LARGE_BYTES ((size_t)1 << 20) /* up to this size */
+#define GUARD_LARGE_STRIDE (GUARD_LARGE_BYTES + 4 * GUARD_FRONT)
+#define GUARD_REGION (GUARD_SLOTS * GUARD_STRIDE + GUARD_LARGE_SLOTS * GUARD_LARGE_STRIDE)
 #define GUARD_NOWHERE                                                                                        \
     (UINTPTR_MAX - GUARD_REGION + 1) /* the region while there is none: no object lies there */
 
@@ -52,13 +59,20 @@ static inline bool guard_is_due(void)
     return __builtin_expect(--guard_countdown.left < 0 || !same, 0) && guard_draw();
 }
 
+/* Of this thread. */
+uint64_t guard_random(void);
+
+/* A get that was due was not guarded; and the count of them, pond_debug_unguarded, begins anew. */
+void guard_missed(void);
+void guard_count_anew(void);
+
 /* ---- for watch.c: the slots ---- */
 
 /*
  * Zeroed memory in a slot for an object of that size and alignment, at one end of the slot's area; NULL, with
- * errno as it was: all slots are in use, or the object is too big, or guard_start failed. The record is
- * zeroed but for its generation, RECORD_ALWAYS, and its bytes[], of which there are 2 * GUARD_SLOT_BYTES. No
- * lock is needed.
+ * errno as it was: all slots of its class are in use, there is no memory, the object is larger than
+ * GUARD_LARGE_BYTES, or guard_start failed. The record is zeroed but for its generation, RECORD_ALWAYS, and
+ * its bytes[], of which there are `size`, for record_snapshot. No lock is needed.
  */
 void *guard_take(struct pond *p, size_t size, size_t align);
 
@@ -118,7 +132,7 @@ struct guard_slot {
 struct guard_slot *guard_slot_at(uintptr_t address);
 struct record *guard_slot_record(const struct guard_slot *s);
 
-/* True: the address lies in the slot's area, not between two slots. */
+/* True: the address lies in those pages of a slot's area that are open while its object is live. */
 bool guard_in_area(uintptr_t address);
 
 /* Lets the access that trapped go on, for as long as the slot is not used again. */

@@ -154,13 +154,18 @@ void full_discard(pond *p, void *obj, const void *caller)
 
 void *full_get_guarded(struct pond *p)
 {
-    void *memory = p->object_bytes > 0 ? guard_take(p, p->options.size, p->options.align) : NULL;
-    if (memory == NULL)
+    if (p->object_bytes == 0)
         return NULL;
-    if (check_hold_for(check_of(p), CHECK_GUARD))
-        return pool_get_made_at(p, memory);
-    guard_give(memory);
-    return NULL;
+    void *obj = NULL, *memory = guard_take(p, p->options.size, p->options.align);
+    if (memory != NULL && !check_hold_for(check_of(p), CHECK_GUARD)) {
+        guard_give(memory); /* the word has gone off */
+        return NULL;
+    }
+    if (memory != NULL)
+        obj = pool_get_made_at(p, memory);
+    if (obj == NULL)
+        guard_missed();
+    return obj;
 }
 
 static void *get_by_words(struct pond *p, uint32_t words)

@@ -309,6 +309,8 @@ static bool apply(const char *text)
         parsed.words |= CHECK_TOOLS;
     if ((parsed.words & CHECK_GUARD) != 0 && !guard_start())
         return false;
+    if ((parsed.words & ~LOAD(check_settings.words) & CHECK_GUARD) != 0)
+        guard_count_anew();
     store_words(LOAD(check_settings.words) & parsed.words);
     store_values(&parsed);
     bool all = watch_all(wanted(parsed.words));

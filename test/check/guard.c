@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // link: -Wl,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=mprotect
-/* The room guard: which get is due, and the slots. What happens when they trap is in guard_trap.c. */
+/* The room guard: the slots. What happens when they trap is in guard_trap.c, which get is due in due.c. */
 #include "test.h"
 
 #include "../../src/check/check.h"
@@ -41,77 +41,6 @@ static void *take(size_t size)
     void *obj = guard_take(OWNER(0), size, 8);
     cr_assert_not_null(obj);
     return obj;
-}
-
-/* ---- which get is due ---- */
-
-static void set_every(uint64_t every)
-{
-    check_settings.guard_every = every;
-}
-
-static size_t count_due(size_t calls)
-{
-    size_t due = 0;
-    for (size_t i = 0; i < calls; i++)
-        due += guard_is_due();
-    return due;
-}
-
-Test(guard, every_get_is_due_with_1)
-{
-    set_every(1);
-    cr_assert_eq(count_due(1000), 1000);
-}
-
-/* Of 2,000,000 calls 2,000 in the mean, with a standard deviation of 26. */
-Test(guard, one_get_in_n_is_due)
-{
-    set_every(1000);
-    size_t due = count_due(2000000);
-    cr_assert(due > 1800 && due < 2200, "%zu", due);
-}
-
-Test(guard, distances_between_due_gets_are_random)
-{
-    set_every(100);
-    size_t below = 0, above = 0, longest = 0;
-    for (int i = 0; i < 1000; i++) {
-        size_t distance = 1;
-        while (!guard_is_due())
-            distance++;
-        below += distance < 50;
-        above += distance > 150;
-        longest = distance > longest ? distance : longest;
-    }
-    cr_assert(below > 150 && above > 150, "%zu below half, %zu above one and a half", below, above);
-    cr_assert_leq(longest, 199);
-}
-
-static void *first_is_due(void *count)
-{
-    *(size_t *)count += guard_is_due();
-    return NULL;
-}
-
-/* A thread that lives for one get only is no likelier to be served by a slot. */
-Test(guard, the_first_get_of_a_thread_is_due_as_rarely)
-{
-    set_every(50);
-    size_t due = 0;
-    for (int i = 0; i < 500; i++)
-        thread_run(first_is_due, &due);
-    cr_assert(due < 40, "%zu of 500", due);
-}
-
-Test(guard, another_n_counts_at_once)
-{
-    set_every(1u << 30);
-    cr_assert_eq(count_due(100), 0);
-    set_every(1);
-    cr_assert_eq(count_due(100), 100);
-    set_every(1u << 30);
-    cr_assert_eq(count_due(100), 0);
 }
 
 /* ---- an object in a slot ---- */
@@ -156,7 +85,19 @@ static void try_size(size_t size, size_t align)
 
 Test(guard, an_object_is_zero_and_aligned_at_either_end_of_its_pages)
 {
-    static const size_t sizes[] = {1, 8, 24, 64, 100, 4095, 4096, 4097, 10000, GUARD_SLOT_BYTES};
+    static const size_t sizes[] = {1,
+                                   8,
+                                   24,
+                                   64,
+                                   100,
+                                   4095,
+                                   4096,
+                                   4097,
+                                   10000,
+                                   GUARD_SLOT_BYTES,
+                                   GUARD_SLOT_BYTES + 1,
+                                   100000,
+                                   GUARD_LARGE_BYTES};
     start();
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         for (size_t align = 1; align <= POND_MAX_ALIGN; align *= 8)
@@ -167,9 +108,9 @@ Test(guard, what_is_too_big_is_refused_and_errno_kept)
 {
     start();
     errno = 77;
-    cr_assert_null(guard_take(OWNER(0), GUARD_SLOT_BYTES + 1, 8));
+    cr_assert_null(guard_take(OWNER(0), GUARD_LARGE_BYTES + 1, 8));
     cr_assert_eq(errno, 77);
-    cr_assert_not_null(guard_take(OWNER(0), GUARD_SLOT_BYTES, 8));
+    cr_assert_not_null(guard_take(OWNER(0), GUARD_LARGE_BYTES, 8));
 }
 
 /* The slack as the object lies at its area's start, and at its end. */
@@ -246,15 +187,16 @@ Test(guard, a_record_is_zero_for_a_new_object_and_stays_after_it)
     struct pond *owner;
     start();
     for (int i = 0; i < 3 * GUARD_SLOTS; i++) {
-        char *obj = take(64);
+        size_t size = i % 2 == 0 ? GUARD_SLOT_BYTES : 20000; /* of a slot of either class */
+        char *obj = take(size);
         struct record *r = find(obj, &object, &owner);
         cr_assert_eq(r->generation, RECORD_ALWAYS);
         r->generation = 0;
         cr_assert(all_bytes(r, sizeof(*r), 0));
-        memset(r, 0xff, sizeof(*r) + 2 * GUARD_SLOT_BYTES);
+        memset(r, 0xff, sizeof(*r) + size);
         guard_give(obj);
         cr_assert_eq(find(obj, &object, &owner), r);
-        cr_assert(all_bytes(r, sizeof(*r) + 2 * GUARD_SLOT_BYTES, 0xff));
+        cr_assert(all_bytes(r, sizeof(*r) + size, 0xff));
     }
 }
 
@@ -291,7 +233,7 @@ Test(guard, a_walk_meets_the_live_objects_of_one_pond)
 {
     struct walked w = {.pond = OWNER(0)};
     start();
-    void *first = take(64), *given = take(64), *last = take(64);
+    void *first = take(64), *given = take(64), *last = take(20000);
     void *other = guard_take(OWNER(1), 64, 8);
     guard_give(given);
     guard_walk(OWNER(0), note, &w);
@@ -318,13 +260,18 @@ static const void *slot_of(const void *obj)
     return guard_slot_at((uintptr_t)obj);
 }
 
-/* Takes until no slot is left; returns how many it were. */
-static size_t take_all(void **objs)
+/* Takes until no slot is left for that size; returns how many it were. */
+static size_t take_all_of(size_t size, void **objs)
 {
     size_t n = 0;
-    while (n <= GUARD_SLOTS && (objs[n] = guard_take(OWNER(0), 64, 8)) != NULL)
+    while (n <= GUARD_SLOTS && (objs[n] = guard_take(OWNER(0), size, 8)) != NULL)
         n++;
     return n;
+}
+
+static size_t take_all(void **objs)
+{
+    return take_all_of(64, objs);
 }
 
 Test(guard, all_slots_live_is_no_slot)
@@ -337,6 +284,19 @@ Test(guard, all_slots_live_is_no_slot)
     cr_assert_eq(errno, 77);
     guard_give(objs[100]);
     cr_assert_eq(slot_of(take(64)), slot_of(objs[100]));
+}
+
+Test(guard, large_objects_have_slots_of_their_own)
+{
+    void *objs[GUARD_SLOTS + 1], *small[GUARD_SLOTS + 1];
+    start();
+    cr_assert_eq(take_all_of(GUARD_SLOT_BYTES + 1, objs), GUARD_LARGE_SLOTS);
+    cr_assert_eq(take_all_of(GUARD_SLOT_BYTES, small), GUARD_SLOTS);
+    guard_give(objs[5]);
+    guard_give(small[7]);
+    cr_assert_eq(slot_of(take(GUARD_LARGE_BYTES)), slot_of(objs[5]));
+    cr_assert_eq(slot_of(take(1)), slot_of(small[7]));
+    cr_assert_null(guard_take(OWNER(0), GUARD_LARGE_BYTES, 8));
 }
 
 Test(guard, slots_come_back_in_the_order_they_were_given)
@@ -363,15 +323,15 @@ Test(guard, a_slot_that_was_given_waits_for_all_others)
     cr_assert_eq(slot_of(take(64)), slot_of(first));
 }
 
-static atomic_int holders[GUARD_SLOTS];
+static atomic_int holders[GUARD_SLOTS + GUARD_LARGE_SLOTS];
 
 static void take_and_give(unsigned index, void *arg)
 {
     (void)arg;
     for (int i = 0; i < TEST_TIMES(4000); i++) {
-        uint32_t *obj = guard_take(OWNER(index % 2), 64 + index, 4);
+        uint32_t *obj = guard_take(OWNER(index % 2), (index % 3 == 0 ? GUARD_SLOT_BYTES + 4 : 64) + index, 4);
         must(obj != NULL && *obj == 0, "thread %u", index);
-        size_t slot = (size_t)((uintptr_t)obj - guard_region) / GUARD_STRIDE;
+        size_t slot = (size_t)(guard_slot_at((uintptr_t)obj) - guard_slot_at(guard_region));
         must(atomic_fetch_add(&holders[slot], 1) == 0, "slot %zu is in two hands", slot);
         *obj = index + 1;
         sched_yield();
@@ -387,6 +347,7 @@ Test(guard, a_slot_is_in_one_threads_hands)
     crew_run(6, take_and_give, NULL);
     void *objs[GUARD_SLOTS + 1];
     cr_assert_eq(take_all(objs), GUARD_SLOTS, "none is lost");
+    cr_assert_eq(take_all_of(20000, objs), GUARD_LARGE_SLOTS, "none is lost");
 }
 
 /* ---- fork ---- */
@@ -425,8 +386,10 @@ static atomic_bool stop;
 static void take_and_give_on(void *arg)
 {
     (void)arg;
-    while (!atomic_load(&stop))
+    while (!atomic_load(&stop)) {
         guard_give(guard_take(OWNER(0), 64, 8));
+        guard_give(guard_take(OWNER(0), 20000, 8));
+    }
 }
 
 /* Whatever the other thread was at when the process was forked, the child has every slot but a live one. */
@@ -443,7 +406,8 @@ Test(guard, a_child_loses_no_slot_to_threads_it_has_not)
             struct walked live = {.pond = OWNER(0)};
             guard_walk(OWNER(0), note, &live);
             void *all[GUARD_SLOTS + 1];
-            _exit(take_all(all) + live.count == GUARD_SLOTS ? 0 : 1);
+            size_t free_slots = take_all(all) + take_all_of(20000, all);
+            _exit(free_slots + live.count == GUARD_SLOTS + GUARD_LARGE_SLOTS ? 0 : 1);
         }
         int status;
         cr_assert_eq(waitpid(child, &status, 0), child);
@@ -466,6 +430,9 @@ Test(guard, no_address_space_is_no_guard)
         cr_assert_null(guard_take(OWNER(0), 64, 8));
         fault_disarm(FAULT_MMAP);
     }
+    atomic_store(&refuse_mprotect, true);
+    cr_assert(!guard_start() && errno == ENOMEM);
+    atomic_store(&refuse_mprotect, false);
     start();
     guard_give(take(64));
     start();
@@ -479,10 +446,12 @@ Test(guard, a_kernel_that_opens_no_page_costs_no_slot)
     atomic_store(&refuse_mprotect, true);
     errno = 77;
     cr_assert_null(guard_take(OWNER(0), 64, 8));
+    cr_assert_null(guard_take(OWNER(0), 20000, 8));
     guard_give(live);
     cr_assert_eq(errno, 77);
     atomic_store(&refuse_mprotect, false);
     void *objs[GUARD_SLOTS + 1];
+    cr_assert_eq(take_all_of(20000, objs), GUARD_LARGE_SLOTS);
     cr_assert_eq(take_all(objs), GUARD_SLOTS);
     for (size_t i = 0; i < GUARD_SLOTS; i++)
         cr_assert(all_bytes(objs[i], 64, 0));
