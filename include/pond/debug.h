@@ -26,7 +26,8 @@
  *                 (behind the object, beyond the bytes that its alignment leaves there), on the other side
  *                 only when it goes beyond the pages, of which objects up to 16 KiB have 16 KiB. What was
  *                 written into the 64 bytes in front of it or behind it, and into those of the alignment, is
- *                 found at put. For objects up to 1 MiB; pond_debug_unguarded counts what was not guarded
+ *                 found at put. For objects up to 1 MiB; pond_debug_unguarded counts what was not guarded.
+ *                 Which gets these are is drawn anew in each thread, and in each process that is forked
  *     stacks=N    deepest stacks kept; 1: the caller alone, at next to no cost; 0: none.
  *                 Else 16; with guard alone 1
  *     fail=P      P of 1,000 gets fail with ENOMEM

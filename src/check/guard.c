@@ -405,8 +405,10 @@ bool guard_start(void)
     pthread_mutex_lock(&guard_lock);
     bool there = region_start() != GUARD_NOWHERE;
     bool started = there || map_slots();
-    if (started && !there)
+    if (started && !there) {
+        guard_seed();
         trap_install();
+    }
     pthread_mutex_unlock(&guard_lock);
     if (!started)
         errno = ENOMEM;

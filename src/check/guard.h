@@ -59,8 +59,10 @@ static inline bool guard_is_due(void)
     return __builtin_expect(--guard_countdown.left < 0 || !same, 0) && guard_draw();
 }
 
-/* Of this thread. */
+/* Of this thread. The process has a seed of its own from guard_seed on; a child, from guard_forked on. */
 uint64_t guard_random(void);
+void guard_seed(void);
+void guard_forked(void);
 
 /* A get that was due was not guarded; and the count of them, pond_debug_unguarded, begins anew. */
 void guard_missed(void);

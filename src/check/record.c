@@ -483,7 +483,9 @@ void watch_fork_prepare(void)
 void watch_fork_done(bool child)
 {
     guard_fork_done(child);
-    if (child)
+    if (child) {
         event_forked();
+        guard_forked();
+    }
     check_unlock();
 }

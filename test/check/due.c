@@ -5,6 +5,9 @@
 #include "../../src/check/check.h"
 #include "threads.h"
 
+#include <string.h>
+#include <unistd.h>
+
 TestSuite(due, .timeout = TEST_ALARM);
 
 static void set_every(uint64_t every)
@@ -74,4 +77,123 @@ Test(due, another_n_counts_at_once)
     cr_assert_eq(count_due(100), 100);
     set_every(1u << 30);
     cr_assert_eq(count_due(100), 0);
+}
+
+/* ---- forked workers ---- */
+
+enum { CHILDREN = 4, GETS = 400 };
+
+struct sequence {
+    pond *pond;
+    int end;        /* of a pipe */
+    bool in_thread; /* of the child's own */
+    bool guarded[GETS];
+};
+
+static void *draw(void *arg)
+{
+    struct sequence *s = arg;
+    for (int i = 0; i < GETS; i++) {
+        void *obj = pond_get(s->pond);
+        must(obj != NULL, "errno %d", errno);
+        s->guarded[i] = guard_owns(obj);
+        pond_put(s->pond, obj);
+    }
+    return NULL;
+}
+
+static void draw_and_tell(void *arg)
+{
+    struct sequence *s = arg;
+    s->in_thread ? thread_run(draw, s) : (void)draw(s);
+    must(write(s->end, s->guarded, sizeof s->guarded) == sizeof s->guarded, "errno %d", errno);
+}
+
+static size_t count_guarded(const bool *guarded)
+{
+    size_t count = 0;
+    for (int i = 0; i < GETS; i++)
+        count += guarded[i];
+    return count;
+}
+
+/*
+ * Of 400 gets some 40 are guarded. Two children draw the same with a probability of about one in 19 to the
+ * power of 40.
+ */
+static void expect_each_its_own(const char *words, bool in_thread)
+{
+    int ends[2];
+    bool drawn[CHILDREN][GETS];
+    must(pipe(ends) == 0, "errno %d", errno);
+    must(pond_debug_set(words) == 0, "errno %d", errno);
+    struct sequence s = {
+        .pond = test_pond((pond_options){.size = 64}), .end = ends[1], .in_thread = in_thread};
+    (void)draw(&s);
+    for (int i = 0; i < CHILDREN; i++) {
+        test_in_child(draw_and_tell, &s);
+        must(read(ends[0], drawn[i], GETS) == GETS, "errno %d", errno);
+        cr_assert(count_guarded(drawn[i]) > 5 && count_guarded(drawn[i]) < 120, "%zu of %d",
+                  count_guarded(drawn[i]), GETS);
+        for (int k = 0; k < i; k++)
+            cr_assert(memcmp(drawn[i], drawn[k], GETS) != 0, "%s: children %d and %d draw the same", words, k,
+                      i);
+    }
+    cr_assert_eq(pond_destroy(s.pond), 0);
+}
+
+Test(due, forked_workers_draw_their_own)
+{
+    expect_each_its_own("guard=1/10", false);
+    expect_each_its_own("guard=1/10,double", false);
+}
+
+/* ThreadSanitizer gives up when a forked child begins a thread. */
+#ifdef TEST_TSAN
+#define CHILD_HAS_THREADS false
+#else
+#define CHILD_HAS_THREADS true
+#endif
+
+Test(due, threads_of_forked_workers_draw_their_own, .disabled = !CHILD_HAS_THREADS)
+{
+    expect_each_its_own("guard=1/10", true);
+    expect_each_its_own("guard=1/10,double", true);
+}
+
+static void tell_first(void *arg)
+{
+    struct sequence *s = arg;
+    int first = 0;
+    for (bool guarded = false; !guarded; first++) {
+        void *obj = pond_get(s->pond);
+        must(obj != NULL, "errno %d", errno);
+        guarded = guard_owns(obj);
+        pond_put(s->pond, obj);
+    }
+    must(write(s->end, &first, sizeof first) == sizeof first, "errno %d", errno);
+}
+
+/* The parent's thread had drawn its next one before it forked. Each child's is one of the first 1,999. */
+static void expect_first_its_own(const char *words)
+{
+    int ends[2], first[CHILDREN];
+    must(pipe(ends) == 0, "errno %d", errno);
+    must(pond_debug_set(words) == 0, "errno %d", errno);
+    struct sequence s = {.pond = test_pond((pond_options){.size = 64}), .end = ends[1]};
+    pond_put(s.pond, pond_get(s.pond));
+    for (int i = 0; i < CHILDREN; i++) {
+        test_in_child(tell_first, &s);
+        must(read(ends[0], &first[i], sizeof first[i]) == sizeof first[i], "errno %d", errno);
+        cr_assert_leq(first[i], 1999);
+    }
+    cr_assert(first[0] != first[1] || first[1] != first[2] || first[2] != first[3], "%s: all draw %d", words,
+              first[0]);
+    cr_assert_eq(pond_destroy(s.pond), 0);
+}
+
+Test(due, what_was_drawn_before_the_fork_does_not_count)
+{
+    expect_first_its_own("guard=1/1000");
+    expect_first_its_own("guard=1/1000,double");
 }
