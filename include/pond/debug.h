@@ -17,7 +17,9 @@
  *     reset       after reset an object must be as construct left it, padding included; declared fields
  *                 as declared
  *     poison[=N]  the first N bytes (0: all) of idle objects are filled, and checked for writes
- *     redzone  *  bytes around each object are checked for overflow and underflow at put
+ *     redzone  *  bytes around each object are checked for overflow and underflow: at put, before and after
+ *                 its hooks; and while it is idle, at the next get, drop or tick, for what was written after
+ *                 put. The report names whoever had the object then
  *     grow        objects dropped for exceeding max_footprint are reported
  *     hold=N      at a tick: objects live for more than N epochs
  *     leak        live objects at pond_destroy and at exit, grouped by stack

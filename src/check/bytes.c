@@ -91,39 +91,109 @@ void bytes_fill_zones(const struct pond *p, void *obj)
     close_zones(p, obj);
 }
 
-static void report_zone(struct pond *p, void *obj, struct record *r, struct event here, const char *what,
-                        struct run run)
+/*
+ * True: zones were filled when the object was made, while we watched. They are looked at while the word is
+ * off, too, and made whole without a report: else the one who has the object when the word goes on would be
+ * named for what another one has written.
+ */
+static bool has_zones(const struct pond *p, const void *obj, const struct record *r)
 {
-    struct finding f = {.word = "redzone",
-                        .pond = p,
-                        .object = obj,
-                        .offset = run.offset,
-                        .size = run.size,
-                        .advice = "look at what writes into this object: guard=1 traps the very access"};
-    finding_say(&f, "%s: %zu byte%s %s the object %s written", what, run.size, run.size == 1 ? "" : "s",
-                what[0] == 'o' ? "behind" : "in front of", run.size == 1 ? "was" : "were");
-    finding_event(&f, "put here", here);
-    finding_event(&f, "got", r->got);
-    report(&f);
+    const struct check *c = check_of(p);
+    return c->redzone && r->born == LOAD(c->generation) && !guard_owns(obj);
 }
 
-void bytes_check_zones(struct pond *p, void *obj, struct record *r, struct event here)
+/* What was written around an object, noted under locks and reported without; and who had it last. */
+struct zones {
+    const void *object;
+    struct run under, over;
+    struct event got, put;
+};
+
+/* False: they are whole. True: they are whole again. */
+static bool mend_zones(struct pond *p, void *obj, const struct record *r, struct zones *z)
 {
     unsigned char *front = (unsigned char *)obj - REDZONE_BYTES,
                   *behind = (unsigned char *)obj + p->options.size;
     open_zones(p, obj);
-    struct run under = find_written(front, REDZONE_BYTES, ZONE);
-    struct run over = find_written(behind, tail_bytes(p), ZONE);
+    z->under = find_written(front, REDZONE_BYTES, ZONE);
+    z->over = find_written(behind, tail_bytes(p), ZONE);
     close_zones(p, obj);
-    if (under.size + over.size == 0)
-        return;
+    if (z->under.size + z->over.size == 0)
+        return false;
     bytes_fill_zones(p, obj);
-    over.offset += p->options.size;
-    if (over.size > 0)
-        report_zone(p, obj, r, here, "overflow", over);
-    under.offset -= REDZONE_BYTES;
-    if (under.size > 0)
-        report_zone(p, obj, r, here, "underflow", under);
+    z->object = obj;
+    z->got = r->got;
+    z->put = r->put;
+    return true;
+}
+
+static bool is_idle(enum zone_look when)
+{
+    return when != ZONE_PUT && when != ZONE_HOOKS;
+}
+
+/* "overflow after put: 1 byte behind the object was written by whoever still has the pointer, seen at a tick"
+ */
+static void say_zone(struct finding *f, const char *what, const struct zones *z, enum zone_look when)
+{
+    static const char *const seen[] = {[ZONE_PUT] = "",
+                                       [ZONE_HOOKS] = " by a hook of its put",
+                                       [ZONE_GET] = ", seen at the next get",
+                                       [ZONE_TICK] = ", seen at a tick",
+                                       [ZONE_DROP] = ", seen when it was dropped"};
+    bool put = z->put.thread != 0;
+    finding_say(f, "%s%s: %zu byte%s %s the object %s written%s%s", what,
+                !is_idle(when) ? ""
+                : put          ? " after put"
+                               : " while it was idle",
+                f->size, f->size == 1 ? "" : "s", what[0] == 'o' ? "behind" : "in front of",
+                f->size == 1 ? "was" : "were",
+                is_idle(when) && put ? " by whoever still has the pointer" : "", seen[when]);
+}
+
+/* An idle object's zones are named after whoever put it; whoever found that they were written has not done
+ * it. */
+static void report_zone(struct pond *p, const struct zones *z, const char *what, struct run run,
+                        enum zone_look when, struct event here)
+{
+    bool idle = is_idle(when), put = z->put.thread != 0;
+    struct finding f = {
+        .word = "redzone",
+        .pond = p,
+        .object = z->object,
+        .offset = run.offset,
+        .size = run.size,
+        .advice =
+            idle ? "somebody uses the object after its put: guard=1 traps the very access"
+                 : "look at what writes into this object: with guard=1 about every second such write traps"};
+    say_zone(&f, what, z, when);
+    if (!idle)
+        finding_event(&f, "put here", here);
+    else if (put)
+        finding_event(&f, "put", z->put);
+    else
+        finding_event(&f, "found here", here);
+    finding_event(&f, "got", z->got);
+    report(&f);
+}
+
+static void report_zones(struct pond *p, struct zones *z, enum zone_look when, struct event here)
+{
+    if (!check_on(CHECK_REDZONE))
+        return;
+    z->over.offset += p->options.size;
+    if (z->over.size > 0)
+        report_zone(p, z, "overflow", z->over, when, here);
+    z->under.offset -= REDZONE_BYTES;
+    if (z->under.size > 0)
+        report_zone(p, z, "underflow", z->under, when, here);
+}
+
+void bytes_check_zones(struct pond *p, void *obj, struct record *r, enum zone_look when, struct event here)
+{
+    struct zones z;
+    if (has_zones(p, obj, r) && mend_zones(p, obj, r, &z))
+        report_zones(p, &z, when, here);
 }
 
 /* ---- poison ---- */
@@ -202,40 +272,51 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
 
 /* ---- all idle objects, at a tick ---- */
 
-#define NOTES 8
+#define NOTES 8 /* of one tick, and of either kind; the rest at the next */
 
 struct look {
-    bool uncover; /* poison is to go: the word is off */
-    size_t count;
+    bool uncover;  /* poison is to go: the word is off */
+    bool at_zones; /* they are looked at, too */
+    size_t count, zone_count;
     struct note notes[NOTES];
+    struct zones zones[NOTES];
 };
 
 static void look_under_poison(struct pond *p, void *obj, struct record *r, struct look *look)
 {
-    tell_open(p, obj);
     if (look->count < NOTES && take_note(&look->notes[look->count], obj, r)) {
         look->count++;
         memset(obj, POISON, r->poisoned);
     }
     if (look->uncover)
         uncover(p, obj, r);
-    tell_close(p, obj);
 }
 
+/* The record is ours for as long as it takes. */
 static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
 {
     struct look *look = ctx;
-    if (LOAD(r->poisoned) == 0 || !record_look(check_of(p), r, RECORD_IDLE))
+    bool zones = look->at_zones && has_zones(p, obj, r);
+    if ((LOAD(r->poisoned) == 0 && !zones) || !record_look(check_of(p), r, RECORD_IDLE))
         return;
+    tell_open(p, obj);
     if (r->poisoned > 0)
         look_under_poison(p, obj, r, look);
+    if (zones && look->zone_count < NOTES && mend_zones(p, obj, r, &look->zones[look->zone_count]))
+        look->zone_count++;
+    tell_close(p, obj);
     record_looked(r, RECORD_IDLE);
 }
 
 void bytes_look(struct pond *p, const void *caller)
 {
-    struct look look = {.uncover = !check_on(CHECK_POISON)};
+    struct look look = {.uncover = !check_on(CHECK_POISON),
+                        .at_zones = check_on(CHECK_REDZONE) && check_of(p)->redzone};
+    if (!look.at_zones && check_holds(check_of(p)) == 0)
+        return;
     record_walk(p, look_at, &look);
     for (size_t i = 0; i < look.count; i++)
         report_note(p, &look.notes[i], "found at a tick", event_here(p, caller));
+    for (size_t i = 0; i < look.zone_count; i++)
+        report_zones(p, &look.zones[i], ZONE_TICK, event_here(p, caller));
 }

@@ -344,7 +344,7 @@ static inline bool bytes_zone_is_whole(const void *zone)
     return words[0] == ZONE_WORD && words[1] == ZONE_WORD;
 }
 
-/* The next bytes on both sides; what padding adds to them is looked at elsewhere. */
+/* The next bytes on both sides; what padding adds to them is looked at elsewhere (bytes_check_zones). */
 static inline bool bytes_zones_are_whole(const struct pond *p, const void *obj)
 {
     const char *bytes = obj;
@@ -352,15 +352,27 @@ static inline bool bytes_zones_are_whole(const struct pond *p, const void *obj)
 }
 
 void bytes_fill_zones(const struct pond *p, void *obj);
-void bytes_check_zones(struct pond *p, void *obj, struct record *r, struct event here);
+
+/* When zones are looked at. Whose doing it is that they were written: at put the doing of whoever had the
+ * object, */
+enum zone_look {
+    ZONE_PUT,   /* before its hooks, */
+    ZONE_HOOKS, /* or of the hooks; */
+    ZONE_GET,   /* later that of whoever has the pointer yet: the put and the get before are named */
+    ZONE_TICK,
+    ZONE_DROP
+};
+
+/* Reports what was written, if they were filled at all, and makes them whole. The object is the caller's. */
+void bytes_check_zones(struct pond *p, void *obj, struct record *r, enum zone_look when, struct event here);
 
 /* Keeps the object's bytes and overwrites them; and the opposite, which reports what was written meanwhile.
  */
 void bytes_poison(struct pond *p, void *obj, struct record *r);
 void bytes_restore(struct pond *p, void *obj, struct record *r, const void *caller);
 
-void bytes_look(struct pond *p,
-                const void *caller); /* at all idle objects, at a tick; restores them when the word is off */
+/* At all idle objects, at a tick, if there is anything to be seen; restores them when poison is off. */
+void bytes_look(struct pond *p, const void *caller);
 
 size_t bytes_text(char *text, size_t n, const unsigned char *bytes, size_t count); /* "0a 1b ..." */
 

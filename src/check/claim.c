@@ -142,23 +142,22 @@ static void check_slack(const struct call *call)
     report(&f);
 }
 
-/* Made while we watched, as it is. */
-static bool is_of_now(const struct call *call)
-{
-    return call->record->born == LOAD(check_of(call->pond)->generation);
-}
-
 void claim_check(const struct call *call)
 {
-    uint32_t words = LOAD(check_settings.words);
     if (call->record == NULL)
         return;
     if (guard_owns(call->obj))
         check_slack(call);
-    else if ((words & CHECK_REDZONE) != 0 && check_of(call->pond)->redzone && is_of_now(call))
-        bytes_check_zones(call->pond, call->obj, call->record, call->here);
-    if ((words & CHECK_CONFINE) != 0)
+    else
+        bytes_check_zones(call->pond, call->obj, call->record, ZONE_PUT, call->here);
+    if (check_on(CHECK_CONFINE))
         check_confined(call);
+}
+
+void claim_check_hooks(const struct call *call)
+{
+    if (call->record != NULL && call->pond->work_on_put)
+        bytes_check_zones(call->pond, call->obj, call->record, ZONE_HOOKS, call->here);
 }
 
 void claim_report_grown(const struct call *call)

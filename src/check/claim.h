@@ -17,8 +17,9 @@ struct call {
 /* True: the object is ours to put, its record is CLEANING. False: it is not, which was reported. */
 bool claim(struct call *call);
 
-/* Red zones, confinement. */
+/* Red zones, confinement; and what the put's hooks did to the zones. */
 void claim_check(const struct call *call);
+void claim_check_hooks(const struct call *call);
 
 void claim_report_grown(const struct call *call);
 

@@ -2,9 +2,10 @@
 /*
  * What happens at a get, put, discard and drop of a watched pond, and in which order.
  *
- *   get      hook scope, fail, guard or chaos or the pond's own way; poison is lifted, the record says live
- *   put      hook scope, whose object is it, red zones, confinement; reset; what reset left; poison, idle
- *   drop     poison is lifted, destroy hook in its scope
+ *   get      hook scope, fail, guard or chaos or the pond's own way; poison is lifted, red zones; the record
+ * says live put      hook scope, whose object is it, red zones, confinement; reset; red zones; what reset
+ * left; poison, idle drop     poison is lifted, red zones; destroy hook in its scope tick     what is held;
+ * poison and red zones of idle objects
  *
  * Invariants
  *   1. Who changed a record from LIVE, IDLE or CLEANING to CLEANING has the object to itself.
@@ -51,6 +52,7 @@ static void clean(struct call *call, struct scope *s)
     if (!kept && why == POND_DROP_LIMIT && check_on(CHECK_GROW))
         claim_report_grown(call);
     scope_leave(s);
+    claim_check_hooks(call);
     if (kept && call->record != NULL && check_on(CHECK_RESET) && check_of(p)->size > 0)
         reset_check(p, call->obj, call->record, call->here);
     if (!kept)
@@ -98,7 +100,7 @@ static inline void *get_quickly(pond *p)
     return only_looks(check_of(p)) ? pool_get_cached(p) : NULL;
 }
 
-/* True: no poison to lift, no tool to tell: the record is all there is to do. */
+/* True: no poison to lift, no tool to tell, zones whole: the record is all there is to do. */
 static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
 {
     const struct check *c = check_of(p);
@@ -108,6 +110,8 @@ static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
     if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_IDLE}, RECORD_CLEANING, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return false;
+    if (c->redzone && !bytes_zones_are_whole(p, obj))
+        return false; /* a walk might have been at work on them until now */
     r->got = event_here(p, caller);
     r->put.thread = 0;
     r->held = false;
@@ -197,8 +201,10 @@ void full_hand_out(struct pond *p, void *obj, const void *caller)
         tell_open(p, obj);
         bytes_restore(p, obj, r, caller);
     }
+    struct event here = event_here(p, caller);
+    bytes_check_zones(p, obj, r, ZONE_GET, here);
     tell_got(p, obj);
-    r->got = event_here(p, caller);
+    r->got = here;
     r->put.thread = 0;
     r->held = false;
     r->forks = event_forks();
@@ -267,9 +273,11 @@ void full_drop(pond *p, void *obj)
 {
     struct record *r = record_of(p, obj);
     if (r != NULL) {
-        (void)record_change(check_of(p), r, RECORD_IDLE, RECORD_CLEANING);
+        bool idle = record_change(check_of(p), r, RECORD_IDLE, RECORD_CLEANING);
         tell_open(p, obj);
         bytes_restore(p, obj, r, NULL);
+        if (idle)
+            bytes_check_zones(p, obj, r, ZONE_DROP, (struct event){.thread = 0});
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
@@ -314,8 +322,7 @@ static void full_ticked(pond *p, const void *caller)
 {
     if (check_on(CHECK_HOLD))
         live_look_for_held(p);
-    if (check_holds(check_of(p)) > 0)
-        bytes_look(p, caller);
+    bytes_look(p, caller);
     words_settle();
 }
 

@@ -75,7 +75,7 @@ static const char help[] =
     "  confine      a put by another thread than got it, in a POND_THREAD_CONFINED pond          7\n"
     "  reset        what reset leaves behind: by field, else by byte (times a pond with hooks)   4\n"
     "  poison[=N]   writes after put, to the first N bytes (0: all)                             26\n"
-    "  redzone *    overflow and underflow, seen at put                                          7\n"
+    "  redzone *    overflow and underflow, seen at put; after put at the next get, drop, tick   7\n"
     "  grow         an object dropped for exceeding max_footprint                                7\n"
     "  hold=N       objects live for more than N epochs, at the tick                             7\n"
     "  leak         live objects at pond_destroy and at exit, by stack                           7\n"
