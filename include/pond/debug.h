@@ -23,13 +23,14 @@
  *     grow        objects dropped for exceeding max_footprint are reported
  *     hold=N      at a tick: objects live for more than N epochs
  *     leak        live objects at pond_destroy and at exit, grouped by stack
- *     guard[=1/N] a get in N is served from pages of its own: any access after put traps. The object lies at
- *                 one end of its pages, by chance which: an access just outside on that side traps at once
- *                 (behind the object, beyond the bytes that its alignment leaves there), on the other side
- *                 only when it goes beyond the pages, of which objects up to 16 KiB have 16 KiB. What was
- *                 written into the 64 bytes in front of it or behind it, and into those of the alignment, is
- *                 found at put. For objects up to 1 MiB; pond_debug_unguarded counts what was not guarded.
- *                 Which gets these are is drawn anew in each thread, and in each process that is forked
+ *     guard[=1/N] a get in N (guard=N says the same; guard alone: every one) is served from pages of its
+ *                 own: any access after put traps. The object lies at one end of its pages, by chance which:
+ *                 an access just outside on that side traps at once (behind the object, beyond the bytes that
+ *                 its alignment leaves there), on the other side only when it goes beyond the pages, of which
+ *                 objects up to 16 KiB have 16 KiB. What was written into the 64 bytes in front of it or
+ *                 behind it, and into those of the alignment, is found at put. For objects up to 1 MiB;
+ *                 pond_debug_unguarded counts what was not guarded. Which gets these are is drawn anew in
+ *                 each thread, and in each process that is forked
  *     stacks=N    deepest stacks kept; 1: the caller alone, at next to no cost; 0: none.
  *                 Else 16; with guard alone 1
  *     fail=P      P of 1,000 gets fail with ENOMEM

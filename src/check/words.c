@@ -79,7 +79,7 @@ static const char help[] =
     "  grow         an object dropped for exceeding max_footprint                                7\n"
     "  hold=N       objects live for more than N epochs, at the tick                             7\n"
     "  leak         live objects at pond_destroy and at exit, by stack                           7\n"
-    "  guard[=1/N]  any access outside an object or after its put, for one get in N              3 at "
+    "  guard[=1/N]  any access after put, most outside an object, for one get in N (or: =N)      3 at "
     "1/1000\n"
     "  stacks=N     deepest stacks kept: 1 the caller alone, 0 none, else 16 (with guard alone 1)\n"
     "                                                                                          800 at 16\n"
@@ -112,13 +112,11 @@ static bool parse_number(const char *text, size_t length, uint64_t most, uint64_
     return *value <= most;
 }
 
-/* 1/N is how guard's value is written. */
+/* guard's value is 1/N, or N alone. */
 static bool parse_value(const struct word *w, const char *text, size_t length)
 {
     bool share = w->bit == CHECK_GUARD;
-    if (share && (length < 3 || memcmp(text, "1/", 2) != 0))
-        return false;
-    size_t skip = share ? 2 : 0;
+    size_t skip = share && length > 2 && memcmp(text, "1/", 2) == 0 ? 2 : 0;
     return parse_number(text + skip, length - skip, w->most, w->place) && !(share && *w->place == 0);
 }
 
