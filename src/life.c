@@ -231,8 +231,7 @@ int pond_destroy(pond *p)
         return -1;
     }
     (void)epoch_drop_all(p, POND_DROP_DESTROY);
-    if (w != NULL)
-        w->end(p);
+    watch_gone(p);
     release(p);
     remember(p);
     magazine_purge();

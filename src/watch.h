@@ -29,7 +29,6 @@ struct watch {
 
     void (*ticked)(pond *p, const void *caller); /* its epoch was counted on; it is pinned */
     void (*busy)(pond *p);                       /* pond_destroy found live objects */
-    void (*end)(pond *p);                        /* it is empty and about to be freed */
 };
 
 /* Bytes that the watcher wants in front of and behind each object of a pond that is being created. */
@@ -44,6 +43,7 @@ struct watch_room {
 void watch_begin(void);
 struct watch_room watch_layout(const pond_options *options);
 bool watch_created(pond *p); /* false: no memory. Not linked yet */
+void watch_gone(pond *p);    /* it is empty and about to be freed, whoever watched it once */
 bool watch_tick_is_late(void);
 void watch_bad_pond(const pond *p, const char *function, const void *caller);
 void watch_fork_prepare(void); /* under all other locks */

@@ -78,7 +78,6 @@ void full_discard(pond *p, void *obj, const void *caller);
 void full_made(pond *p, void *obj);
 void full_drop(pond *p, void *obj);
 bool full_ended(pond *p, void *obj);
-void full_end(pond *p);
 
 static inline bool check_on(uint32_t word)
 {

@@ -103,8 +103,7 @@ struct watch watch_guard = {.samples = 2,
                             .open = guard_looked_at,
                             .close = guard_looked_at,
                             .ticked = guard_ticked,
-                            .busy = guard_busy,
-                            .end = full_end};
+                            .busy = guard_busy};
 
 /* ---- ponds that are gone ---- */
 

@@ -387,3 +387,26 @@ Test(unwatched, an_object_in_a_guard_slot_is_known_under_every_word)
     cr_assert_eq(pond_destroy(p), 0);
     cr_assert_eq(heard.count, 2, "%s", heard.text);
 }
+
+/* A pond that ends while words are off takes all with it that was known of its objects. */
+Test(unwatched, a_pond_that_is_gone_owns_nothing)
+{
+    enum { ROUNDS = 70 }; /* of a pond destroyed so long ago even the name is forgotten */
+    listen_to(&heard, "");
+    for (int i = 0; i < ROUNDS; i++) {
+        free_all_places();
+        pond *gone = test_pond((pond_options){.name = "gone", .create = create, .destroy = destroy_created});
+        switch_to("double,tag");
+        void *obj = pond_get(gone);
+        pond_put(gone, obj);
+        switch_to("");
+        cr_assert_eq(pond_destroy(gone), 0);
+        pond *p = test_pond((pond_options){.name = "there", .create = create, .destroy = destroy_created});
+        cr_assert_eq(pond_get(p), obj);
+        switch_to("double,tag");
+        pond_put(p, obj);
+        cr_assert_eq(heard.count, 0, "%s", heard.text);
+        switch_to("");
+        cr_assert_eq(pond_destroy(p), 0);
+    }
+}
