@@ -176,7 +176,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 # ---- check ----
 
 SCRIPT_PARTS  := headers symbols man amalgamation relink install published
-PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples
+PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples model
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
 .PHONY: check $(PARTS:%=check-%)
@@ -202,6 +202,13 @@ check-instr: lib
 	@$(RUN) command instr/gate bench/instr --gate $(B)
 check-examples: lib examples
 	@$(RUN) command examples/run-all examples/run-all $(B)
+check-model:
+	@$(RUN) command model/gate test/model/run short
+
+.PHONY: model
+model: ## every instance of the model of the gate, explored to its end; test/model/explored.txt
+	@.ci/install-deps build test
+	@test/model/run long
 
 # ---- examples, demo, benchmarks ----
 

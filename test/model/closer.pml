@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The closer: any other thread, without a cache. It ticks, or closes one pond alone, or forks; and gets and
+ * puts by the shared way.
+ */
+
+bool closer_done;
+
+#define BY_NOTHING 0
+#define BY_BUSY 1
+#define BY_MARK 2
+#define UNTOLD 3 /* no barrier, and the owner may not know it yet */
+
+/* gates_close, close_lines */
+inline close_lines()
+{
+    if
+    :: pond != B ->
+        atomic {
+            late(BASE);
+            open_line = mem[BASE] != CLOSED
+        };
+        if
+        :: open_line ->
+            if
+            :: bug == KEEP_LIMIT -> skip
+            :: bug != KEEP_LIMIT ->
+                atomic {
+                    maybe_early();
+                    late(LIMIT);
+                    mem[LIMIT] = 0
+                }
+            fi;
+            atomic {
+                maybe_early();
+                late(BASE);
+                mem[BASE] = CLOSED
+            }
+        :: else
+        fi;
+        open_line = false
+    :: else
+    fi
+}
+
+/* os_barrier; from some moment on it is refused. */
+inline barrier()
+{
+    if
+    :: fenced || bug == NO_BARRIER -> skip
+    :: d_step { !fenced && bug != NO_BARRIER -> fence() }
+    :: !fenced && refusable && bug == BARRIER_IGNORED -> skip
+    :: d_step {
+        !fenced && refusable && bug != BARRIER_IGNORED ->
+        fenced = true;
+        knows = false
+       }
+    fi
+}
+
+/*
+ * wait_for, is_inside. The number of looks is bounded, so any failing one may be the last; and to look again
+ * is as good as to look later: there is one.
+ */
+inline wait_for()
+{
+    do
+    :: !knows && bug != UNTOLD_TRUSTED ->
+        inside = UNTOLD;
+        break
+    :: knows || bug == UNTOLD_TRUSTED ->
+        atomic {
+            late(BUSY);
+            inside = BY_NOTHING;
+            if
+            :: bug == NO_WAIT_BUSY -> skip
+            :: bug != NO_WAIT_BUSY && mem[BUSY] == A && pond != B -> inside = BY_BUSY
+            :: bug != NO_WAIT_BUSY && mem[BUSY] == B && pond != A -> inside = BY_BUSY
+            :: else
+            fi
+        };
+        if
+        :: inside == BY_NOTHING && pond != B && bug != NO_WAIT_TOP ->
+            atomic {
+                late(TOP);
+                if
+                :: mem[TOP] % 2 == 1 -> inside = BY_MARK
+                :: else
+                fi
+            }
+        :: else
+        fi;
+        if
+        :: inside == BY_NOTHING || bug != WAIT_ENDLESS -> break
+        :: inside != BY_NOTHING && bug == WAIT_ENDLESS ->
+            buffered > 0 || (mem[BUSY] == 0 && mem[TOP] % 2 == 0)
+        fi
+    od
+}
+
+inline gates_close()
+{
+    atomic {
+        !registry_lock ->
+        registry_lock = true;
+        mem[OPEN] = 0
+    };
+    close_lines();
+    barrier();
+    wait_for();
+    missed = inside != BY_NOTHING || (missed && pond != ALL && bug != MISSED_REOPENED)
+}
+
+inline gates_open()
+{
+    d_step {
+        if
+        :: !missed -> mem[OPEN] = 1
+        :: else
+        fi;
+        inside = BY_NOTHING;
+        pond = 0;
+        registry_lock = false
+    }
+}
+
+/* cache_drain, within a d_step */
+inline drain()
+{
+    m = mem[LOADED];
+    previous = mem[PREVIOUS];
+    if
+    :: m != 0 || previous != 0 ->
+        mem[LIMIT] = 0;
+        mem[BASE] = CLOSED;
+        mem[LOADED] = 0;
+        mem[PREVIOUS] = 0;
+        mem[PREVIOUS_COUNT] = 0;
+        if
+        :: m != 0 ->
+            mem[COUNT(m)] = (UNMARKED(mem[TOP]) - PLACE(m, 0)) / 2;
+            depot_give(m, epoch)
+        :: else
+        fi;
+        if
+        :: previous != 0 -> depot_give(previous, epoch)
+        :: else
+        fi
+    :: else
+    fi;
+    m = 0;
+    previous = 0
+}
+
+inline drain_cache()
+{
+    d_step {
+        assert(!owner_in || two_in_cache);
+        closer_in = true
+    };
+    atomic {
+        late(LOADED);
+        late(PREVIOUS);
+        late(TOP);
+        d_step {
+            assert(!owner_in || two_in_cache);
+            drain();
+            closer_in = false
+        }
+    }
+}
+
+/* turn: depot_turn, the epoch, the caches, the shared magazine */
+inline turn()
+{
+    do
+    :: d_step { pop(STACK(epoch + 1), m) };
+        if
+        :: m != 0 -> d_step {
+            push(OVERDUE, m);
+            m = 0
+           }
+        :: else -> break
+        fi
+    od;
+    epoch++;
+    if
+    :: inside == BY_NOTHING && !child -> drain_cache()
+    :: else
+    fi;
+    d_step {
+        shared_drain();
+        if
+        :: bug == CLOSER_OPENS && inside == BY_NOTHING && mem[LOADED] == 0 ->
+            depot_pop(m, epoch);
+            if
+            :: m != 0 ->
+                mem[LOADED] = m;
+                mem[TOP] = PLACE(m, mem[COUNT(m)]);
+                mem[LIMIT] = 0;
+                mem[BASE] = PLACE(m, 0)
+            :: else
+            fi;
+            m = 0
+        :: bug != CLOSER_OPENS && inside == BY_NOTHING && !child -> all_in_one_place()
+        :: bug != CLOSER_OPENS && inside == BY_NOTHING && child -> all_in_one_place_at_most()
+        :: else
+        fi
+    }
+}
+
+/* drop_due: a magazine is due, then its objects go. */
+inline drop_due()
+{
+    do
+    :: d_step { depot_pop_due(dropping, epoch) };
+        if
+        :: dropping != 0 -> d_step {
+            do
+            :: mem[COUNT(dropping)] > 0 ->
+                mem[COUNT(dropping)] = mem[COUNT(dropping)] - 1;
+                o_ = mem[SLOT(dropping, mem[COUNT(dropping)])];
+                assert(hands[o_] == IDLE || object_in_two_hands);
+                assert(put_at[o_] + 2 <= epoch || dropped_early);
+                drop(o_);
+                o_ = 0
+            :: else -> break
+            od;
+            depot_give(dropping, epoch);
+            dropping = 0
+           }
+        :: else -> break
+        fi
+    od
+}
+
+/* fork_prepare, fork_child: memory is as it is at one instant, and the owner is gone. */
+inline become_child()
+{
+    late_all();
+    d_step {
+        child = true;
+        do
+        :: buffered > 0 ->
+            buffered--;
+            to[buffered] = 0;
+            what[buffered] = 0;
+            release[buffered] = false
+        :: else -> break
+        od;
+        forget_early();
+        owner_in = false;
+        mem[TOP] = UNMARKED(mem[TOP]);
+        mem[BUSY] = 0;
+        if
+        :: inside == BY_NOTHING || inside == BY_MARK || bug == FORK_DRAINS_BUSY -> drain()
+        :: else ->
+            mem[LOADED] = 0;
+            mem[PREVIOUS] = 0;
+            mem[PREVIOUS_COUNT] = 0;
+            mem[LIMIT] = 0;
+            mem[BASE] = CLOSED
+        fi;
+        all_in_one_place_at_most();
+        missed = false;
+        knows = true;
+        inside = BY_NOTHING
+    }
+}
+
+inline get_or_put()
+{
+    if
+    :: held == 0 -> d_step { shared_get(CLOSER, held) }
+    :: held != 0 -> d_step { shared_put(held, epoch) }
+    :: true
+    fi
+}
+
+proctype closer()
+{
+    byte round, pond, inside, m, previous, held;
+    bool open_line, turns;
+    do
+    :: round < rounds ->
+        round++;
+        if
+        :: turns = true
+        :: d_step {
+            alone ->
+            pond = A;
+            turns = true
+           }
+        :: other_pond -> pond = B
+        :: forks && !child -> skip
+        fi;
+        if
+        :: !child -> gates_close()
+        :: else -> registry_lock = true
+        fi;
+        pond_lock = true;
+        if
+        :: turns -> turn()
+        :: !turns && pond == ALL -> atomic { become_child() }
+        :: !turns -> skip
+        fi;
+        pond_lock = false;
+        gates_open();
+        if
+        :: turns -> drop_due()
+        :: else
+        fi;
+        turns = false;
+        get_or_put()
+    :: round == rounds -> break
+    od;
+    closer_done = true
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The owner: a thread with a cache in pond A. It gets and puts; with OTHER_POND it is sometimes inside its
+ * cache in another pond, which is not modelled further.
+ *
+ * A step, d_step, has at most one load of what others store meanwhile: the stores in it may leave the buffer
+ * at any time later, so that others act between them, too.
+ */
+
+/* Ponds; busy is the number of one. */
+#define ALL 0 /* a tick closes all of them */
+#define A 1
+#define B 2
+
+bool owner_in;   /* it uses what is in its cache */
+bool closer_in;  /* so does the closer */
+bool owner_done;
+bool stopped;    /* it takes no more steps */
+bool child;      /* all is what a forked child has: this thread does not exist */
+bool fenced;     /* there is no barrier (any more): lines do not open, and busy is followed by a fence */
+bool knows;      /* the owner has come by under the registry's lock since fenced was set */
+bool registry_lock;
+bool missed;
+
+inline use_cache()
+{
+    assert(!closer_in || two_in_cache);
+    owner_in = true
+}
+
+/* ---- gate.c, the owner's part ---- */
+
+/* line_unmark */
+inline unmark()
+{
+    load(TOP, top);
+    store_release(TOP, UNMARKED(top))
+}
+
+inline say_free()
+{
+    if
+    :: bug == FREE_RELAXED -> store(BUSY, 0)
+    :: else -> store_release(BUSY, 0)
+    fi
+}
+
+/* say_busy: the number of the pond. Plain stores wait in the buffer for the load that follows. */
+inline say_busy(pond)
+{
+    if
+    :: d_step {
+        fenced && bug != RELAXED_BUSY_FENCED ->
+        store_consistent(BUSY, pond);
+        fence()
+       }
+    :: d_step { !fenced || bug == RELAXED_BUSY_FENCED -> store(BUSY, pond) }
+    fi
+}
+
+/* gate_enter; open: this thread is inside of its cache. */
+inline gate_enter(pond)
+{
+    atomic {
+        say_busy(pond)
+    };
+    d_step {
+        load_consistent(OPEN, open);
+        if
+        :: open && pond == A -> use_cache()
+        :: open && pond != A -> skip
+        :: else -> say_free()
+        fi
+    }
+}
+
+inline line_close()
+{
+    store_consistent(LIMIT, 0);
+    store_consistent(BASE, CLOSED)
+}
+
+/* gate_leave, with line_is_right and line_open. `at` is the operation's epoch. */
+inline gate_leave(at)
+{
+    d_step {
+        owner_in = false;
+        load(LOADED, m);
+        load(BASE, x);
+        load(LIMIT, y);
+        end = 0;
+        if
+        :: m != 0 ->
+            load(STAMP(m), count);
+            if
+            :: count == at -> end = PLACE(m, ROOM)
+            :: else
+            fi
+        :: else
+        fi;
+        opens = m != 0 && !fenced && !watched;
+        right = (opens && x == PLACE(m, 0) && y == end) || (!opens && x == CLOSED);
+        if
+        :: !right && opens ->
+            store(LIMIT, end);
+            if
+            :: bug == RELAXED_BASE -> store(BASE, PLACE(m, 0))
+            :: else -> store_consistent(BASE, PLACE(m, 0))
+            fi
+        :: !right && !opens -> line_close()
+        :: else
+        fi
+    };
+    if
+    :: !right && opens && bug != NO_RECHECK ->
+        d_step {
+            if
+            :: bug == RELAXED_BASE -> load(OPEN, open)
+            :: else -> load_consistent(OPEN, open)
+            fi;
+            if
+            :: !open -> line_close()
+            :: else
+            fi
+        }
+    :: else
+    fi;
+    d_step {
+        say_free();
+        right = false;
+        opens = false;
+        end = 0
+    }
+}
+
+/* ---- cache.c ---- */
+
+/* take: the last object of the loaded magazine m, whose top is `top`. */
+inline take_top()
+{
+    assert(INDEX_OF(top) > 0 || wild_pointer);
+    load(SLOT(m, INDEX_OF(top) - 1), held);
+    take(held, OWNER);
+    store(TOP, top - 2)
+}
+
+inline put_in()
+{
+    store(SLOT(m, INDEX_OF(top)), held);
+    give(held, began);
+    held = 0;
+    store_release(TOP, top + 2)
+}
+
+/* unload: m is not loaded any more, and count is what it has. */
+inline unload()
+{
+    if
+    :: m != 0 ->
+        count = INDEX_OF(top);
+        store(COUNT(m), count);
+        store(LOADED, 0)
+    :: else -> count = 0
+    fi
+}
+
+inline set_previous(magazine, n)
+{
+    store(PREVIOUS, magazine);
+    store(PREVIOUS_COUNT, n)
+}
+
+/* load_magazine is `load` of cache.c. An empty magazine is stamped with the operation's epoch. */
+inline load_magazine(magazine, at)
+{
+    m = magazine;
+    load(COUNT(m), count);
+    if
+    :: count == 0 -> store(STAMP(m), at)
+    :: else
+    fi;
+    top = PLACE(m, count);
+    store(TOP, top);
+    store(LOADED, m)
+}
+
+inline swap(at)
+{
+    unload();
+    set_previous(m, count);
+    load_magazine(previous, at)
+}
+
+/* What cache_get and cache_put begin with. */
+inline look_at_cache()
+{
+    at = epoch;
+    load(LOADED, m);
+    load(TOP, top);
+    load(PREVIOUS, previous);
+    load(PREVIOUS_COUNT, previous_count)
+}
+
+/* keep_empty: `new` was popped, the loaded magazine is empty and becomes the previous one. */
+inline keep_empty()
+{
+    if
+    :: m != 0 && (!has_previous || previous != 0) ->
+        d_step {
+            unload();
+            fence();
+            if
+            :: has_previous -> depot_give(previous, at)
+            :: else -> depot_give(m, at)
+            fi
+        }
+    :: m != 0 && has_previous && previous == 0 -> d_step { unload() }
+    :: else
+    fi;
+    if
+    :: m != 0 && has_previous -> d_step { set_previous(m, 0) }
+    :: else
+    fi
+}
+
+/* cache_get */
+inline cache_get()
+{
+    d_step {
+        look_at_cache();
+        if
+        :: m != 0 && INDEX_OF(top) > 0 -> take_top()
+        :: (m == 0 || INDEX_OF(top) == 0) && previous_count > 0 ->
+            swap(at);
+            take_top()
+        :: else
+        fi
+    };
+    if
+    :: held == 0 ->
+        d_step {
+            acquire_and_swap();
+            depot_pop(new, at)
+        };
+        if
+        :: new != 0 ->
+            keep_empty();
+            d_step {
+                load_magazine(new, at);
+                take_top();
+                new = 0
+            }
+        :: else
+        fi
+    :: else
+    fi
+}
+
+/* load_empty: the loaded magazine takes no puts and becomes the previous one, which goes to the depot. */
+inline load_empty()
+{
+    if
+    :: m != 0 && (!has_previous || previous != 0) ->
+        d_step {
+            unload();
+            fence();
+            if
+            :: has_previous && bug == LOSE_PREVIOUS -> skip
+            :: has_previous && bug != LOSE_PREVIOUS -> depot_give(previous, at)
+            :: !has_previous && bug == TWO_EPOCHS -> depot_push(m, at)
+            :: else -> depot_give(m, at)
+            fi
+        }
+    :: m != 0 && has_previous && previous == 0 -> d_step { unload() }
+    :: else
+    fi;
+    d_step {
+        if
+        :: m != 0 && has_previous -> set_previous(m, count)
+        :: else
+        fi;
+        load_magazine(new, at);
+        put_in();
+        new = 0
+    }
+}
+
+#define HAS_ROOM(stamp, at) (m != 0 && INDEX_OF(top) < ROOM && stamp == at)
+
+/* cache_put, with make_room. held stays: there is no empty magazine. */
+inline cache_put()
+{
+    d_step {
+        look_at_cache();
+        load(STAMP(m), x);
+        if
+        :: m != 0 && INDEX_OF(top) == 0 && x != at ->
+            unload();
+            load_magazine(m, at);
+            x = at
+        :: else
+        fi;
+        room_at = at
+    };
+    d_step {
+        if
+        :: bug == TWO_EPOCHS -> room_at = epoch
+        :: else
+        fi;
+        if
+        :: previous != 0 -> load(STAMP(previous), y)
+        :: else -> y = 0
+        fi;
+        if
+        :: HAS_ROOM(x, room_at) -> put_in()
+        :: !HAS_ROOM(x, room_at) && previous != 0 &&
+                (previous_count == 0 || (previous_count < ROOM && y == at)) ->
+            swap(at);
+            put_in()
+        :: else
+        fi
+    };
+    if
+    :: held != 0 ->
+        d_step {
+            acquire_and_swap();
+            pop(EMPTIES, new)
+        };
+        if
+        :: new != 0 -> load_empty()
+        :: else
+        fi
+    :: else
+    fi
+}
+
+/* ---- registry.c: registry_admit, with drain_mine. The lock is not to be had now and then. ---- */
+
+inline drain_own_cache()
+{
+    load(LOADED, m);
+    load(TOP, top);
+    load(PREVIOUS, previous);
+    if
+    :: m != 0 || previous != 0 ->
+        line_close();
+        unload();
+        set_previous(0, 0);
+        fence();
+        if
+        :: m != 0 -> depot_give(m, epoch)
+        :: else
+        fi;
+        if
+        :: previous != 0 -> depot_give(previous, epoch)
+        :: else
+        fi
+    :: else
+    fi
+}
+
+inline admit()
+{
+    if
+    :: d_step {
+        !registry_lock ->
+        fence();
+        if
+        :: mem[OPEN] == 0 ->
+            drain_own_cache();
+            fence();
+            missed = false;
+            knows = true;
+            mem[OPEN] = 1
+        :: else
+        fi
+       };
+       gate_enter(A)
+    :: true
+    fi
+}
+
+/* ---- pool.c and inline.h ---- */
+
+inline get()
+{
+    d_step {
+        load(TOP, top);
+        store(TOP, top + 1);
+        load_bound(BASE, x);
+        open = top > x;
+        if
+        :: open ->
+            use_cache();
+            m = MAGAZINE_OF(top)
+        :: else
+        fi
+    };
+    if
+    :: open ->
+        d_step {
+            assert(INDEX_OF(top) > 0 || wild_pointer);
+            load(SLOT(m, INDEX_OF(top) - 1), held);
+            take(held, OWNER);
+            owner_in = false;
+            store_release(TOP, top - 2)
+        }
+    :: else ->
+        d_step { unmark() };
+        gate_enter(A);
+        if
+        :: !open -> admit()
+        :: else
+        fi;
+        if
+        :: open ->
+            cache_get();
+            gate_leave(at)
+        :: else
+        fi;
+        if
+        :: held == 0 ->
+            d_step {
+                !pond_lock ->
+                fence();
+                shared_get(OWNER, held)
+            }
+        :: else
+        fi
+    fi
+}
+
+inline put()
+{
+    d_step {
+        load(TOP, top);
+        store(TOP, top + 1);
+        load_bound(LIMIT, x);
+        open = top < x;
+        if
+        :: open ->
+            use_cache();
+            m = MAGAZINE_OF(top)
+        :: else
+        fi
+    };
+    if
+    :: open ->
+        d_step {
+            owner_in = false;
+            put_in()
+        }
+    :: else ->
+        d_step { unmark() };
+        gate_enter(A);
+        if
+        :: !open -> admit()
+        :: else
+        fi;
+        if
+        :: open ->
+            cache_put();
+            gate_leave(at)
+        :: else
+        fi;
+        if
+        :: held != 0 ->
+            d_step {
+                !pond_lock ->
+                fence();
+                shared_put(held, began)
+            }
+        :: else
+        fi
+    fi
+}
+
+/* pool_get_cached: of pond_get_many, which begins with the gate. */
+inline get_cached()
+{
+    gate_enter(A);
+    if
+    :: open ->
+        d_step {
+            look_at_cache();
+            if
+            :: m != 0 && INDEX_OF(top) > 0 -> take_top()
+            :: else
+            fi
+        };
+        gate_leave(at)
+    :: else
+    fi
+}
+
+proctype owner(byte held) provided (!stopped && !child)
+{
+    byte done, began, at, room_at, top, x, y, m, new, previous, previous_count, count, end;
+    byte open;
+    bool opens, right;
+    do
+    :: done < operations ->
+        d_step {
+            done++;
+            began = epoch
+        };
+        if
+        :: held == 0 -> get()
+        :: held != 0 -> put()
+        :: held == 0 && gets_many -> get_cached()
+        :: other_pond ->
+            gate_enter(B);
+            if
+            :: open -> d_step { say_free() }
+            :: else
+            fi
+        fi;
+        d_step {
+            began = 0;
+            at = 0;
+            room_at = 0;
+            top = 0;
+            x = 0;
+            y = 0;
+            m = 0;
+            new = 0;
+            previous = 0;
+            previous_count = 0;
+            count = 0;
+            open = 0
+        }
+    :: done == operations ->
+        d_step {
+            fence();
+            owner_done = true
+        };
+        break
+    od
+}
