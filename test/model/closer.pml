@@ -268,10 +268,60 @@ inline become_child()
     }
 }
 
+/* registry_gather, close_whole. The closer does not try again when the owner was inside. */
+inline gather()
+{
+    pond = A;
+    gates_close();
+    pond_lock = true;
+    if
+    :: inside == BY_NOTHING ->
+        drain_cache();
+        d_step {
+            shared_get(CLOSER, held);
+            if
+            :: held == 0 -> mem[DRY] = 1
+            :: else
+            fi
+        }
+    :: else
+    fi;
+    pond_lock = false;
+    gates_open()
+}
+
+/* A get at max_objects: all OBJECTS are made, and what there is may be in the owner's cache. */
+inline get_at_limit()
+{
+    d_step {
+        refusing = true;
+        was_none_idle = IS_NONE_IDLE;
+        shared_get(CLOSER, held)
+    };
+    if
+    :: held == 0 ->
+        atomic {
+            late(DRY);
+            is_dry = mem[DRY] == 1
+        };
+        if
+        :: is_dry -> assert(was_none_idle || IS_NONE_IDLE || refused_wrongly)
+        :: else -> gather()
+        fi
+    :: else
+    fi;
+    d_step {
+        refusing = false;
+        was_none_idle = false;
+        is_dry = false
+    }
+}
+
 inline get_or_put()
 {
     if
-    :: held == 0 -> d_step { shared_get(CLOSER, held) }
+    :: held == 0 && !limited -> d_step { shared_get(CLOSER, held) }
+    :: held == 0 && limited && !child -> get_at_limit()
     :: held != 0 -> d_step { shared_put(held, epoch) }
     :: true
     fi
@@ -280,7 +330,7 @@ inline get_or_put()
 proctype closer()
 {
     byte round, pond, inside, m, previous, held;
-    bool open_line, turns;
+    bool open_line, turns, is_dry;
     do
     :: round < rounds ->
         round++;

@@ -10,7 +10,8 @@
 /* ---- what is checked: a failed assertion names one of these, all of which are false ---- */
 
 hidden byte two_in_cache, object_in_two_hands, object_lost, wild_pointer, dropped_early, kept_too_long;
-hidden byte magazine_in_two_stacks, magazine_lost, empty_among_full, closer_stuck, owner_stuck;
+hidden byte magazine_in_two_stacks, magazine_lost, empty_among_full;
+hidden byte closer_stuck, owner_stuck, refused_wrongly;
 
 /* ---- objects ---- */
 
@@ -25,11 +26,22 @@ byte put_at[OBJECTS + 1]; /* the epoch in which its put began */
 byte epoch;
 byte o_, m_, n_, w_; /* scratch */
 
+/* At max_objects: a get is under way, and at some moment since it began no object was idle. */
+bool refusing, was_none_idle;
+
+#define IS_IDLE(object) (hands[object] == IDLE && object != returning)
+#if OBJECTS > 2
+#define IS_NONE_IDLE (!IS_IDLE(1) && !IS_IDLE(2) && !IS_IDLE(3))
+#else
+#define IS_NONE_IDLE (!IS_IDLE(1) && !IS_IDLE(2))
+#endif
+
 inline take(object, whose)
 {
     assert((object != 0 && hands[object] == IDLE) || object_in_two_hands);
     hands[object] = whose;
-    put_at[object] = 0
+    put_at[object] = 0;
+    was_none_idle = was_none_idle || (refusing && IS_NONE_IDLE)
 }
 
 inline give(object, at)

@@ -41,6 +41,8 @@ hidden byte other_pond;    /* the owner is now and then in pond B, which is clos
 hidden byte forks;         /* the closer forks, too, and is the child from then on */
 hidden byte watched;       /* checks look at every operation: no line opens */
 hidden byte gets_many;     /* pond_get_many is called, too */
+hidden byte discards;      /* what the owner got may go at once: pond_discard */
+hidden byte limited;       /* the closer's gets gather, and are refused while the pond is dry */
 hidden byte stops;         /* the owner stops, for good, at some moment */
 hidden byte checks_late;   /* that nothing lies in the stack of a younger age, which is not promised */
 hidden byte bug;           /* what is built in to be found: one of these */
@@ -62,6 +64,8 @@ hidden byte bug;           /* what is built in to be found: one of these */
 #define LOSE_PREVIOUS 14
 #define WAIT_ENDLESS 15
 #define UNTOLD_TRUSTED 16
+#define DRY_KEPT 17
+#define DRY_TOO_SOON 18
 
 inline read_instance()
 {
@@ -77,6 +81,8 @@ inline read_instance()
         forks = given("FORKS");
         watched = given("WATCHED");
         gets_many = given("GETS_MANY");
+        discards = given("DISCARDS");
+        limited = given("LIMITED");
         stops = given("STOPS");
         checks_late = given("CHECKS_LATE");
         bug = given("BUG");
@@ -85,6 +91,7 @@ inline read_instance()
 
 #include "memory.pml"
 #include "depot.pml"
+#include "cache.pml"
 #include "owner.pml"
 #include "closer.pml"
 
@@ -118,7 +125,7 @@ inline at_first(m, object, stamp)
 
 /*
  * Objects 1 and 2 are idle, in the owner's cache or the depot, put in this epoch or the one before. Object 3
- * is the owner's, or not made yet.
+ * is the owner's, or in the depot, or not made yet.
  */
 init
 {
@@ -142,9 +149,13 @@ init
         :: stamp = FIRST_EPOCH - 1
         fi;
         if
-        :: at_first(2, 2, FIRST_EPOCH - 1);
+        :: limited -> /* so that one thread can have the last one */
+            hands[2] = LIVE_FOR_EVER;
+            where[2] = EMPTIES
+        :: !limited ->
+            at_first(2, 2, FIRST_EPOCH - 1);
             where[2] = STACK(FIRST_EPOCH - 1)
-        :: has_previous ->
+        :: !limited && has_previous ->
             at_first(2, 2, stamp);
             mem[PREVIOUS] = 2;
             mem[PREVIOUS_COUNT] = 1
@@ -164,6 +175,9 @@ init
 #if OBJECTS > 2
         if
         :: hands[3] = DROPPED;
+            run owner(0)
+        :: at_first(3, 3, FIRST_EPOCH);
+            where[3] = STACK(FIRST_EPOCH);
             run owner(0)
         :: hands[3] = OWNER;
             run owner(3)

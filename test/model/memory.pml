@@ -27,10 +27,11 @@
 #define LOADED 6
 #define PREVIOUS 7
 #define PREVIOUS_COUNT 8
-#define COUNT(m) (8 + (m))
-#define STAMP(m) (8 + MAGAZINES + (m))
-#define SLOT(m, i) (9 + 2 * MAGAZINES + ((m) - 1) * ROOM + (i))
-#define ADDRESSES (9 + 2 * MAGAZINES + MAGAZINES * ROOM)
+#define DRY 9
+#define COUNT(m) (9 + (m))
+#define STAMP(m) (9 + MAGAZINES + (m))
+#define SLOT(m, i) (10 + 2 * MAGAZINES + ((m) - 1) * ROOM + (i))
+#define ADDRESSES (10 + 2 * MAGAZINES + MAGAZINES * ROOM)
 
 /* Values of top, base and limit. */
 #define PLACE(m, i) ((m) * 8 + (i) * 2)
@@ -46,6 +47,7 @@ bool release[BUFFER];
 byte buffered;
 bool early; /* the owner has read the bounds already */
 byte early_base, early_limit, early_epoch;
+byte returning; /* the object of a slow put that has not returned yet, as far as others can see */
 byte k_, i_; /* scratch: 0 outside of a step */
 
 inline forget_early()
@@ -60,6 +62,10 @@ inline forget_early()
 inline leave_buffer()
 {
     mem[to[k_]] = what[k_];
+    if
+    :: to[k_] == DRY -> returning = 0
+    :: else
+    fi;
     do
     :: k_ + 1 < buffered ->
         to[k_] = to[k_ + 1];
