@@ -29,7 +29,7 @@ byte o_, m_, n_, w_; /* scratch */
 /* At max_objects: a get is under way, and at some moment since it began no object was idle. */
 bool refusing, was_none_idle;
 
-#define IS_IDLE(object) (hands[object] == IDLE && object != returning)
+#define IS_IDLE(object) (hands[object] == IDLE && object != putting && object != returned)
 #if OBJECTS > 2
 #define IS_NONE_IDLE (!IS_IDLE(1) && !IS_IDLE(2) && !IS_IDLE(3))
 #else

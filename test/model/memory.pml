@@ -47,8 +47,14 @@ bool release[BUFFER];
 byte buffered;
 bool early; /* the owner has read the bounds already */
 byte early_base, early_limit, early_epoch;
-byte returning; /* the object of a slow put that has not returned yet, as far as others can see */
+byte putting;  /* the object of a slow put that is under way */
+byte returned; /* of one that has returned, which others cannot see yet */
 byte k_, i_; /* scratch: 0 outside of a step */
+
+#define HAS(address) \
+    (to[0] == address || to[1] == address || to[2] == address || to[3] == address || to[4] == address || \
+     to[5] == address || to[6] == address || to[7] == address || to[8] == address || to[9] == address || \
+     to[10] == address || to[11] == address)
 
 inline forget_early()
 {
@@ -62,10 +68,6 @@ inline forget_early()
 inline leave_buffer()
 {
     mem[to[k_]] = what[k_];
-    if
-    :: to[k_] == DRY -> returning = 0
-    :: else
-    fi;
     do
     :: k_ + 1 < buffered ->
         to[k_] = to[k_ + 1];
@@ -78,7 +80,11 @@ inline leave_buffer()
     to[buffered] = 0;
     what[buffered] = 0;
     release[buffered] = false;
-    k_ = 0
+    k_ = 0;
+    if
+    :: !HAS(DRY) -> returned = 0
+    :: else
+    fi
 }
 
 /* A full fence of the owner. */
@@ -177,11 +183,6 @@ inline load_bound(address, value)
 
 /* ---- by the closer ---- */
 
-#define HAS(address) \
-    (to[0] == address || to[1] == address || to[2] == address || to[3] == address || to[4] == address || \
-     to[5] == address || to[6] == address || to[7] == address || to[8] == address || to[9] == address || \
-     to[10] == address || to[11] == address)
-
 /* Before each use of an address: the owner's stores to it leave the buffer now, or later. */
 inline late(address)
 {
@@ -211,15 +212,20 @@ inline late(address)
     od
 }
 
-/* Any of the stores in the buffer: what a forked child finds. */
+/* What a forked child finds: the oldest stores, and under a weak memory some that passed others. */
 inline late_all()
 {
+    if
+    :: weak ->
+        late(TOP);
+        late(LOADED);
+        late(PREVIOUS);
+        late(PREVIOUS_COUNT);
+        late(BUSY)
+    :: else
+    fi;
     do
     :: d_step { buffered > 0 -> leave_buffer() }
-    :: weak -> late(TOP)
-    :: weak -> late(LOADED)
-    :: weak -> late(PREVIOUS)
-    :: weak -> late(BUSY)
     :: break
     od
 }

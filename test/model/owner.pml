@@ -252,7 +252,7 @@ inline put()
     :: else ->
         d_step {
             unmark();
-            returning = (limited -> held : 0)
+            putting = (limited -> held : 0)
         };
         if
         :: limited && bug == DRY_TOO_SOON -> clear_dry()
@@ -280,9 +280,9 @@ inline put()
         fi;
         if
         :: limited && bug != DRY_TOO_SOON && bug != DRY_KEPT -> clear_dry()
-        :: limited && (bug == DRY_TOO_SOON || bug == DRY_KEPT) -> returning = 0
         :: else
-        fi
+        fi;
+        putting = 0
     fi
 }
 
@@ -290,8 +290,9 @@ inline put()
 inline clear_dry()
 {
     d_step {
-        limited && bug != DRY_KEPT ->
-        store_release(DRY, 0)
+        limited ->
+        store_release(DRY, 0);
+        returned = putting
     }
 }
 
