@@ -280,7 +280,7 @@ inline gather()
         d_step {
             shared_get(CLOSER, held);
             if
-            :: held == 0 -> mem[DRY] = 1
+            :: IS_NOWHERE_IDLE -> starved = STARVED_PUTS
             :: else
             fi
         }
@@ -296,24 +296,23 @@ inline get_at_limit()
     d_step {
         refusing = true;
         was_none_idle = IS_NONE_IDLE;
-        shared_get(CLOSER, held)
+        shared_get(CLOSER, held);
+        if
+        :: held == 0 && starved > 0 ->
+            starved = STARVED_PUTS;
+            refused = true;
+            assert(was_none_idle || IS_NONE_IDLE || refused_wrongly)
+        :: else
+        fi
     };
     if
-    :: held == 0 ->
-        atomic {
-            late(DRY);
-            is_dry = mem[DRY] == 1
-        };
-        if
-        :: is_dry -> assert(was_none_idle || IS_NONE_IDLE || refused_wrongly)
-        :: else -> gather()
-        fi
+    :: held == 0 && !refused -> gather()
     :: else
     fi;
     d_step {
         refusing = false;
         was_none_idle = false;
-        is_dry = false
+        refused = false
     }
 }
 
@@ -330,7 +329,7 @@ inline get_or_put()
 proctype closer()
 {
     byte round, pond, inside, m, previous, held;
-    bool open_line, turns, is_dry;
+    bool open_line, turns, refused;
     do
     :: round < rounds ->
         round++;

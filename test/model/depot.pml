@@ -29,11 +29,22 @@ byte o_, m_, n_, w_; /* scratch */
 /* At max_objects: a get is under way, and at some moment since it began no object was idle. */
 bool refusing, was_none_idle;
 
-#define IS_IDLE(object) (hands[object] == IDLE && object != putting && object != returned)
+/* shared_starve: puts that go by the shared way yet. Changed under the pond's lock. */
+#define STARVED_PUTS 2
+byte starved;
+
+#define IS_IDLE(object) (hands[object] == IDLE && object != putting)
 #if OBJECTS > 2
 #define IS_NONE_IDLE (!IS_IDLE(1) && !IS_IDLE(2) && !IS_IDLE(3))
 #else
 #define IS_NONE_IDLE (!IS_IDLE(1) && !IS_IDLE(2))
+#endif
+
+/* The same as the counts have it: a put that is under way has made its object idle, or has not. */
+#if OBJECTS > 2
+#define IS_NOWHERE_IDLE (hands[1] != IDLE && hands[2] != IDLE && hands[3] != IDLE)
+#else
+#define IS_NOWHERE_IDLE (hands[1] != IDLE && hands[2] != IDLE)
 #endif
 
 inline take(object, whose)
@@ -212,6 +223,10 @@ inline shared_put(object, at)
         mem[COUNT(shared)] = mem[COUNT(shared)] + 1;
         give(object, at)
     :: else -> drop(object)
+    fi;
+    if
+    :: starved > 0 -> starved--
+    :: else
     fi;
     object = 0
 }

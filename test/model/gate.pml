@@ -42,7 +42,7 @@ hidden byte forks;         /* the closer forks, too, and is the child from then 
 hidden byte watched;       /* checks look at every operation: no line opens */
 hidden byte gets_many;     /* pond_get_many is called, too */
 hidden byte discards;      /* what the owner got may go at once: pond_discard */
-hidden byte limited;       /* the closer's gets gather, and are refused while the pond is dry */
+hidden byte limited;       /* the closer's gets gather, and are refused while the pond is starved */
 hidden byte stops;         /* the owner stops, for good, at some moment */
 hidden byte checks_late;   /* that nothing lies in the stack of a younger age, which is not promised */
 hidden byte bug;           /* what is built in to be found: one of these */
@@ -64,8 +64,8 @@ hidden byte bug;           /* what is built in to be found: one of these */
 #define LOSE_PREVIOUS 14
 #define WAIT_ENDLESS 15
 #define UNTOLD_TRUSTED 16
-#define DRY_KEPT 17
-#define DRY_TOO_SOON 18
+#define STARVED_CACHES 17
+#define STARVED_LOOKED_AT_EARLY 18
 
 inline read_instance()
 {

@@ -27,11 +27,10 @@
 #define LOADED 6
 #define PREVIOUS 7
 #define PREVIOUS_COUNT 8
-#define DRY 9
-#define COUNT(m) (9 + (m))
-#define STAMP(m) (9 + MAGAZINES + (m))
-#define SLOT(m, i) (10 + 2 * MAGAZINES + ((m) - 1) * ROOM + (i))
-#define ADDRESSES (10 + 2 * MAGAZINES + MAGAZINES * ROOM)
+#define COUNT(m) (8 + (m))
+#define STAMP(m) (8 + MAGAZINES + (m))
+#define SLOT(m, i) (9 + 2 * MAGAZINES + ((m) - 1) * ROOM + (i))
+#define ADDRESSES (9 + 2 * MAGAZINES + MAGAZINES * ROOM)
 
 /* Values of top, base and limit. */
 #define PLACE(m, i) ((m) * 8 + (i) * 2)
@@ -47,8 +46,7 @@ bool release[BUFFER];
 byte buffered;
 bool early; /* the owner has read the bounds already */
 byte early_base, early_limit, early_epoch;
-byte putting;  /* the object of a slow put that is under way */
-byte returned; /* of one that has returned, which others cannot see yet */
+byte putting; /* the object of a slow put that is under way */
 byte k_, i_; /* scratch: 0 outside of a step */
 
 #define HAS(address) \
@@ -80,11 +78,7 @@ inline leave_buffer()
     to[buffered] = 0;
     what[buffered] = 0;
     release[buffered] = false;
-    k_ = 0;
-    if
-    :: !HAS(DRY) -> returned = 0
-    :: else
-    fi
+    k_ = 0
 }
 
 /* A full fence of the owner. */

@@ -181,6 +181,24 @@ inline admit()
 
 /* ---- pool.c and inline.h ---- */
 
+/* Into the cache, unless the pond is starved: as it says while the owner is inside. */
+inline enter()
+{
+    looked = (bug == STARVED_LOOKED_AT_EARLY -> starved : 0);
+    gate_enter(A);
+    if
+    :: !open -> admit()
+    :: else
+    fi;
+    if
+    :: open && bug != STARVED_CACHES && (bug == STARVED_LOOKED_AT_EARLY -> looked : starved) > 0 ->
+        gate_leave(at);
+        open = 0
+    :: else
+    fi;
+    looked = 0
+}
+
 inline get()
 {
     d_step {
@@ -206,11 +224,7 @@ inline get()
         }
     :: else ->
         d_step { unmark() };
-        gate_enter(A);
-        if
-        :: !open -> admit()
-        :: else
-        fi;
+        enter();
         if
         :: open ->
             cache_get();
@@ -254,15 +268,7 @@ inline put()
             unmark();
             putting = (limited -> held : 0)
         };
-        if
-        :: limited && bug == DRY_TOO_SOON -> clear_dry()
-        :: else
-        fi;
-        gate_enter(A);
-        if
-        :: !open -> admit()
-        :: else
-        fi;
+        enter();
         if
         :: open ->
             cache_put();
@@ -278,22 +284,8 @@ inline put()
             }
         :: else
         fi;
-        if
-        :: limited && bug != DRY_TOO_SOON && bug != DRY_KEPT -> clear_dry()
-        :: else
-        fi;
         putting = 0
     fi
-}
-
-/* The end of a slow put: there is something idle again. */
-inline clear_dry()
-{
-    d_step {
-        limited ->
-        store_release(DRY, 0);
-        returned = putting
-    }
 }
 
 /* pool_get_cached: of pond_get_many, which begins with the gate. */
@@ -317,7 +309,7 @@ inline get_cached()
 proctype owner(byte held) provided (!stopped && !child)
 {
     byte done, began, at, room_at, top, x, y, m, new, previous, previous_count, count, end;
-    byte open;
+    byte open, looked;
     bool opens, right;
     do
     :: done < operations ->
