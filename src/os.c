@@ -110,7 +110,10 @@ bool os_barrier(void)
 #ifdef __linux__
 uint32_t os_thread(void)
 {
-    return (uint32_t)syscall(SYS_gettid);
+    int saved = errno;
+    long number = syscall(SYS_gettid);
+    errno = saved;
+    return number > 0 ? (uint32_t)number : 0;
 }
 
 bool os_thread_is_gone(uint32_t thread)

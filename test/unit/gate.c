@@ -238,6 +238,19 @@ BOTH_WAYS(gate, the_lowest_free_slot_is_taken)
     worker_end(w[0]), worker_end(w[1]), worker_end(w[2]), worker_end(w[4]);
 }
 
+/* A sandbox may refuse gettid: then no thread takes another one for itself. */
+BOTH_WAYS(gate, threads_without_a_number_have_slots_of_their_own)
+{
+    start(*refused);
+    atomic_store(&refuse_gettid, true);
+    enroll(NULL);
+    worker *other = worker_start();
+    worker_do(other, enroll, NULL);
+    cr_assert_eq(gate_slot(), 0);
+    cr_assert_eq(gates_end(), 2, "two threads have one slot");
+    worker_end(other);
+}
+
 static pthread_key_t later;
 
 #ifndef TEST_TSAN /* which ends a thread in the last round, and does not survive what comes after */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A kernel that refuses membarrier, naps that take no time, and counts of both. For one test file, linked
+ * A kernel that refuses membarrier or gettid, naps that take no time, and counts of both. For one test file, linked
  * with -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield.
  */
 #ifndef TEST_UNIT_KERNEL_H
@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-static atomic_bool refuse_membarrier;
+static atomic_bool refuse_membarrier, refuse_gettid;
 static atomic_size_t membarriers, naps, yields; /* asked for */
 static _Atomic(long) last_nap;                  /* nanoseconds wished for */
 static event napping = EVENT_INIT;              /* set at each nap */
@@ -35,6 +35,10 @@ long __wrap_syscall(long number, ...)
     va_start(args, number);
     int command = va_arg(args, int), flags = va_arg(args, int), cpu = va_arg(args, int);
     va_end(args);
+    if (number == SYS_gettid && atomic_load(&refuse_gettid)) {
+        errno = EPERM;
+        return -1;
+    }
     if (number == SYS_gettid || number == SYS_tgkill)
         return __real_syscall(number, command, flags, cpu);
     must(number == SYS_membarrier, "system call %ld", number);

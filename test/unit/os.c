@@ -236,6 +236,14 @@ Test(os, a_thread_has_a_number_and_may_be_gone)
     cr_assert_eq(errno, 4711);
 }
 
+Test(os, a_kernel_that_refuses_says_no_number)
+{
+    atomic_store(&refuse_gettid, true);
+    errno = 4711;
+    cr_assert_eq(os_thread(), 0);
+    cr_assert_eq(errno, 4711);
+}
+
 /*
  * The gate's question to the barrier: two threads each store and then read what the other stores, one
  * with no fence and one with os_barrier between. Never do both read the old.
