@@ -75,6 +75,22 @@ Test(shared, every_object_put_is_got_once)
     cr_assert_eq(p->gets, MANY);
 }
 
+/* Puts count down to its end, and no further. */
+Test(shared, a_pond_is_starved_until_some_puts_have_come)
+{
+    p = test_pond((pond_options){.size = 64});
+    cr_assert(shared_put(p, number(1)));
+    cr_assert_not(shared_is_starved(p), "nothing starved it");
+    shared_starve(p);
+    size_t puts = 1;
+    for (; shared_is_starved(p) && puts < 1000; puts++)
+        cr_assert(shared_put(p, number(puts + 1)));
+    cr_assert(2 < puts && puts < 1000, "it ended after %zu puts", puts);
+    cr_assert(shared_put(p, number(puts + 1)));
+    cr_assert_not(shared_is_starved(p), "it had ended");
+    expect_idle(puts + 1, 0);
+}
+
 Test(shared, who_takes_under_the_lock_counts)
 {
     p = test_pond((pond_options){.size = 64});
