@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-// link: -Wl,--wrap=os_barrier
+// link: -Wl,--wrap=os_barrier,--wrap=pthread_mutex_lock
 /*
  * Promise 3 at the moment when it is asked for most: many threads want an object of a pond at max_objects. To
  * know that nothing is idle takes a closing of all caches once; after that a get that is refused costs other
@@ -26,6 +26,20 @@ bool __wrap_os_barrier(void)
 {
     atomic_fetch_add(&closings, 1);
     return __real_os_barrier();
+}
+
+/* What happens before the last of so many locks that this thread takes from now on. */
+static _Thread_local int locks_left;
+static _Thread_local void (*before_lock)(void);
+
+int __real_pthread_mutex_lock(pthread_mutex_t *m);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
+{
+    if (locks_left > 0 && --locks_left == 0)
+        before_lock();
+    return __real_pthread_mutex_lock(m);
 }
 
 static pond *shared;
@@ -129,6 +143,58 @@ Test(promise3_starved, overload_closes_seldom)
     cr_assert_leq(atomic_load(&closings), 16 + atomic_load(&got) / 32);
     pond_stats s = test_stats(shared);
     cr_assert_eq(s.live, 0);
+    cr_assert_eq(pond_destroy(shared), 0);
+}
+
+/* While a get is between its two looks, what is put goes where only the first one looked so far: to the
+ * depot. */
+static worker *putter;
+
+static void put_and_tick(void *unused)
+{
+    (void)unused;
+    put_back(1);
+    pond_rotate(shared);
+}
+
+static void let_putter_put(void)
+{
+    worker_do(putter, put_and_tick, NULL);
+}
+
+Test(promise3_starved, what_is_put_during_a_get_is_had)
+{
+    putter = worker_start();
+    take_all();
+    be_refused(&(size_t){1});
+    before_lock = let_putter_put;
+    locks_left = 2;
+    void *obj = pond_get(shared);
+    cr_assert_eq(locks_left, 0);
+    cr_assert_not_null(obj, "an object was idle: errno %d", errno);
+    objs[0] = obj;
+    put_back(MOST);
+    worker_end(putter);
+    cr_assert_eq(pond_destroy(shared), 0);
+}
+
+/* A get that finds more than it takes leaves threads their caches. */
+Test(promise3_starved, it_does_not_begin_while_something_is_idle)
+{
+    worker *other = worker_start();
+    take_all();
+    put_back(2);
+    pond_stats s = test_stats(shared);
+    cr_assert_eq(s.idle_local, 2, "only a closing finds them");
+    worker_do(other, get_one, &objs[0]);
+    cr_assert_not_null(objs[0]);
+    pond_put(shared, objs[2]);
+    s = test_stats(shared);
+    cr_assert_eq(s.idle_local, 1, "%zu idle in caches", (size_t)s.idle_local);
+    worker_do(other, get_one, &objs[1]);
+    worker_do(other, get_one, &objs[2]);
+    put_back(MOST);
+    worker_end(other);
     cr_assert_eq(pond_destroy(shared), 0);
 }
 
