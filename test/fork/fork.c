@@ -338,3 +338,50 @@ Test(fork, while_another_thread_makes_an_object)
     worker_end(maker);
     cr_assert_eq(pond_destroy(shared), 0);
 }
+
+/* ---- a thread that has taken an object, and not yet said what it weighed ---- */
+
+enum { WEIGHT = 1000 };
+
+static atomic_bool weigh_slowly;
+static event weighing = EVENT_INIT, may_weigh = EVENT_INIT;
+
+static size_t weigh(const void *obj, void *ctx)
+{
+    (void)obj, (void)ctx;
+    if (atomic_exchange(&weigh_slowly, false)) {
+        event_set(&weighing);
+        event_wait(&may_weigh);
+    }
+    return WEIGHT;
+}
+
+/* Nothing is idle here: as much as ever may be. */
+static void child_keeps_two(void *unused)
+{
+    void *objs[2];
+    (void)unused;
+    test_get(shared, objs, 2);
+    pond_put(shared, objs[0]);
+    pond_put(shared, objs[1]);
+    pond_stats s = test_stats(shared);
+    must(test_idle(&s) == 2, "%zu idle", test_idle(&s));
+}
+
+Test(fork, while_another_thread_takes_bytes_away)
+{
+    void *obj;
+    shared = test_pond((pond_options){.size = 64, .footprint = weigh, .max_idle_bytes = 2 * (64 + WEIGHT)});
+    test_get(shared, &obj, 1);
+    pond_put(shared, obj);
+    worker *getter = worker_start();
+    atomic_store(&weigh_slowly, true);
+    worker_begin(getter, get_slowly, &obj);
+    event_wait(&weighing);
+    test_in_child(child_keeps_two, NULL);
+    event_set(&may_weigh);
+    worker_wait(getter);
+    pond_put(shared, obj);
+    worker_end(getter);
+    cr_assert_eq(pond_destroy(shared), 0);
+}

@@ -253,3 +253,38 @@ Test(preempted, a_fork_goes_by_a_stopped_thread)
     worker_end(w);
     ledger_close(&book, shared);
 }
+
+/* The magazines of a cache that the child abandoned count no more: as much as ever may be idle there. */
+enum { MAY_BE_IDLE = 320 };
+
+static void fill_in_child(void *unused)
+{
+    void *objs[MAY_BE_IDLE];
+    (void)unused;
+    for (size_t i = 0; i < MAY_BE_IDLE; i++)
+        must((objs[i] = ledger_get(&book, shared)) != NULL, "errno %d", errno);
+    for (size_t i = 0; i < MAY_BE_IDLE; i++)
+        ledger_put(&book, shared, objs[i]);
+    pond_stats s = test_stats(shared);
+    must(test_idle(&s) == MAY_BE_IDLE, "%zu idle", test_idle(&s));
+}
+
+Test(preempted, a_forked_child_may_keep_as_much)
+{
+    book.no_reset = true;
+    pond_options options = ledger_options(&book);
+    options.max_idle_bytes = 64 * MAY_BE_IDLE;
+    shared = test_pond(options);
+    catch_signal();
+    worker *w = worker_start();
+    worker_begin(w, hammer, NULL);
+    while (atomic_load(&hammered) < 2)
+        sched_yield();
+    stop_inside(w);
+    test_in_child(fill_in_child, NULL);
+    go_on();
+    atomic_store(&stop, true);
+    worker_wait(w);
+    worker_end(w);
+    ledger_close(&book, shared);
+}
