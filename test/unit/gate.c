@@ -289,6 +289,24 @@ BOTH_WAYS(gate, a_thread_may_end_without_leaving_its_slot)
     expect_open(NULL);
 }
 
+/* Numbers come again. Whoever has a dead thread's is its successor, and its caches are what was there. */
+BOTH_WAYS(gate, a_thread_with_the_number_of_one_that_is_gone_has_its_slot)
+{
+    uint32_t slot;
+    start(*refused);
+    enroll(NULL);
+    cr_assert_eq(pthread_key_create(&later, enroll_last), 0);
+    atomic_store(&thread_number, INT32_MAX);
+    thread_run(end_without_a_word, NULL);
+    cr_assert_eq(gates_end(), 2);
+    thread_run(come_and_go, &slot);
+    cr_assert_eq(slot, 1);
+    cr_assert_eq(gates_end(), 2);
+    thread_run(come_and_go, &slot);
+    cr_assert_eq(slot, 1, "the successor left it");
+    expect_open(NULL);
+}
+
 /* Those who are there keep theirs. */
 BOTH_WAYS(gate, slots_of_threads_that_are_gone_are_used_again)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A kernel that refuses membarrier or gettid, naps that take no time, and counts of both. For one test file, linked
- * with -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield.
+ * A kernel that refuses membarrier or gettid, naps that take no time, and counts of both. For one test file,
+ * linked with -Wl,--wrap=syscall,--wrap=nanosleep,--wrap=sched_yield.
  */
 #ifndef TEST_UNIT_KERNEL_H
 #define TEST_UNIT_KERNEL_H
@@ -17,6 +17,7 @@
 #include <time.h>
 
 static atomic_bool refuse_membarrier, refuse_gettid;
+static atomic_long thread_number;               /* what gettid says; 0: the kernel's own */
 static atomic_size_t membarriers, naps, yields; /* asked for */
 static _Atomic(long) last_nap;                  /* nanoseconds wished for */
 static event napping = EVENT_INIT;              /* set at each nap */
@@ -39,6 +40,8 @@ long __wrap_syscall(long number, ...)
         errno = EPERM;
         return -1;
     }
+    if (number == SYS_gettid && atomic_load(&thread_number) != 0)
+        return atomic_load(&thread_number);
     if (number == SYS_gettid || number == SYS_tgkill)
         return __real_syscall(number, command, flags, cpu);
     must(number == SYS_membarrier, "system call %ld", number);
