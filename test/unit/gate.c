@@ -192,6 +192,25 @@ BOTH_WAYS(gate, many_missed_threads_are_waited_for_once)
     }
 }
 
+/* A closer of all ponds finds a thread in whichever it is inside of. */
+BOTH_WAYS(gate, a_thread_inside_of_a_later_pond_is_found)
+{
+    start(*refused);
+    worker *parked = start_parked();
+    struct pond *first =
+        os_map_aligned(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), os_page_size());
+    cr_assert_not_null(first);
+    first->lines = GATE_THREADS;
+    first->next = ground;
+    gates_close((struct gate_scope){.first = first}, GATE_BOUNDED);
+    cr_assert_not(gate_is_free(0));
+    cr_assert(gate_may_use(0, &ground->caches[0]) && !gate_may_use(0, &first->caches[0]));
+    gates_open();
+    event_set(&may_leave);
+    worker_wait(parked);
+    worker_end(parked);
+}
+
 /* ---- slots ---- */
 
 static void *come_and_go(void *slot)
