@@ -316,11 +316,17 @@ static struct cache *marked_in(const struct slot *s, struct gate_scope scope, en
     return NULL;
 }
 
+/* Not this thread itself, which is here, nor one that is no more. */
+static bool may_be_anywhere(const struct slot *s)
+{
+    return gates.fenced && !s->fenced && s != me.slot && !os_thread_is_gone(s->thread);
+}
+
 static struct cache *wait_until_out(const struct slot *s, struct gate_scope scope,
                                     enum gate_patience patience, unsigned *pauses)
 {
     struct cache *c;
-    if (gates.fenced && !s->fenced)
+    if (may_be_anywhere(s))
         return ANYWHERE;
     while ((c = busy_in(s, scope)) != NULL)
         if (!pause_once(pauses, patience))
@@ -332,7 +338,8 @@ static struct cache *wait_until_out(const struct slot *s, struct gate_scope scop
 static void wait_for(struct slot *s, struct gate_scope scope, enum gate_patience patience, unsigned *pauses)
 {
     s->inside = wait_until_out(s, scope, patience, pauses);
-    s->missed = s->inside != NULL || (s->missed && scope.alone);
+    bool unfenced = gates.fenced && !s->fenced; /* lines out of scope may be open yet: it has to come by */
+    s->missed = s->inside != NULL || unfenced || (s->missed && scope.alone);
 }
 
 static void close_lines(struct pond *p)
@@ -342,14 +349,16 @@ static void close_lines(struct pond *p)
             line_close(&p->caches[slot]);
 }
 
-/* Every thread passes a full fence, or it is known from now on that none can be had. */
-static void pass_barrier(void)
+/*
+ * Every thread passes a full fence, or it is known from now on that none can be had. This thread then knows
+ * it; but a line of its own that is out of scope may be open yet.
+ */
+static void pass_barrier(struct gate_scope scope)
 {
-    if (gates.fenced || os_barrier())
-        return;
-    STORE(gates.fenced, true);
-    if (me.slot != NULL)
-        me.slot->fenced = true;
+    if (!gates.fenced && !os_barrier())
+        STORE(gates.fenced, true);
+    if (me.slot != NULL && !scope.alone)
+        me.slot->fenced = gates.fenced;
 }
 
 void gates_close(struct gate_scope scope, enum gate_patience patience)
@@ -363,7 +372,7 @@ void gates_close(struct gate_scope scope, enum gate_patience patience)
             __atomic_store_n(&s->open, 0, __ATOMIC_SEQ_CST);
     for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
         close_lines(p);
-    pass_barrier();
+    pass_barrier(scope);
     for (struct slot *s = gates.slots; s < last; s++)
         if (s->used)
             wait_for(s, scope, patience, &pauses);

@@ -255,3 +255,55 @@ BOTH_WAYS(line, a_top_from_before_a_takeover_leads_nowhere)
     cr_assert_eq(my_cache()->top, loaded->slots + 1);
     expect_served(opens(*refused != 0));
 }
+
+/* ---- a kernel that refuses after it had agreed ---- */
+
+#ifndef POND_FENCE
+static void close_ground_and_look(void *unused)
+{
+    (void)unused;
+    gates_close((struct gate_scope){.first = ground, .alone = true}, GATE_BOUNDED);
+    must(!gate_is_free(0), "its line was open: without a fence nobody knows where it is");
+    gates_open();
+}
+
+/* Who meets the refusal while it closes one pond has open lines in others. */
+Test(line, one_that_was_open_at_the_refusal_is_not_taken_over)
+{
+    start_loaded(false);
+    expect_line(true);
+    atomic_store(&refuse_membarrier, true);
+    gates_close(elsewhere(), GATE_BOUNDED);
+    cr_assert(gate_is_free(0), "this thread knows where it is itself");
+    gates_open();
+    expect_line(true);
+    worker *other = worker_start();
+    worker_do(other, enroll, NULL);
+    worker_do(other, close_ground_and_look, NULL);
+    worker_end(other);
+}
+
+static void meet_the_refusal(void *unused)
+{
+    (void)unused;
+    close_ground(GATE_BOUNDED);
+    gates_open();
+}
+
+/* Whoever closes is not anywhere but here, whether it has come by or not. */
+Test(line, a_closer_has_its_own_cache)
+{
+    start_loaded(false);
+    worker *other = worker_start();
+    worker_do(other, enroll, NULL);
+    atomic_store(&refuse_membarrier, true);
+    worker_do(other, meet_the_refusal, NULL);
+    gates_close((struct gate_scope){.first = ground, .alone = true}, GATE_LONG);
+    cr_assert(gate_is_free(0));
+    gates_open();
+    close_ground(GATE_LONG);
+    cr_assert(gate_is_free(0));
+    gates_open();
+    worker_end(other);
+}
+#endif
