@@ -221,12 +221,13 @@ static uint64_t idle_shared(const struct pond *p)
 
 /*
  * Under the pond's lock. Once nothing is idle anywhere, the pond is starved: puts and gets go by the shared
- * way for a while, so that the next gets know what there is without closing anything.
+ * way for a while, so that the next gets know what there is without closing anything. `whole`: no cache has
+ * anything; else it is not known what there is.
  */
-static void *take_gathered(struct pond *p, bool *full)
+static void *take_gathered(struct pond *p, bool whole, bool *full)
 {
     void *obj = shared_take(p);
-    *full = p->objects >= p->options.max_objects;
+    *full = whole && p->objects >= p->options.max_objects;
     if (obj != NULL)
         p->gets++;
     if (p->options.max_objects > 0 && *full && idle_shared(p) == 0)
@@ -243,7 +244,9 @@ void *registry_gather(struct pond *p, bool *full)
     pthread_mutex_lock(&p->lock);
     if (close)
         (void)registry_drain(p);
-    void *obj = take_gathered(p, full);
+    /* A pond that was starved may have ceased to be before we had the lock. */
+    bool whole = close || p->exact_bytes || shared_is_starved(p);
+    void *obj = take_gathered(p, whole, full);
     pthread_mutex_unlock(&p->lock);
     if (close)
         gates_open();

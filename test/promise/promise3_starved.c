@@ -178,6 +178,61 @@ Test(promise3_starved, what_is_put_during_a_get_is_had)
     cr_assert_eq(pond_destroy(shared), 0);
 }
 
+/* Starving begins before a get at max_objects looks whether it has to close anything, and ends before it
+ * looks for an object: what is idle then lies in a cache. */
+static worker *starver, *holder;
+
+/* Whoever comes first while a get has the registry's lock has no cache. */
+static void come_by(void *unused)
+{
+    void *obj;
+    (void)unused;
+    pond *other = test_pond((pond_options){.size = 64});
+    test_get(other, &obj, 1);
+    pond_put(other, obj);
+    must(pond_destroy(other) == 0, "errno %d", errno);
+}
+
+static void put_until_it_ends(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 200; i++) {
+        put_back(1);
+        test_get(shared, objs, 1);
+    }
+    put_back(1);
+}
+
+static void let_it_end(void)
+{
+    worker_do(holder, put_until_it_ends, NULL);
+}
+
+static void let_it_begin(void)
+{
+    worker_do(starver, be_refused, &(size_t){1});
+    before_lock = let_it_end;
+    locks_left = 1;
+}
+
+Test(promise3_starved, a_get_is_not_deceived_by_its_end)
+{
+    starver = worker_start();
+    holder = worker_start();
+    worker_do(holder, come_by, NULL);
+    take_all();
+    before_lock = let_it_begin;
+    locks_left = 2;
+    void *obj = pond_get(shared);
+    cr_assert_eq(locks_left, 0);
+    cr_assert_not_null(obj, "an object was idle: errno %d", errno);
+    objs[0] = obj;
+    put_back(MOST);
+    worker_end(starver);
+    worker_end(holder);
+    cr_assert_eq(pond_destroy(shared), 0);
+}
+
 /* A get that finds more than it takes leaves threads their caches. */
 Test(promise3_starved, it_does_not_begin_while_something_is_idle)
 {
