@@ -342,6 +342,34 @@ BOTH_WAYS(gate, slots_of_threads_that_are_gone_are_used_again)
     }
     expect_open(NULL);
 }
+
+static void see_many_go(void *unused)
+{
+    uint32_t slot;
+    (void)unused;
+    gates_fork_child();
+    gates_fork_done();
+    gates_open();
+    for (int i = 0; i < 200; i++)
+        thread_run(end_without_a_word, NULL);
+    for (int i = 0; i < 200; i++) {
+        thread_run(come_and_go, &slot);
+        must(slot != gate_slot(), "this thread is there");
+    }
+    expect_open(NULL);
+}
+
+/* The kernel has another number for it in the child. */
+BOTH_WAYS(gate, the_thread_of_a_forked_child_keeps_its_slot)
+{
+    start(*refused);
+    enroll(NULL);
+    cr_assert_eq(pthread_key_create(&later, enroll_last), 0);
+    close_ground(GATE_LONG);
+    test_in_child(see_many_go, NULL);
+    gates_open();
+    expect_open(NULL);
+}
 #endif
 
 /* The second time it runs, the gate's own destructor has run. */
