@@ -61,4 +61,28 @@ static struct cache *my_cache(void)
     return &ground->caches[gate_slot()];
 }
 
+/* ---- what its tests share; not every file uses all of it ---- */
+
+__attribute__((unused)) static void expect_open(void *unused)
+{
+    (void)unused;
+    must(gate_enter(ground) == my_cache(), "the gate of slot %u is closed", gate_slot());
+    gate_leave(ground, my_cache());
+}
+
+__attribute__((unused)) static void expect_closed(void *unused)
+{
+    (void)unused;
+    must(gate_enter(ground) == NULL, "the gate is open");
+}
+
+/* A thread that has a slot for as long as it lives. */
+__attribute__((unused)) static void *come_and_go(void *slot)
+{
+    enroll(NULL);
+    expect_open(NULL);
+    *(uint32_t *)slot = gate_slot();
+    return NULL;
+}
+
 #endif
