@@ -57,13 +57,20 @@ extern "C" {
 
 /* Counts on what others may read meanwhile: in one instruction, for which C11 has no words. */
 #if defined(__x86_64__) && !defined(POND_TSAN)
-#define POND_COUNT_(place) __asm__ volatile("addq $1, %0" : "+m"(place) : : "cc")
+#define POND_COUNT_(place) __asm__ __volatile__("addq $1, %0" : "+m"(place) : : "cc")
 #else
 #define POND_COUNT_(place) __atomic_store_n(&(place), (place) + 1, __ATOMIC_RELAXED)
 #endif
 
+/* The slot that a number is the address of. */
+#ifdef __cplusplus
+#define POND_SLOT_(address) reinterpret_cast<void **>(address)
+#else
+#define POND_SLOT_(address) ((void **)(address))
+#endif
+
 /* Bytes from a pond to this thread's line in it, from its registration to its exit; else 0. */
-extern POND_API __thread uint64_t pond_line_self __attribute__((tls_model("initial-exec")));
+extern POND_API __thread uint64_t pond_line_self __attribute__((__tls_model__("initial-exec")));
 
 /*
  * One thread's cache in one pond: a cache line. All zero, it is empty and has no room.
@@ -83,28 +90,30 @@ typedef struct pond_cache {
     uintptr_t limit; /* a put is served while top is below this; 0: closed, or a put has hooks to run */
     uint64_t gets;   /* served */
     uint64_t own[4]; /* the slow path's own (struct cache in the library's types) */
-} __attribute__((aligned(64), may_alias)) pond_cache;
+} __attribute__((__aligned__(64), __may_alias__)) pond_cache;
 
 POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the line marked */
 POND_API void pond_put_slow(pond *p, void *obj);
 
-static inline pond_cache *pond_line(pond *p)
+/* Names of the functions below end with _, so that they hide none of the program's own (-Wshadow). */
+static __inline__ pond_cache *pond_line(pond *p_)
 {
-    return (pond_cache *)(void *)((char *)p + pond_line_self);
+    char *start_ = POND_CAST_(char *, POND_CAST_(void *, p_));
+    return POND_CAST_(pond_cache *, POND_CAST_(void *, start_ + pond_line_self));
 }
 
 /* Marks the line; returns what its top is. */
-static inline uintptr_t pond_line_enter(pond_cache *c)
+static __inline__ uintptr_t pond_line_enter(pond_cache *c_)
 {
-    uintptr_t top = __atomic_load_n(&c->top, __ATOMIC_RELAXED);
-    POND_MARK_(c->top, top + 1);
-    return top;
+    uintptr_t top_ = __atomic_load_n(&c_->top, __ATOMIC_RELAXED);
+    POND_MARK_(c_->top, top_ + 1);
+    return top_;
 }
 
 /* Release: whoever then reads this top sees all that was done inside. */
-static inline void pond_line_leave(pond_cache *c, uintptr_t top)
+static __inline__ void pond_line_leave(pond_cache *c_, uintptr_t top_)
 {
-    __atomic_store_n(&c->top, top, __ATOMIC_RELEASE);
+    __atomic_store_n(&c_->top, top_, __ATOMIC_RELEASE);
 }
 
 /*
@@ -117,34 +126,37 @@ POND_API void *pond_get_inline(pond *p) POND_SYMBOL_(pond_get) POND_USE_RESULT
     POND_FREED_BY(pond_put_inline, 2) POND_FREED_BY(pond_put, 2) POND_FREED_BY(pond_discard, 2);
 POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put_inline, 2);
 #else
-static inline void *pond_get_inline(pond *p) POND_USE_RESULT;
+static __inline__ void *pond_get_inline(pond *p_) POND_USE_RESULT;
 
 /* As pond_get. */
-static inline void *pond_get_inline(pond *p)
+static __inline__ void *pond_get_inline(pond *p_)
 {
-    pond_cache *c = pond_line(p);
-    uintptr_t top = pond_line_enter(c);
-    if (__builtin_expect(top <= POND_BOUND_(c->base), 0))
-        return pond_get_slow(p);
-    void *obj = ((void **)top)[-1];
-    POND_COUNT_(c->gets);
-    pond_line_leave(c, top - sizeof(void *));
-    return obj;
+    pond_cache *c_ = pond_line(p_);
+    uintptr_t top_ = pond_line_enter(c_);
+    void *obj_;
+    if (__builtin_expect(top_ <= POND_BOUND_(c_->base), 0))
+        return pond_get_slow(p_);
+    obj_ = POND_SLOT_(top_)[-1];
+    POND_COUNT_(c_->gets);
+    pond_line_leave(c_, top_ - sizeof(void *));
+    return obj_;
 }
 
 /* As pond_put. */
-static inline void pond_put_inline(pond *p, void *obj)
+static __inline__ void pond_put_inline(pond *p_, void *obj_)
 {
-    if (__builtin_expect(obj == NULL, 0))
+    pond_cache *c_;
+    uintptr_t top_;
+    if (__builtin_expect(!obj_, 0))
         return;
-    pond_cache *c = pond_line(p);
-    uintptr_t top = pond_line_enter(c);
-    if (__builtin_expect(top >= POND_BOUND_(c->limit), 0)) {
-        pond_put_slow(p, obj);
+    c_ = pond_line(p_);
+    top_ = pond_line_enter(c_);
+    if (__builtin_expect(top_ >= POND_BOUND_(c_->limit), 0)) {
+        pond_put_slow(p_, obj_);
         return;
     }
-    *(void **)top = obj;
-    pond_line_leave(c, top + sizeof(void *));
+    *POND_SLOT_(top_) = obj_;
+    pond_line_leave(c_, top_ + sizeof(void *));
 }
 #endif
 

@@ -13,6 +13,10 @@
  * Errors: a function that fails returns NULL or -1 and sets errno; nothing in the pond is lost. A NULL pond
  * is EINVAL, but for pond_get and pond_put, which fault as any use of NULL does. A double put, a put of what
  * is not the pond's, a use after put: undefined, as with free, unless <pond/debug.h> has them caught.
+ *
+ * Programs of other styles: the names of attributes and keywords (malloc, unused, inline, ...) may be macros
+ * of the program's, and these headers are silent from -std=c89 -pedantic on. What C89 lacks (bool, _Alignof,
+ * variadic macros, and in POND_DEFINE .field = value) is used as an extension that gcc and clang have there.
  */
 #ifndef POND_POND_H
 #define POND_POND_H
@@ -27,7 +31,7 @@
 #define POND_VERSION "0.1.0"
 
 #if defined(__GNUC__) || defined(__clang__)
-#define POND_API __attribute__((visibility("default")))
+#define POND_API __attribute__((__visibility__("default")))
 #else
 #define POND_API
 #endif
@@ -37,7 +41,7 @@
  * function's declaration the symbol of another one; see POND_DEFINE for why.
  */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
-#define POND_FREED_BY(function, argument) __attribute__((malloc(function, argument)))
+#define POND_FREED_BY(function, argument) __attribute__((__malloc__(function, argument)))
 #define POND_SYMBOL_(symbol) __asm__(POND_SYMBOL_TEXT_(__USER_LABEL_PREFIX__, symbol))
 #define POND_SYMBOL_TEXT_(prefix, symbol) POND_TEXT_(prefix) #symbol
 #define POND_TEXT_(text) #text
@@ -48,7 +52,7 @@
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-#define POND_USE_RESULT __attribute__((warn_unused_result))
+#define POND_USE_RESULT __attribute__((__warn_unused_result__))
 #else
 #define POND_USE_RESULT
 #endif
@@ -58,12 +62,19 @@
  * takes 0.86 of the time. Linked with libpond.a the call is a direct one as ever.
  */
 #if defined(__has_attribute)
-#if __has_attribute(noplt)
-#define POND_NO_STUB_ __attribute__((noplt))
+#if __has_attribute(__noplt__)
+#define POND_NO_STUB_ __attribute__((__noplt__))
 #endif
 #endif
 #ifndef POND_NO_STUB_
 #define POND_NO_STUB_
+#endif
+
+/* A cast that no compiler warns of. */
+#ifdef __cplusplus
+#define POND_CAST_(T, value) static_cast<T>(value)
+#else
+#define POND_CAST_(T, value) ((T)(value))
 #endif
 
 #ifdef __cplusplus
@@ -71,11 +82,11 @@ extern "C" {
 #endif
 
 /* Most bytes of one object, and the largest alignment (one page). */
-#define POND_MAX_SIZE ((size_t)1 << 20)
-#define POND_MAX_ALIGN ((size_t)4096)
+#define POND_MAX_SIZE (POND_CAST_(size_t, 1) << 20)
+#define POND_MAX_ALIGN POND_CAST_(size_t, 4096)
 
 /* Most objects one thread cache can be told to hold (pond_options.cache_objects). */
-#define POND_MAX_CACHE_OBJECTS ((size_t)1016)
+#define POND_MAX_CACHE_OBJECTS POND_CAST_(size_t, 1016)
 
 typedef struct pond pond;
 
@@ -119,6 +130,12 @@ enum {
     POND_THREAD_CONFINED = 1u << 1 /* the application promises: an object is put by the thread that got it */
 };
 
+/* clang, told of C89 and -pedantic, warns of each bool, though it is <stdbool.h>'s. */
+#if defined(__clang__) && !defined(__cplusplus)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
+
 /*
  * Hooks run outside every lock, on the thread whose call needs them. A hook may get and put on other
  * ponds, allocate, lock and block; it must not call into its own pond and must not leave by longjmp
@@ -153,6 +170,10 @@ typedef struct pond_options {
                               0: chosen and adapted by the pond */
     unsigned flags;        /* POND_ZERO_ON_PUT, POND_THREAD_CONFINED */
 } pond_options;
+
+#if defined(__clang__) && !defined(__cplusplus)
+#pragma clang diagnostic pop
+#endif
 
 /*
  * Returns a new pond, or NULL with errno EINVAL (an option out of its range, hooks that contradict

@@ -42,11 +42,18 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_ALL_FIELDS_ _Pragma("GCC diagnostic pop")
 #define POND_EXTERN_C_ extern "C"
 #else
-#define POND_ALIGNOF_(T) _Alignof(T)
+#define POND_ALIGNOF_(T) (__extension__ _Alignof(T))
 #define POND_FIRST_FIELD_(T) .size = sizeof(T),
 #define POND_FEW_FIELDS_
 #define POND_ALL_FIELDS_
 #define POND_EXTERN_C_
+#endif
+
+/* C89 has no variadic macros, no designated initialisers and no _Alignof: with -pedantic they are used in
+   silence here, as an extension, which __extension__ and this say. */
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wvariadic-macros"
 #endif
 
 #define POND_FIRST_(first, ...) first
@@ -64,13 +71,13 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_DECLARE(name, T)                                                                                \
     typedef T name##_pond_object;                                                                            \
     POND_EXTERN_C_ pond *name##_pond(void);                                                                  \
-    POND_EXTERN_C_ void name##_put(T *obj);                                                                  \
-    POND_EXTERN_C_ void name##_discard(T *obj);                                                              \
+    POND_EXTERN_C_ void name##_put(T *);                                                                     \
+    POND_EXTERN_C_ void name##_discard(T *);                                                                 \
     POND_EXTERN_C_ T *name##_get(void) POND_USE_RESULT POND_FREED_BY(name##_put, 1)                          \
         POND_FREED_BY(name##_discard, 1);                                                                    \
-    __attribute__((unused)) static inline void name##_put_scoped(T **obj)                                    \
+    __attribute__((__unused__)) static __inline__ void name##_put_scoped(T **pond_object_)                   \
     {                                                                                                        \
-        name##_put(*obj);                                                                                    \
+        name##_put(*pond_object_);                                                                           \
     }
 
 /*
@@ -90,36 +97,37 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_DEFINE_(name, T, ...)                                                                           \
     pond *name##_pond(void)                                                                                  \
     {                                                                                                        \
-        static pond *made;                                                                                   \
-        static const pond_type type = {#name, sizeof(T), POND_ALIGNOF_(T), NULL, 0};                         \
+        static pond *pond_made_;                                                                             \
+        static const pond_type pond_type_ = {#name, sizeof(T), POND_ALIGNOF_(T), NULL, 0};                   \
         POND_FEW_FIELDS_                                                                                     \
-        static const pond_options options = {POND_FIRST_FIELD_(T) __VA_ARGS__};                              \
+        __extension__ static const pond_options pond_options_ = {POND_FIRST_FIELD_(T) __VA_ARGS__};          \
         POND_ALL_FIELDS_                                                                                     \
-        pond *p = __atomic_load_n(&made, __ATOMIC_ACQUIRE);                                                  \
-        return p != NULL ? p : pond_create_once(&made, &options, &type);                                     \
+        pond *pond_found_ = __atomic_load_n(&pond_made_, __ATOMIC_ACQUIRE);                                  \
+        return pond_found_ != NULL ? pond_found_                                                             \
+                                   : pond_create_once(&pond_made_, &pond_options_, &pond_type_);             \
     }                                                                                                        \
     POND_BODY_DECLARE_(T *, name##_pond_get, name##_get, void)                                               \
     POND_BODY_DECLARE_(void, name##_pond_put, name##_put, T *)                                               \
     POND_BODY_DECLARE_(void, name##_pond_discard, name##_discard, T *)                                       \
     T *POND_BODY_(name, get)(void)                                                                           \
     {                                                                                                        \
-        pond *p = name##_pond();                                                                             \
-        return p != NULL ? (T *)POND_TYPED_GET_(p) : NULL;                                                   \
+        pond *pond_found_ = name##_pond();                                                                   \
+        return pond_found_ != NULL ? POND_CAST_(T *, POND_TYPED_GET_(pond_found_)) : NULL;                   \
     }                                                                                                        \
-    void POND_BODY_(name, put)(T * obj)                                                                      \
+    void POND_BODY_(name, put)(T * pond_object_)                                                             \
     {                                                                                                        \
-        if (obj != NULL)                                                                                     \
-            POND_TYPED_PUT_(name##_pond(), obj);                                                             \
+        if (pond_object_ != NULL)                                                                            \
+            POND_TYPED_PUT_(name##_pond(), pond_object_);                                                    \
     }                                                                                                        \
-    void POND_BODY_(name, discard)(T * obj)                                                                  \
+    void POND_BODY_(name, discard)(T * pond_object_)                                                         \
     {                                                                                                        \
-        if (obj != NULL)                                                                                     \
-            pond_discard(name##_pond(), obj);                                                                \
+        if (pond_object_ != NULL)                                                                            \
+            pond_discard(name##_pond(), pond_object_);                                                       \
     }
 
 /* POND_SCOPED(name, var): T *var = name_get(), put back when the block ends, however it ends. */
 #define POND_SCOPED(name, var)                                                                               \
-    __attribute__((cleanup(name##_put_scoped))) name##_pond_object *var = name##_get()
+    __attribute__((__cleanup__(name##_put_scoped))) name##_pond_object *var = name##_get()
 
 /*
  * POND_TYPE(var, T, field, ...): defines `static const pond_type var`, a tag that also says what each
@@ -131,9 +139,9 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_KEPT(member) (POND_FIELD_KEPT, member)
 #define POND_TYPE(var, ...) POND_TYPE_(var, POND_FIRST_(__VA_ARGS__, 0), __VA_ARGS__)
 #define POND_TYPE_(var, T, ...)                                                                              \
-    static const pond_field var##_fields[] = {                                                               \
-        POND_FIELDS_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1,                     \
-                     0, )(__VA_ARGS__, ){NULL, 0, 0, POND_FIELD_KEPT}};                                      \
+    static const pond_field var##_fields[] = {POND_FIELDS_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, \
+                                                           6, 5, 4, 3, 2, 1, 0,                              \
+                                                           0)(__VA_ARGS__, 0){NULL, 0, 0, POND_FIELD_KEPT}}; \
     static const pond_type var = {POND_STRING_(T), sizeof(T), POND_ALIGNOF_(T), var##_fields,                \
                                   sizeof(var##_fields) / sizeof(var##_fields[0]) - 1}
 
@@ -141,7 +149,8 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_UNPACK_(...) __VA_ARGS__
 #define POND_FIELD_(T, tuple) POND_FIELD_EXPAND_(T, POND_UNPACK_ tuple)
 #define POND_FIELD_EXPAND_(...) POND_FIELD_MAKE_(__VA_ARGS__)
-#define POND_FIELD_MAKE_(T, kind, member) {#member, offsetof(T, member), sizeof(((T *)0)->member), kind},
+#define POND_FIELD_MAKE_(T, kind, member)                                                                    \
+    {#member, offsetof(T, member), sizeof(POND_CAST_(T *, NULL)->member), kind},
 
 /* Picks the POND_EACH_n for n fields: the type and the fields push n into the place of `count`. */
 #define POND_FIELDS_(T, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) POND_FIELDS_PASTE_(count)
@@ -164,6 +173,10 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_EACH_15(T, a, ...) POND_FIELD_(T, a) POND_EACH_14(T, __VA_ARGS__)
 #define POND_EACH_16(T, a, ...) POND_FIELD_(T, a) POND_EACH_15(T, __VA_ARGS__)
 
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
+
 #ifdef __cplusplus
 #include <cerrno>
 #include <memory>
@@ -179,16 +192,16 @@ template <class T> class pond_typed
   public:
     struct putter {
         pond *owner;
-        void operator()(T *obj) const { pond_put(owner, obj); }
+        void operator()(T *obj_) const { pond_put(owner, obj_); }
     };
     using pointer = std::unique_ptr<T, putter>;
 
-    explicit pond_typed(pond_options options = pond_options())
+    explicit pond_typed(pond_options options_ = pond_options())
     {
-        static const pond_type type = {"object", sizeof(T), alignof(T), nullptr, 0};
-        if (options.type == nullptr)
-            options.type = &type;
-        made = pond_create(&options);
+        static const pond_type type_ = {"object", sizeof(T), alignof(T), nullptr, 0};
+        if (options_.type == nullptr)
+            options_.type = &type_;
+        made = pond_create(&options_);
     }
     ~pond_typed() { (void)pond_destroy(made); }
     pond_typed(const pond_typed &) = delete;
