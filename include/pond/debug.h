@@ -7,7 +7,11 @@
  *     pond_debug_set("full,log")        the same at run time, for ponds that exist and ponds to come
  *     POND_DEBUG=help ./server          prints the table of words
  *
- * Words, separated by commas. Sets: `fast` is what can be left on in a test environment, `full` all that
+ * Words, separated by commas; spaces around them and letter case do not matter. Of a POND_DEBUG in which a
+ * word is not understood (it is unknown, or its value is not one) the others are on nevertheless: a report
+ * names the word, says whether anything is checked, and shows the words there are; the process goes on.
+ *
+ * Sets: `fast` is what can be left on in a test environment, `full` all that
  * finds bugs without changing what a correct program sees. Any word but guard, stacks and log has double
  * and tag looked at as well.
  *
@@ -56,9 +60,9 @@ extern "C" {
 
 /*
  * Replaces the words that are on by these; NULL, "" or "off": none. Returns 0; or -1 with errno EINVAL
- * when a word is unknown or its value is not one (then nothing changes, and the list of words is
- * reported), or ENOMEM. Takes effect on all threads before it returns. Takes the registry's lock. From a
- * hook: no.
+ * when a word is unknown or its value is not one (then nothing changes, and a report names the word and
+ * shows the words there are), or ENOMEM. Takes effect on all threads before it returns. Takes the registry's
+ * lock. From a hook: no.
  */
 POND_API int pond_debug_set(const char *words);
 

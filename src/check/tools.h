@@ -106,6 +106,9 @@ static inline void valgrind_put(const void *pool, const void *obj)
 
 /* ---- which there is ---- */
 
+/* The text is the word `off` and no other; NULL is none. See words.c. */
+bool words_say_off(const char *text);
+
 /*
  * A tool is there, and is to be told: every pond is then watched from its creation. POND_DEBUG=off asks that
  * nothing be told.
@@ -114,7 +117,7 @@ static inline bool tools_present(void)
 {
     const char *words = getenv("POND_DEBUG");
     char probe = 0;
-    if (words != NULL && strcmp(words, "off") == 0)
+    if (words_say_off(words))
         return false;
     if (__asan_poison_memory_region != NULL || __tsan_acquire != NULL)
         return true;

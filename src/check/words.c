@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct check_settings check_settings;
@@ -112,55 +113,117 @@ static bool parse_number(const char *text, size_t length, uint64_t most, uint64_
     return *value <= most;
 }
 
-/* guard's value is 1/N, or N alone. */
-static bool parse_value(const struct word *w, const char *text, size_t length)
+/* A part of the text. */
+struct part {
+    const char *text;
+    size_t length;
+};
+
+static bool is_space(char c)
 {
-    bool share = w->bit == CHECK_GUARD;
-    size_t skip = share && length > 2 && memcmp(text, "1/", 2) == 0 ? 2 : 0;
-    return parse_number(text + skip, length - skip, w->most, w->place) && !(share && *w->place == 0);
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static const struct word *find_word(const char *text, size_t length)
+static struct part without_spaces(const char *text, size_t length)
+{
+    while (length > 0 && is_space(*text)) {
+        text++;
+        length--;
+    }
+    while (length > 0 && is_space(text[length - 1]))
+        length--;
+    return (struct part){text, length};
+}
+
+/* Letter case does not matter. */
+static bool says(struct part p, const char *name)
+{
+    return strlen(name) == p.length && strncasecmp(name, p.text, p.length) == 0;
+}
+
+bool words_say_off(const char *text)
+{
+    return text != NULL && says(without_spaces(text, strlen(text)), "off");
+}
+
+/* guard's value is 1/N, or N alone. */
+static bool parse_value(const struct word *w, struct part v, uint64_t *value)
+{
+    bool share = w->bit == CHECK_GUARD;
+    size_t skip = share && v.length > 2 && memcmp(v.text, "1/", 2) == 0 ? 2 : 0;
+    return parse_number(v.text + skip, v.length - skip, w->most, value) && !(share && *value == 0);
+}
+
+static const struct word *find_word(struct part name)
 {
     for (size_t i = 0; i < WORDS; i++)
-        if (strlen(words[i].name) == length && memcmp(words[i].name, text, length) == 0)
+        if (says(name, words[i].name))
             return &words[i];
     return NULL;
 }
 
-static bool parse(const char *text);
+/* What was not understood, a phrase for each word; empty: all was. */
+struct refusals {
+    char phrases[128];
+    size_t length;
+    bool more; /* than there was room for */
+};
 
-static bool parse_word(const char *text, size_t length)
+#define SHOWN_OF_WORD 40
+
+static void note_refusal(struct refusals *r, struct part word, const char *why)
 {
-    const char *equals = memchr(text, '=', length);
-    size_t name = equals != NULL ? (size_t)(equals - text) : length;
-    const struct word *w = find_word(text, name);
-    if (w == NULL || (equals == NULL ? w->value == NEEDS_VALUE : w->value == NO_VALUE))
-        return false;
+    static const char more[] = ", ...";
+    char phrase[SHOWN_OF_WORD + 32];
+    size_t room = sizeof(r->phrases) - r->length;
+    if (r->more)
+        return;
+    (void)snprintf(phrase, sizeof(phrase), "%s\"%.*s\" %s", r->length > 0 ? ", " : "",
+                   (int)MIN(word.length, SHOWN_OF_WORD), word.text, why);
+    r->more = strlen(phrase) + sizeof(more) > room;
+    r->length += (size_t)snprintf(r->phrases + r->length, room, "%s", r->more ? more : phrase);
+}
+
+static void parse(const char *text, struct refusals *refused);
+
+/* NULL: it is understood, and added to `parsed`. Else why not. */
+static const char *parse_word(struct part p)
+{
+    const char *equals = memchr(p.text, '=', p.length);
+    size_t before = equals != NULL ? (size_t)(equals - p.text) : p.length;
+    const struct word *w = find_word(without_spaces(p.text, before));
+    if (w == NULL)
+        return "is no word";
+    if (equals == NULL && w->value == NEEDS_VALUE)
+        return "lacks its value";
+    if (equals != NULL && w->value == NO_VALUE)
+        return "takes no value";
+    uint64_t value = w->without;
+    if (equals != NULL && !parse_value(w, without_spaces(equals + 1, p.length - before - 1), &value))
+        return "has a wrong value";
     if (w->set != NULL)
-        return parse(w->set);
+        parse(w->set, NULL);
     if (strcmp(w->name, "help") == 0)
         (void)!write(STDERR_FILENO, help, sizeof(help) - 1);
     parsed.words |= w->bit;
-    if (equals != NULL)
-        return parse_value(w, equals + 1, length - name - 1);
     if (w->place != NULL)
-        *w->place = w->without;
-    return true;
+        *w->place = value;
+    return NULL;
 }
 
-/* Adds the words of the text to `parsed`; false: one of them is none. */
-static bool parse(const char *text)
+/* Adds the words of the text that are understood to `parsed`, and the others to *refused. */
+static void parse(const char *text, struct refusals *refused)
 {
-    while (*text != '\0') {
+    bool more = without_spaces(text, strlen(text)).length > 0;
+    while (more) {
         size_t length = strcspn(text, ",");
-        if (!parse_word(text, length))
-            return false;
-        text += length;
-        if (*text == ',' && *++text == '\0')
-            return false;
+        struct part p = without_spaces(text, length);
+        const char *why = parse_word(p);
+        if (why != NULL)
+            note_refusal(refused, p, why);
+        more = text[length] == ',';
+        text += length + 1;
     }
-    return true;
 }
 
 /* ---- what is on, as text ---- */
@@ -289,15 +352,22 @@ static void store_values(const struct check_settings *s)
     STORE(watch_guard.samples, MAX(watch_guard.samples + 1, 2));
 }
 
+/* Where words come from. */
+enum source {
+    FROM_CALL,       /* pond_debug_set: all of them or nothing */
+    FROM_ENVIRONMENT /* POND_DEBUG: those that are understood, for nobody sees an error */
+};
+
 /*
  * With the lock. False and errno. A word goes off before its ponds may be left unwatched, and on when they
  * are watched: who sees it on in check_hold_for is watched for as long as it holds something.
  */
-static bool apply(const char *text)
+static bool apply(const char *text, enum source source, struct refusals *refused)
 {
     parsed =
         (struct check_settings){.stacks = NOT_SAID, .hold_epochs = NOT_SAID, .guard_every = 1, .seed = 1};
-    if (!parse(text)) {
+    parse(text, refused);
+    if (refused->length > 0 && source == FROM_CALL) {
         errno = EINVAL;
         return false;
     }
@@ -316,22 +386,25 @@ static bool apply(const char *text)
     return all;
 }
 
-static void refuse_words(const char *text)
+/* Says which words were not understood, or why else they are not on, and what is on nevertheless. */
+static void say_refused(const char *text, enum source source, const char *why, const char *outcome)
 {
     struct finding f = {.word = "words",
                         .advice = "set POND_DEBUG to words of this list, with commas between",
                         .more = help,
                         .harmless = true};
-    finding_say(&f, "\"%.100s\" is not a list of words that there are", text);
+    finding_say(&f, "%s\"%.72s\"%s: %s; %s", source == FROM_CALL ? "pond_debug_set(" : "POND_DEBUG=", text,
+                source == FROM_CALL ? ")" : "", why, outcome);
     report(&f);
 }
 
 int pond_debug_set(const char *text)
 {
+    struct refusals refused = {.length = 0};
     text = text == NULL ? "" : text;
     watch_begin();
     registry_lock();
-    bool done = apply(text);
+    bool done = apply(text, FROM_CALL, &refused);
     int error = errno;
     registry_unlock();
     if (done) {
@@ -339,7 +412,7 @@ int pond_debug_set(const char *text)
         return 0;
     }
     if (error == EINVAL)
-        refuse_words(text);
+        say_refused(text, FROM_CALL, refused.phrases, "nothing is changed");
     errno = error;
     return -1;
 }
@@ -348,16 +421,25 @@ int pond_debug_set(const char *text)
 
 static pthread_once_t begun = PTHREAD_ONCE_INIT;
 
+/* True: a check is on, and not only how reports are made. */
+static bool anything_is_checked(void)
+{
+    return check_on(~(uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS));
+}
+
 static void begin(void)
 {
+    struct refusals refused = {.length = 0};
     const char *text = secure_getenv("POND_DEBUG");
     text = text != NULL ? text : POND_DEBUG_DEFAULT;
     registry_lock();
-    bool done = apply(text);
-    int error = errno;
+    bool done = apply(text, FROM_ENVIRONMENT, &refused);
     registry_unlock();
-    if (!done && error == EINVAL)
-        refuse_words(text);
+    if (!done)
+        say_refused(text, FROM_ENVIRONMENT, "there is no memory for it", "nothing is checked");
+    else if (refused.length > 0)
+        say_refused(text, FROM_ENVIRONMENT, refused.phrases,
+                    anything_is_checked() ? "the other words are on" : "nothing is checked");
     live_begin();
 }
 

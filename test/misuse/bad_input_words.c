@@ -3,8 +3,10 @@
 #include "test.h"
 
 #include "heard.h"
+#include "memory.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +15,8 @@ TestSuite(words, .timeout = TEST_ALARM);
 static const char *const bad[] = {
     "duoble",
     "double,tagg",
-    "Double",
     "double tag",
-    " double",
+    "dou ble",
     "double;tag",
     "double,",
     ",double",
@@ -33,7 +34,10 @@ static const char *const bad[] = {
     "guard=0",
     "guard=-1",
     "guard=1/1/2",
-    "guard=1000 ",
+    "guard=10 00",
+    "guard=1 /2",
+    "= 3",
+    "double, ,tag",
     "guard=1073741825",
     "guard=1/x",
     "guard=2/3",
@@ -110,8 +114,43 @@ static const struct {
     {"reset", "reset"},
     {"off", ""},
     {"leak", "leak"},
+    {"Double", "double"},
+    {" double", "double"},
+    {"double , TAG\t,\nlog ", "double,tag,log"},
+    {"GUARD = 1/7 ,Hold= 3", "hold=3,guard=1/7"},
+    {" ", ""},
+    {" Off\n", ""},
     {NULL, ""},
 };
+
+/* Among words that are right, too, and whatever else is wrong; a long word and many words are cut. */
+static const struct {
+    const char *set, *named;
+} named[] = {
+    {"full,gaurd", ": \"gaurd\" is no word; nothing is changed"},
+    {"gaurd,full", ": \"gaurd\" is no word; "},
+    {"full, Lgo ,leak", ": \"Lgo\" is no word; "},
+    {"full;log", ": \"full;log\" is no word; "},
+    {"full,", ": \"\" is no word; "},
+    {"double,hold", ": \"hold\" lacks its value; "},
+    {"double=1,tag", ": \"double=1\" takes no value; "},
+    {"tag,guard = 0 ", ": \"guard = 0\" has a wrong value; "},
+    {"tagg,tag,duoble", ": \"tagg\" is no word, \"duoble\" is no word; "},
+    {"averylongwordwithnocommaintheforty1234567890",
+     "\"averylongwordwithnocommaintheforty123456\" is no word; "},
+    {"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z", "\"g\" is no word, ...; nothing is changed"},
+};
+
+Test(words, the_bad_one_is_named)
+{
+    struct heard h;
+    listen_to(&h, "double,stacks=3");
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        cr_assert_eq(pond_debug_set(named[i].set), -1, "%s", named[i].set);
+        cr_assert_not_null(strstr(h.what, named[i].named), "%s is not in: %s", named[i].named, h.what);
+        expect_words("double,stacks=3", named[i].set);
+    }
+}
 
 /* Each list replaces the one before. A build whose tools are told has no words of that. */
 Test(words, good_ones_are_what_is_got_back)
@@ -163,8 +202,9 @@ Test(words, help_names_each)
 
 /* ---- from the environment ---- */
 
-/* What a child says on stderr that creates a pond under POND_DEBUG=words; its status in *status. */
-static void child_says(const char *words, char *said, size_t n, int *status)
+/* What a child says on stderr that creates a pond under POND_DEBUG=words, and puts an object twice when it is
+ * told to; its status in *status. */
+static void child_says(const char *words, bool twice, char *said, size_t n, int *status)
 {
     int ends[2];
     must(pipe(ends) == 0, "pipe: errno %d", errno);
@@ -175,7 +215,7 @@ static void child_says(const char *words, char *said, size_t n, int *status)
         pond *p = test_pond((pond_options){.size = 8});
         void *obj = pond_get(p);
         pond_put(p, obj);
-        pond_put(p, strcmp(words, "double") == 0 ? obj : NULL);
+        pond_put(p, twice ? obj : NULL);
         _exit(pond_destroy(p));
     }
     close(ends[1]);
@@ -192,18 +232,95 @@ Test(words, from_the_environment)
 {
     char said[8192];
     int status;
-    child_says("help", said, sizeof said, &status);
+    child_says("help", false, said, sizeof said, &status);
     cr_assert_eq(status, 0);
     cr_assert_str_eq(said, pond_debug_help());
-    child_says("", said, sizeof said, &status);
+    child_says("", false, said, sizeof said, &status);
     cr_assert_eq(status, 0);
     cr_assert_str_eq(said, "");
-    child_says("no,such", said, sizeof said, &status);
-    cr_assert_eq(status, 0, "an unknown word ends no process");
-    cr_assert_not_null(strstr(said, "pond: words: "));
-    cr_assert_not_null(strstr(said, "no,such"));
-    cr_assert_not_null(strstr(said, pond_debug_help()));
-    child_says("double", said, sizeof said, &status);
+    child_says("double", true, said, sizeof said, &status);
     cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x", (unsigned)status);
     cr_assert_not_null(strstr(said, "pond: double: double put"));
+}
+
+static void expect_said(const char *said, const char *part, const char *words)
+{
+    cr_assert_not_null(strstr(said, part), "POND_DEBUG=%s does not say '%s' but: %s", words, part, said);
+}
+
+/* The process is not ended for a word; what it is checked for is said, and the words there are. */
+Test(words, from_the_environment_none_that_is_right)
+{
+    static const char *const none[] = {"no,such", "gaurd", "log,doubel", "stacks=1,=", "guard=0"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        char said[8192];
+        int status;
+        child_says(none[i], false, said, sizeof said, &status);
+        cr_assert_eq(status, 0, "%s: status %#x", none[i], (unsigned)status);
+        expect_said(said, "pond: words: POND_DEBUG=\"", none[i]);
+        expect_said(said, "; nothing is checked\n", none[i]);
+        expect_said(said, pond_debug_help(), none[i]);
+    }
+}
+
+static const struct {
+    const char *words, *refused, *on;
+} partly[] = {
+    {"double,gaurd", ": \"gaurd\" is no word; the other words are on\n", "    words: double\n"},
+    {"gaurd, Double ,stacks=3", ": \"gaurd\" is no word; the other words are on\n",
+     "    words: double,stacks=3\n"},
+    {"fast,guard=0", ": \"guard=0\" has a wrong value; the other words are on\n", "    words: double,"},
+    {"hold,double=1,FULL", "\"hold\" lacks its value, \"double=1\" takes no value; the other words are on\n",
+     "guard=1/100"},
+};
+
+/* The words that are right catch what they are for, all the same. */
+Test(words, from_the_environment_some_that_are_right)
+{
+    for (size_t i = 0; i < sizeof partly / sizeof *partly; i++) {
+        char said[16384];
+        int status;
+        child_says(partly[i].words, true, said, sizeof said, &status);
+        expect_said(said, partly[i].refused, partly[i].words);
+        expect_said(said, partly[i].on, partly[i].words);
+        expect_said(said, pond_debug_help(), partly[i].words);
+        expect_said(said, "pond: double: double put", partly[i].words);
+        cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x", (unsigned)status);
+    }
+}
+
+/* Spaces and letter case do not matter there, either. */
+Test(words, from_the_environment_written_freely)
+{
+    static const char *const lists[] = {"Double", " double , stacks=1",
+                                        "DOUBLE,\n"
+                                        "  TAG\n"};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char said[8192];
+        int status;
+        child_says(lists[i], true, said, sizeof said, &status);
+        cr_assert_null(strstr(said, "pond: words: "), "%s", said);
+        expect_said(said, "pond: double: double put", lists[i]);
+    }
+}
+
+static void create_without_space(void *arg)
+{
+    rlim_t most = memory_mapped() + ((rlim_t)64 << 20); /* for a pond, not for guard */
+    (void)arg;
+    struct heard h;
+    memset(&h, 0, sizeof h);
+    pond_on_report(hear, &h);
+    setenv("POND_DEBUG", "full", 1);
+    must(setrlimit(RLIMIT_AS, &(struct rlimit){most, most}) == 0, "errno %d", errno);
+    must(pond_create(&(pond_options){.size = 8}) != NULL, "errno %d", errno);
+    must(h.count == 1 && strstr(h.what, "no memory") != NULL && strstr(h.what, "nothing is checked") != NULL,
+         "%u reports; the last: %s", h.count, h.text);
+    expect_words("", "no memory");
+}
+
+/* A sanitizer needs address space of its own all the time. */
+Test(words, from_the_environment_without_memory, .disabled = TEST_SANITIZED)
+{
+    test_in_child(create_without_space, NULL);
 }
