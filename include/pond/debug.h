@@ -48,6 +48,14 @@
  *
  * A report says what happened, to which object of which pond, where, and what to do about it; it goes to
  * stderr, and the process aborts, unless `log` or pond_on_report say otherwise.
+ *
+ * Secrets: no report of any word shows a byte of a field that the pond's type declares POND_SENSITIVE. It
+ * says where the field is not zero; among other bytes they stand as **. Nor do the checks' own copies outlive
+ * the object: what poison covers of such a field is kept for as long as the object is idle, and wiped when it
+ * is got or dropped; what construct left in it is not kept; and in a guard slot, whose object a core file
+ * shows as it was put until the slot is used again, it is wiped when the object ends, after its destroy hook.
+ * With POND_ZERO_ON_PUT these copies are wiped as a whole. A secret in a field that is not declared is shown
+ * and kept as any other byte.
  */
 #ifndef POND_DEBUG_H
 #define POND_DEBUG_H

@@ -37,18 +37,6 @@ static struct run find_written(const unsigned char *bytes, size_t n, unsigned ch
     return run;
 }
 
-#define SHOWN 16
-
-size_t bytes_text(char *text, size_t n, const unsigned char *bytes, size_t count)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < MIN(count, SHOWN) && at + 4 < n; i++)
-        at += (size_t)snprintf(text + at, n - at, "%s%02x", i > 0 ? " " : "", bytes[i]);
-    if (count > SHOWN && at + 5 < n)
-        at += (size_t)snprintf(text + at, n - at, " ...");
-    return at;
-}
-
 /* ---- red zones ---- */
 
 static size_t tail_bytes(const struct pond *p)
@@ -216,10 +204,10 @@ struct note {
     const void *object;
     struct run run;
     struct event got, put;
-    unsigned char bytes[SHOWN];
+    unsigned char bytes[SECRET_SHOWN];
 };
 
-static bool take_note(struct note *note, const void *obj, const struct record *r)
+static bool take_note(const struct pond *p, struct note *note, const void *obj, const struct record *r)
 {
     note->run = find_written(obj, r->poisoned, POISON);
     if (note->run.size == 0)
@@ -227,7 +215,7 @@ static bool take_note(struct note *note, const void *obj, const struct record *r
     note->object = obj;
     note->got = r->got;
     note->put = r->put;
-    memcpy(note->bytes, (const unsigned char *)obj + note->run.offset, MIN(note->run.size, SHOWN));
+    secret_copy(p, note->bytes, obj, note->run.offset, MIN(note->run.size, SECRET_SHOWN));
     return true;
 }
 
@@ -235,7 +223,7 @@ static void report_note(struct pond *p, const struct note *note, const char *rol
 {
     char more[96] = "    written: ";
     size_t at = strlen(more);
-    (void)bytes_text(more + at, sizeof(more) - at, note->bytes, note->run.size);
+    (void)secret_text(p, note->run.offset, note->bytes, note->run.size, more + at, sizeof(more) - at);
     struct finding f = {.word = "poison",
                         .pond = p,
                         .object = note->object,
@@ -254,6 +242,7 @@ static void report_note(struct pond *p, const struct note *note, const char *rol
 static void uncover(struct pond *p, void *obj, struct record *r)
 {
     memcpy(obj, record_kept(r), r->poisoned);
+    secret_wipe(p, record_kept(r), r->poisoned);
     STORE(r->poisoned, 0);
     check_hold(check_of(p), -1);
 }
@@ -263,7 +252,7 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
     struct note note;
     if (r->poisoned == 0)
         return;
-    bool written = take_note(&note, obj, r);
+    bool written = take_note(p, &note, obj, r);
     uncover(p, obj, r);
     if (written)
         report_note(p, &note, caller != NULL ? "found here" : "found when it was dropped",
@@ -284,7 +273,7 @@ struct look {
 
 static void look_under_poison(struct pond *p, void *obj, struct record *r, struct look *look)
 {
-    if (look->count < NOTES && take_note(&look->notes[look->count], obj, r)) {
+    if (look->count < NOTES && take_note(p, &look->notes[look->count], obj, r)) {
         look->count++;
         memset(obj, POISON, r->poisoned);
     }

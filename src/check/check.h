@@ -12,6 +12,7 @@
  *   live.c     hold=N, leak: walks over live objects
  *   reset.c    what reset left behind
  *   bytes.c    poison and red zones
+ *   secret.c   declared secrets: neither in reports nor in copies
  *   scope.c    hooks that call into their own pond, or do not return
  *   record.c   object -> record: state, threads, epochs, stacks
  *   report.c   composes and emits a report
@@ -373,7 +374,25 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
 /* At all idle objects, at a tick, if there is anything to be seen; restores them when poison is off. */
 void bytes_look(struct pond *p, const void *caller);
 
-size_t bytes_text(char *text, size_t n, const unsigned char *bytes, size_t count); /* "0a 1b ..." */
+/* ---- fields that are declared POND_SENSITIVE: secret.c ---- */
+
+#define SECRET_SHOWN 16 /* bytes in a report */
+#define SECRET_NOTE " (**: POND_SENSITIVE)"
+
+/* The object's byte there lies in such a field. */
+bool secret_at(const struct pond *p, size_t offset);
+
+/* Such fields within the first n bytes of an object, or of a copy of them, are zero from now on; with
+ * POND_ZERO_ON_PUT all n bytes. */
+void secret_wipe(const struct pond *p, void *copy, size_t n);
+
+/* Copies n bytes of the object, from this offset on, to be shown: those of such fields as 0. */
+void secret_copy(const struct pond *p, unsigned char *to, const void *obj, size_t offset, size_t n);
+
+/* "0a 1b ...", of the bytes that an object has from this offset on; those of such fields as "**", and then
+ * what that means. Cut to n bytes; returns the length. */
+size_t secret_text(const struct pond *p, size_t offset, const unsigned char *bytes, size_t count, char *text,
+                   size_t n);
 
 /* ---- what reset left behind: reset.c ---- */
 

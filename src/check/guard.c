@@ -15,9 +15,10 @@
  * Memory. The slots take GUARD_REGION (84 MiB) of address space, their records 22 MiB more; nothing of a
  * large slot is writable before it is used. Pages stay when they are given back: to take them from the kernel
  * anew would double what a get and put cost here (4 us more of 2), and a core file shows the object as it was
- * put. So resident for objects are at most GUARD_SLOTS * GUARD_SLOT_BYTES (4 MiB), usually a page or two for
- * each slot, and GUARD_LARGE_SLOTS * GUARD_LARGE_BYTES (16 MiB), if there are objects of that size; for
- * records a page for each slot, and with `reset` a snapshot of the object: 5 MiB and 16 MiB at most.
+ * put, but for its declared secrets (secret_wipe). So resident for objects are at most GUARD_SLOTS *
+ * GUARD_SLOT_BYTES (4 MiB), usually a page or two for each slot, and GUARD_LARGE_SLOTS * GUARD_LARGE_BYTES
+ * (16 MiB), if there are objects of that size; for records a page for each slot, and with `reset` a snapshot
+ * of the object: 5 MiB and 16 MiB at most.
  *
  * An area is a mapping of its own, which the kernel keeps apart from its neighbours since they are left out
  * of core files: mprotect of a whole mapping takes a third of the time that splitting and merging takes. Of a

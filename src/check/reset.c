@@ -8,6 +8,7 @@ void reset_remember(struct pond *p, void *obj, struct record *r)
 {
     const struct check *c = check_of(p);
     memcpy(record_snapshot(c, r), obj, c->size);
+    secret_wipe(p, record_snapshot(c, r), c->size); /* such fields must be zero, whatever construct left */
     r->made = true;
 }
 
@@ -54,13 +55,39 @@ static void name_place(const struct pond *p, const struct leftover *l, char *tex
                        l->size == 1 ? "" : "s", l->offset);
 }
 
-static void show_bytes(const struct leftover *l, const unsigned char *is, char *text, size_t n)
+/* True: the bytes that are not zero are all secret; *first and *last are where they lie. */
+static bool is_secret(const struct pond *p, const struct leftover *l, const unsigned char *is, size_t *first,
+                      size_t *last)
 {
-    static const unsigned char zero[64];
+    bool any = false;
+    for (size_t i = 0; i < l->size; i++) {
+        if (is[i] == 0)
+            continue;
+        if (!secret_at(p, l->offset + i))
+            return false;
+        *first = any ? *first : l->offset + i;
+        *last = l->offset + i;
+        any = true;
+    }
+    return any;
+}
+
+/* What there is instead of what was; of a secret only where. */
+static void show_bytes(const struct pond *p, const struct leftover *l, const unsigned char *is, char *text,
+                       size_t n)
+{
+    static const unsigned char zero[SECRET_SHOWN];
+    size_t first = 0, last = 0;
+    if (is_secret(p, l, is, &first, &last)) {
+        (void)snprintf(text, n,
+                       "    not zero from offset %zu to %zu; what is there is POND_SENSITIVE and not shown",
+                       first, last);
+        return;
+    }
     size_t at = (size_t)snprintf(text, n, "    was ");
-    at += bytes_text(text + at, n - at, l->was != NULL ? l->was : zero, l->size);
+    at += secret_text(p, l->offset, l->was != NULL ? l->was : zero, l->size, text + at, n - at);
     at += (size_t)snprintf(text + at, n - at, ", is ");
-    (void)bytes_text(text + at, n - at, is, l->size);
+    (void)secret_text(p, l->offset, is, l->size, text + at, n - at);
 }
 
 static bool is_zero(const unsigned char *bytes, size_t n)
@@ -71,7 +98,7 @@ static bool is_zero(const unsigned char *bytes, size_t n)
 static void report_leftover(struct pond *p, const unsigned char *obj, const struct record *r,
                             struct event here, const struct leftover *l)
 {
-    char place[160], more[160];
+    char place[160], more[200];
     bool hook = p->options.reset != NULL, clear = l->was == NULL || is_zero(l->was, l->size);
     struct finding f = {.word = "reset",
                         .pond = p,
@@ -83,7 +110,7 @@ static void report_leftover(struct pond *p, const unsigned char *obj, const stru
                             hook ? "add the missing line to the reset hook, or declare the field POND_KEPT"
                                  : "give the pond a reset hook, or POND_ZERO_ON_PUT"};
     name_place(p, l, place, sizeof(place));
-    show_bytes(l, obj + l->offset, more, sizeof(more));
+    show_bytes(p, l, obj + l->offset, more, sizeof(more));
     finding_say(&f, "%s %s %s", hook ? "reset does not" : "no reset hook",
                 hook ? (clear ? "clear" : "restore") : "clears", place);
     finding_event(&f, "put here", here);

@@ -289,6 +289,7 @@ bool full_ended(pond *p, void *obj)
     scope_leave_destroy(obj);
     if (!guard_owns(obj))
         return false;
+    secret_wipe(p, obj, p->options.size); /* else it would lie there until the slot is used again */
     guard_give(obj);
     check_hold(check_of(p), -1);
     return true;
