@@ -202,7 +202,7 @@ static const char *parse_word(struct part p)
     if (equals != NULL && !parse_value(w, without_spaces(equals + 1, p.length - before - 1), &value))
         return "has a wrong value";
     if (w->set != NULL)
-        parse(w->set, NULL);
+        parse(w->set, &(struct refusals){.length = 0}); /* none: they are all in the table */
     if (strcmp(w->name, "help") == 0)
         (void)!write(STDERR_FILENO, help, sizeof(help) - 1);
     parsed.words |= w->bit;
