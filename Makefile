@@ -109,8 +109,11 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 # libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
 -include src/symbol/symbol.mk
 
-# Other flags than the last time: everything is made again.
-ALL_FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIB_CFLAGS) $(LIB_LDFLAGS)
+# Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
+HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \
+                   echo valgrind)
+ALL_FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIB_CFLAGS) $(LIB_LDFLAGS) \
+             $(HAVE_VALGRIND)
 $(B)/flags: FORCE
 	$(Q)mkdir -p $(@D); echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
 .PHONY: FORCE

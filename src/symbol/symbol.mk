@@ -3,7 +3,8 @@
 #
 # SYMBOL_LIB, SYMBOL_SO: what there is to install, both empty without libdw; SYMBOL_SONAME: the link.
 
-SYMBOL_HAVE := $(shell echo '\#include <elfutils/libdwfl.h>' | $(CC) $(CPPFLAGS) -E - > /dev/null 2>&1 && echo yes)
+SYMBOL_HAVE := $(shell $(CC) $(CPPFLAGS) -E -x c -include elfutils/libdwfl.h /dev/null > /dev/null 2>&1 && \
+                 echo yes)
 ifeq ($(SYMBOL_HAVE),yes)
 SYMBOL_LIB     := $(B)/libpond-symbol.a
 SYMBOL_SO      := $(B)/libpond-symbol.so.$(VERSION)
