@@ -108,6 +108,22 @@ Test(cache, the_last_put_is_the_first_got)
     cr_assert_eq(get(), 0);
 }
 
+/* What was there is neither here nor in the depot: a forked child does not know how far its owner was. */
+Test(cache, an_abandoned_one_is_empty)
+{
+    start((pond_options){.cache_objects = 20});
+    put_row(1, 15);
+    cr_assert_eq(cache_idle(c), 15, "five loaded, ten in the previous magazine");
+    STORE(c->top, (void **)((uintptr_t)c->top | 1));
+    cache_abandon(c);
+    cr_assert(cache_is_valid(p, c));
+    cr_assert(c->base == LINE_CLOSED && (uintptr_t)c->top % 2 == 0, "its owner's mark is left");
+    cr_assert_eq(cache_idle(c) + in_depot(), 0);
+    (void)cache_drain(p, c);
+    cr_assert_eq(in_depot(), 0);
+    cr_assert_eq(get(), 0);
+}
+
 Test(cache, a_magazine_goes_to_the_depot_when_both_are_full)
 {
     start((pond_options){.cache_objects = 20});

@@ -165,6 +165,19 @@ Test(object, a_miss_is_counted_with_its_admission)
     cr_assert(p->misses == 2 && p->constructed == 2, "what was not admitted takes nothing back");
 }
 
+Test(object, a_miss_whose_construct_fails_is_none)
+{
+    start((pond_options){.construct = construct});
+    struct birth b;
+    seen.error = EBADMSG;
+    pthread_mutex_lock(&p->lock);
+    object_admit(p, &b, NULL);
+    object_count_miss(p, &b);
+    pthread_mutex_unlock(&p->lock);
+    cr_assert_null(object_make(p, &b));
+    cr_assert(p->misses == 0 && p->constructed == 0 && p->objects == 0);
+}
+
 Test(object, no_memory_is_no_admission)
 {
     start((pond_options){.construct = construct});
