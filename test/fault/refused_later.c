@@ -38,6 +38,24 @@ Test(refused_later, a_pond_that_a_sleeping_thread_caches_is_destroyed)
     worker_end(sleeper);
 }
 
+/* Nobody says so of a trim: the thread may be at work. */
+Test(refused_later, a_trim_leaves_a_sleeping_thread_its_cache)
+{
+    worker *sleeper = worker_start();
+    shared = test_pond((pond_options){.size = 64});
+    worker_do(sleeper, fill_cache, NULL);
+    membarrier_refuse();
+    cr_assert_eq(pond_trim(shared), 0);
+    pond_stats s = test_stats(shared);
+    cr_assert_eq(s.idle_local, SOME, "%zu idle in caches", (size_t)s.idle_local);
+    worker_do(sleeper, fill_cache, NULL);
+    cr_assert_gt(pond_trim(shared), 0, "it has come by");
+    s = test_stats(shared);
+    cr_assert_eq(test_idle(&s), 0, "%zu idle", test_idle(&s));
+    worker_end(sleeper);
+    cr_assert_eq(pond_destroy(shared), 0);
+}
+
 /* It has its cache to itself meanwhile, and comes by. */
 Test(refused_later, what_a_thread_caches_ages_when_it_has_come_by)
 {
