@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-static atomic_bool refuse_membarrier, refuse_gettid;
+static atomic_bool refuse_membarrier, refuse_gettid, refuse_tgkill;
 static atomic_long thread_number;               /* what gettid says; 0: the kernel's own */
 static atomic_size_t membarriers, naps, yields; /* asked for */
 static _Atomic(long) last_nap;                  /* nanoseconds wished for */
@@ -36,7 +36,8 @@ long __wrap_syscall(long number, ...)
     va_start(args, number);
     int command = va_arg(args, int), flags = va_arg(args, int), cpu = va_arg(args, int);
     va_end(args);
-    if (number == SYS_gettid && atomic_load(&refuse_gettid)) {
+    if ((number == SYS_gettid && atomic_load(&refuse_gettid)) ||
+        (number == SYS_tgkill && atomic_load(&refuse_tgkill))) {
         errno = EPERM;
         return -1;
     }

@@ -236,6 +236,14 @@ Test(os, a_thread_has_a_number_and_may_be_gone)
     cr_assert_eq(errno, 4711);
 }
 
+Test(os, a_kernel_that_does_not_say_whether_a_thread_is_there)
+{
+    atomic_store(&refuse_tgkill, true);
+    errno = 4711;
+    cr_assert_not(os_thread_is_gone(os_thread()), "it is there");
+    cr_assert_eq(errno, 4711);
+}
+
 Test(os, a_kernel_that_refuses_says_no_number)
 {
     atomic_store(&refuse_gettid, true);
