@@ -28,6 +28,7 @@ static void turn(struct pond *p)
     pthread_mutex_lock(&p->lock);
     depot_turn(&p->depot, p->epoch + 1);
     STORE(p->epoch, p->epoch + 1);
+    p->waited = false;
     cache_room_calm(p, registry_drain(p));
     shared_drain(p);
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));

@@ -43,6 +43,7 @@ struct slot {
     uint64_t open;
     bool used;
     bool fenced; /* its thread knows whether there is a barrier; see above */
+    bool left;   /* by a thread that is gone: its caches have to be emptied before another has them */
     bool missed; /* found inside by the last closing or an earlier one, its caches not emptied since */
     struct cache *inside; /* where the last closing found its thread, in scope; ANYWHERE; NULL: it is out */
     uint32_t thread;      /* the kernel's number for it */
@@ -52,9 +53,11 @@ struct slot {
 
 static struct {
     struct slot slots[GATE_THREADS];
-    uint32_t end; /* no slot from here on was ever used */
-    bool fenced;  /* no membarrier. Never goes back to false */
-    bool watched; /* no line opens: every operation takes the slow path */
+    uint32_t end;      /* no slot from here on was ever used */
+    uint32_t used;     /* slots that are */
+    uint32_t refusals; /* registrations that found no slot free */
+    bool fenced;       /* no membarrier. Never goes back to false */
+    bool watched;      /* no line opens: every operation takes the slow path */
     pthread_key_t key;
     bool key_made;
 } gates;
@@ -159,53 +162,72 @@ void gate_leave(struct pond *p, struct cache *c)
 static void open_slot(struct slot *s)
 {
     s->inside = NULL;
-    s->missed = false;
+    s->missed = s->left = false;
     __atomic_store_n(&s->open, 1, __ATOMIC_RELEASE);
+}
+
+static void free_slot(struct slot *s, bool left)
+{
+    *s = (struct slot){.left = left};
+    gates.used--;
 }
 
 /*
  * A thread may first use a pond so late in its exit that no destructor comes for it any more, and leave its
- * slot behind. Another thread that has its number is its successor: what is cached there is idle, and now its
- * own.
+ * slot behind. Another thread that has its number tells that it is gone.
  */
-static struct slot *slot_of_thread(uint32_t thread)
+static void free_slot_of_predecessor(uint32_t thread)
 {
-    if (me.slot != NULL || thread == 0)
-        return NULL;
     for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->used && s->thread == thread)
-            return s;
-    return NULL;
+        if (s->used && s->thread == thread && thread != 0 && me.slot == NULL)
+            free_slot(s, true);
 }
 
-/* Frees the slots of threads that are gone. */
 static void sweep_slots(void)
 {
     for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
         if (s->used && os_thread_is_gone(s->thread))
-            *s = (struct slot){.used = false};
+            free_slot(s, true);
+}
+
+/*
+ * Whether threads are gone is asked whenever the number of slots has doubled: what they left behind stays
+ * less than that. With all slots taken it is asked seldom, since each operation of a thread without a slot
+ * comes here.
+ */
+#define SWEEP_FROM 64
+#define SWEEP_REFUSALS 1024
+
+static bool sweep_is_due(void)
+{
+    if (gates.used < gates.end || gates.end < SWEEP_FROM)
+        return false;
+    if (gates.end < GATE_THREADS)
+        return (gates.end & (gates.end - 1)) == 0;
+    return gates.refusals++ % SWEEP_REFUSALS == 0;
 }
 
 static struct slot *first_free_slot(void)
 {
-    struct slot *s = gates.slots, *last = gates.slots + GATE_THREADS;
-    while (s < last && s->used)
+    struct slot *s = gates.slots;
+    while (s->used)
         s++;
-    return s < last ? s : NULL;
+    return s;
 }
 
-/* Whether threads are gone is asked whenever their number has doubled: what they left behind stays less than
- * that. */
-#define SWEEP_FROM 64
-
-static struct slot *free_slot(void)
+/* Its gate stays closed while there is something of a predecessor's in its caches. */
+static void take_slot(struct slot *s, uint32_t thread)
 {
-    struct slot *s = first_free_slot();
-    bool grows = s == NULL || s == gates.slots + gates.end;
-    if (!grows || gates.end < SWEEP_FROM || (gates.end & (gates.end - 1)) != 0)
-        return s;
-    sweep_slots();
-    return first_free_slot();
+    uint32_t slot = (uint32_t)(s - gates.slots);
+    gates.used++;
+    gates.end = MAX(gates.end, slot + 1);
+    s->used = true;
+    s->thread = thread;
+    s->fenced = gates.fenced && !s->left; /* else a line may be open yet */
+    me.slot = s;
+    pond_line_self = offsetof(struct pond, caches) + slot * sizeof(struct cache);
+    if (!s->left)
+        open_slot(s);
 }
 
 bool gate_register(void)
@@ -213,19 +235,12 @@ bool gate_register(void)
     uint32_t thread = os_thread();
     if (me.exiting)
         return false;
-    struct slot *s = slot_of_thread(thread);
-    if (s == NULL)
-        s = free_slot();
-    if (s == NULL || pthread_setspecific(gates.key, &gates) != 0)
+    if (sweep_is_due())
+        sweep_slots();
+    if (gates.used == GATE_THREADS || pthread_setspecific(gates.key, &gates) != 0)
         return false;
-    uint32_t slot = (uint32_t)(s - gates.slots);
-    s->used = true;
-    s->thread = thread;
-    s->fenced = gates.fenced;
-    gates.end = MAX(gates.end, slot + 1);
-    me.slot = s;
-    pond_line_self = offsetof(struct pond, caches) + slot * sizeof(struct cache);
-    open_slot(s);
+    free_slot_of_predecessor(thread);
+    take_slot(first_free_slot(), thread);
     return true;
 }
 
@@ -236,7 +251,7 @@ void gate_close_mine(void)
 
 void gate_unregister(void)
 {
-    *me.slot = (struct slot){.used = false};
+    free_slot(me.slot, false);
     me.slot = NULL;
     pond_line_self = 0;
     me.exiting = true;
@@ -432,8 +447,9 @@ void gates_fork_child(void)
     for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++) {
         s->used = s == me.slot;
         s->busy = NULL;
-        s->missed = false;
+        s->missed = s->left = false;
     }
+    gates.used = me.slot != NULL;
     if (me.slot != NULL)
         me.slot->thread = os_thread();
     if (!gates.fenced && !os_barrier_register())

@@ -56,7 +56,8 @@ void gate_leave(struct pond *p, struct cache *c); /* opens the line for the fast
 
 /* ---- under the registry's lock ---- */
 
-/* Gives this thread a slot and opens its gate; false: no slot is free, or the thread is exiting. */
+/* Gives this thread a slot, and opens its gate unless somebody left the slot's caches as they were; false: no
+   slot is free, or the thread is exiting. */
 bool gate_register(void);
 void gate_unregister(void); /* of this thread, which is exiting: it stays without a gate */
 bool gate_registered(void);

@@ -136,6 +136,13 @@ bool os_thread_is_gone(uint32_t thread)
 }
 #endif
 
+uint64_t os_milliseconds(void)
+{
+    struct timespec now = {.tv_sec = 0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void os_yield(void)
 {
     (void)sched_yield();

@@ -29,6 +29,8 @@ bool os_barrier(void);
 uint32_t os_thread(void);
 bool os_thread_is_gone(uint32_t thread); /* false: it is there, or there is no knowing */
 
+uint64_t os_milliseconds(void); /* since some time in the past */
+
 void os_yield(void);
 void os_nap(void); /* a tenth of a millisecond */
 

@@ -198,12 +198,13 @@ static void close_alone(struct pond *p, bool unused)
 /*
  * Closes this pond, with nobody inside; unused: the caller says that nobody is. Lets go of the lock while it
  * waits: ticks go on meanwhile. False: somebody was inside for about a second, which is to say that it was
- * stopped there; what it caches cannot be had.
+ * stopped there; what it caches cannot be had. Each look closes again, which takes its time, too.
  */
 static bool close_whole(struct pond *p, bool unused)
 {
+    uint64_t end = os_milliseconds() + 1000;
     close_alone(p, unused);
-    for (unsigned naps = 0; naps < gates_worth_waiting(); naps++) {
+    for (unsigned naps = 0; naps < gates_worth_waiting() && os_milliseconds() < end; naps++) {
         gates_open();
         registry_unlock();
         os_nap();
@@ -213,6 +214,16 @@ static bool close_whole(struct pond *p, bool unused)
     return gates_worth_waiting() == 0;
 }
 
+/* The same, for a get: it does not wait again for a thread that a get has given up since the last tick. */
+static bool close_for_get(struct pond *p)
+{
+    bool waited = p->waited;
+    if (waited)
+        close_alone(p, false);
+    p->waited = waited ? gates_worth_waiting() > 0 : !close_whole(p, false);
+    return !p->waited;
+}
+
 /* Idle objects outside the caches. Under the lock. */
 static uint64_t idle_shared(const struct pond *p)
 {
@@ -220,17 +231,17 @@ static uint64_t idle_shared(const struct pond *p)
 }
 
 /*
- * Under the pond's lock. Once nothing is idle anywhere, the pond is starved: puts and gets go by the shared
- * way for a while, so that the next gets know what there is without closing anything. `whole`: no cache has
- * anything; else it is not known what there is.
+ * Under the pond's lock. whole: no cache has anything. Once nothing is idle anywhere, the pond is starved:
+ * puts and gets go by the shared way for a while, so that the next gets know what there is without closing
+ * anything.
  */
-static void *take_gathered(struct pond *p, bool whole, bool *full)
+static void *take_gathered(struct pond *p, bool whole)
 {
     void *obj = shared_take(p);
-    *full = whole && p->objects >= p->options.max_objects;
+    bool full = p->options.max_objects > 0 && p->objects >= p->options.max_objects;
     if (obj != NULL)
         p->gets++;
-    if (p->options.max_objects > 0 && *full && idle_shared(p) == 0)
+    if (whole && full && idle_shared(p) == 0)
         shared_starve(p);
     return obj;
 }
@@ -239,14 +250,14 @@ void *registry_gather(struct pond *p, bool *full)
 {
     registry_lock();
     bool close = !p->exact_bytes && !shared_is_starved(p); /* else no cache has anything */
-    if (close)
-        (void)close_whole(p, false);
+    bool whole = !close || close_for_get(p);
     pthread_mutex_lock(&p->lock);
     if (close)
         (void)registry_drain(p);
     /* A pond that was starved may have ceased to be before we had the lock. */
-    bool whole = close || p->exact_bytes || shared_is_starved(p);
-    void *obj = take_gathered(p, whole, full);
+    bool known = close || p->exact_bytes || shared_is_starved(p);
+    void *obj = take_gathered(p, known && whole);
+    *full = known && p->objects >= p->options.max_objects;
     pthread_mutex_unlock(&p->lock);
     if (close)
         gates_open();

@@ -153,8 +153,9 @@ void shared_recount(struct pond *p)
     uint64_t room = depot_recount(&p->depot) + whole_room_of(p->shared) + whole_room_of(p->dropping);
     if (p->idle_room > 0)
         STORE(p->charged, room);
-    if (p->exact_bytes && shared_young(p) + shared_victims(p) == 0)
-        STORE(p->idle_bytes, 0);
+    uint64_t idle = shared_young(p) + shared_victims(p);
+    if (p->exact_bytes && (idle == 0 || p->options.footprint == NULL))
+        STORE(p->idle_bytes, idle * p->object_bytes);
 }
 
 uint64_t shared_young(const struct pond *p)

@@ -170,6 +170,7 @@ struct pond {
     /* guarded by the registry's lock */
     struct pond *next, *prior;
     uint32_t pins; /* ticks and trims at work on this pond outside the lock */
+    bool waited;   /* since the last tick a get has given up a thread that was stopped in its cache */
 
     struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS */
 };

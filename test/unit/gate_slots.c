@@ -112,6 +112,34 @@ BOTH_WAYS(gate_slots, a_thread_with_the_number_of_one_that_is_gone_has_its_slot)
     expect_open(NULL);
 }
 
+static void expect_to_clean_up(void *unused)
+{
+    (void)unused;
+    must(gate_register() && !gate_mine_is_open(), "what its predecessor left is taken for its own");
+    expect_closed(NULL);
+    gate_open_mine();
+    expect_open(NULL);
+}
+
+/* A line of the dead thread's may be open, by a magazine of an earlier epoch: the successor empties its
+ * caches first. */
+BOTH_WAYS(gate_slots, what_is_left_in_a_slot_is_emptied_first)
+{
+    start(*refused);
+    enroll(NULL);
+    cr_assert_eq(pthread_key_create(&later, enroll_last), 0);
+    atomic_store(&thread_number, INT32_MAX);
+    thread_run(end_without_a_word, NULL);
+    worker *successor = worker_start();
+    worker_do(successor, expect_to_clean_up, NULL);
+    worker_end(successor);
+    cr_assert_eq(gates_end(), 2);
+    successor = worker_start();
+    worker_do(successor, enroll, NULL);
+    worker_do(successor, expect_open, NULL);
+    worker_end(successor);
+}
+
 /* Those who are there keep theirs. */
 BOTH_WAYS(gate_slots, slots_of_threads_that_are_gone_are_used_again)
 {
@@ -207,6 +235,11 @@ BOTH_WAYS(gate_slots, slots_run_out)
     }
     cr_assert_eq(gates_end(), GATE_THREADS);
     cr_assert_not(gate_register());
+    atomic_store(&asked_for_threads, 0);
+    for (int i = 0; i < 1000; i++)
+        cr_assert_not(gate_register());
+    cr_assert_leq(atomic_load(&asked_for_threads), GATE_THREADS,
+                  "each operation of such a thread comes here");
     expect_open(NULL);
     worker_do(one_more, expect_no_slot, NULL);
     close_ground(GATE_BOUNDED);

@@ -53,6 +53,8 @@ static void enroll(void *unused)
     (void)unused;
     pthread_mutex_lock(&lock);
     must(gate_register(), "no slot");
+    if (!gate_mine_is_open())
+        gate_open_mine(); /* its predecessor is gone, and left it behind */
     pthread_mutex_unlock(&lock);
 }
 

@@ -17,11 +17,11 @@
 #include <time.h>
 
 static atomic_bool refuse_membarrier, refuse_gettid, refuse_tgkill;
-static atomic_long thread_number;               /* what gettid says; 0: the kernel's own */
-static atomic_size_t membarriers, naps, yields; /* asked for */
-static _Atomic(long) last_nap;                  /* nanoseconds wished for */
-static event napping = EVENT_INIT;              /* set at each nap */
-static atomic_bool naps_last;                   /* a nap ends when may_wake is set */
+static atomic_long thread_number;                                  /* what gettid says; 0: the kernel's own */
+static atomic_size_t membarriers, naps, yields, asked_for_threads; /* asked for */
+static _Atomic(long) last_nap;                                     /* nanoseconds wished for */
+static event napping = EVENT_INIT;                                 /* set at each nap */
+static atomic_bool naps_last;                                      /* a nap ends when may_wake is set */
 static event may_wake = EVENT_INIT;
 
 long __real_syscall(long number, ...);
@@ -43,6 +43,8 @@ long __wrap_syscall(long number, ...)
     }
     if (number == SYS_gettid && atomic_load(&thread_number) != 0)
         return atomic_load(&thread_number);
+    if (number == SYS_tgkill)
+        atomic_fetch_add(&asked_for_threads, 1);
     if (number == SYS_gettid || number == SYS_tgkill)
         return __real_syscall(number, command, flags, cpu);
     must(number == SYS_membarrier, "system call %ld", number);
