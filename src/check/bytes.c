@@ -87,7 +87,7 @@ void bytes_fill_zones(const struct pond *p, void *obj)
 static bool has_zones(const struct pond *p, const void *obj, const struct record *r)
 {
     const struct check *c = check_of(p);
-    return c->redzone && r->born == LOAD(c->generation) && !guard_owns(obj);
+    return c->redzone && LOAD(r->born) == LOAD(c->generation) && !guard_owns(obj);
 }
 
 /* What was written around an object, noted under locks and reported without; and who had it last. */
@@ -288,6 +288,7 @@ static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
     bool zones = look->at_zones && has_zones(p, obj, r);
     if ((LOAD(r->poisoned) == 0 && !zones) || !record_look(check_of(p), r, RECORD_IDLE))
         return;
+    zones = zones && has_zones(p, obj, r); /* another object may have been made there meanwhile */
     tell_open(p, obj);
     if (r->poisoned > 0)
         look_under_poison(p, obj, r, look);

@@ -408,7 +408,7 @@ void record_trust(const struct check *c, struct record *r, struct event here)
 {
     r->got = r->put = (struct event){.epoch = here.epoch}; /* it is not known when; not later than this */
     r->made = r->held = false;
-    r->born = 0;
+    STORE(r->born, 0);
     r->forks = event_forks();
     record_settle(c, r, RECORD_CLEANING);
 }

@@ -231,7 +231,7 @@ void full_adopt(pond *p, void *obj, const void *caller)
 {
     struct record *r = record_of(p, obj);
     if (r != NULL)
-        r->born = 0;
+        STORE(r->born, 0);
     full_hand_out(p, obj, caller);
 }
 
@@ -261,7 +261,7 @@ void full_made(pond *p, void *obj)
         check_hold(check_of(p), -1); /* its last object ended unwatched */
     STORE(r->poisoned, 0);
     r->made = false;
-    r->born = LOAD(c->generation);
+    STORE(r->born, LOAD(c->generation));
     r->got = r->put = (struct event){.thread = 0};
     if (c->size > 0 && check_on(CHECK_RESET))
         reset_remember(p, obj, r);

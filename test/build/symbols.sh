@@ -11,7 +11,7 @@ declared()
     printf '#include <pond/%s>\n' pond.h inline.h typed.h debug.h |
         "$CC" -std=c11 -Iinclude "$@" -E -P - > "$scratch/headers"
     tr '\n' ' ' < "$scratch/headers" | sed 's/[;{}]/\n/g' |
-        sed -n 's/__attribute__((visibility("default")))/@/; s/__attribute__.*//; /@/p' |
+        sed -n 's/__attribute__((__visibility__("default")))/@/; s/__attribute__.*//; /@/p' |
         sed -E 's/\(.*//; s/ +$//; s/.*[ *]//' | sort
 }
 
