@@ -153,7 +153,7 @@ Test(object, a_miss_is_counted_with_its_admission)
 {
     start((pond_options){.construct = construct, .max_objects = 2});
     struct birth b;
-    for (int n = 1; n <= 3; n++) {
+    for (uint64_t n = 1; n <= 3; n++) {
         pthread_mutex_lock(&p->lock);
         object_admit(p, &b, NULL);
         object_count_miss(p, &b);
