@@ -292,9 +292,7 @@ Test(words, from_the_environment_some_that_are_right)
 /* Spaces and letter case do not matter there, either. */
 Test(words, from_the_environment_written_freely)
 {
-    static const char *const lists[] = {"Double", " double , stacks=1",
-                                        "DOUBLE,\n"
-                                        "  TAG\n"};
+    static const char *const lists[] = {"Double", " double , stacks=1", "DOUBLE,\t  TAG\t"};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         char said[8192];
         int status;
