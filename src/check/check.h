@@ -230,21 +230,25 @@ struct record {
 /* The generation of a record in a guard slot: its object is watched for as long as it is live. */
 #define RECORD_ALWAYS UINT32_MAX
 
+/* The check's generation while watch_full does not watch. No record is of it: see record_generation. */
+#define RECORD_NEVER (UINT32_MAX - 1)
+
 #define CHECK_SHARDS 16
 
 /* What is known of one pond. Made when it is first watched; its memory is the checks' own. */
 struct check {
     struct pond *pond;
-    struct check *next;  /* of all, under the checks' lock */
-    size_t size;         /* bytes of an object; 0 with create */
-    size_t record_bytes; /* of one record, padded */
-    uint64_t inverse;    /* 2^32 / stride, rounded up */
-    bool hooks;          /* a put runs some */
-    bool redzone;        /* its layout has red zones */
-    uint32_t
-        generation; /* counted on when watch_full begins to watch; records of an earlier one say nothing */
-    bool whole;     /* watched in full since its creation: an object without a record is none */
-    struct table *table; /* records of a pond with create */
+    struct check *next;   /* of all, under the checks' lock */
+    size_t size;          /* bytes of an object; 0 with create */
+    size_t record_bytes;  /* of one record, padded */
+    uint64_t inverse;     /* 2^32 / stride, rounded up */
+    bool hooks;           /* a put runs some */
+    bool redzone;         /* its layout has red zones */
+    uint32_t generation;  /* a new one for each time watch_full watches: records of others say nothing.
+                             RECORD_NEVER in between */
+    uint32_t generations; /* so many there were */
+    bool whole;           /* watched in full since its creation: an object without a record is none */
+    struct table *table;  /* records of a pond with create */
 
     /* Reasons to stay watched though no word is on: poisoned objects, live objects in guard slots. The sum
        counts; a thread changes its own. */
@@ -256,6 +260,16 @@ struct check {
 static inline struct check *check_of(const struct pond *p)
 {
     return p->watcher;
+}
+
+/*
+ * What a record that is written now is of. Who reads a generation finds watch_full when it next asks for the
+ * pond's watch: acquire, pairs with the release in attend (words.c).
+ */
+static inline uint32_t record_generation(const struct check *c)
+{
+    uint32_t generation = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE);
+    return generation == RECORD_NEVER ? 0 : generation;
 }
 
 bool check_attach(struct pond *p); /* under the registry's lock; false and ENOMEM */

@@ -164,6 +164,7 @@ bool check_attach(struct pond *p)
     if (c == NULL)
         return false;
     c->pond = p;
+    c->generation = RECORD_NEVER;
     c->size = p->object_bytes > 0 ? p->options.size : 0;
     c->inverse = c->size > 0 ? ((UINT64_C(1) << 32) + p->object_bytes - 1) / p->object_bytes : 0;
     c->hooks = p->work_on_put || p->options.construct != NULL || p->options.create != NULL;
@@ -394,7 +395,7 @@ bool record_change(const struct check *c, struct record *r, uint32_t from, uint3
 static void renew(const struct check *c, struct record *r)
 {
     STORE(r->state, RECORD_UNKNOWN);
-    __atomic_store_n(&r->generation, LOAD(c->generation), __ATOMIC_RELEASE);
+    __atomic_store_n(&r->generation, record_generation(c), __ATOMIC_RELEASE);
 }
 
 void record_settle(const struct check *c, struct record *r, uint32_t state)

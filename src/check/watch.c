@@ -261,7 +261,7 @@ void full_made(pond *p, void *obj)
         check_hold(check_of(p), -1); /* its last object ended unwatched */
     STORE(r->poisoned, 0);
     r->made = false;
-    STORE(r->born, LOAD(c->generation));
+    STORE(r->born, record_generation(c));
     r->got = r->put = (struct event){.thread = 0};
     if (c->size > 0 && check_on(CHECK_RESET))
         reset_remember(p, obj, r);

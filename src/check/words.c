@@ -294,14 +294,23 @@ static const struct watch *wanted(uint32_t on)
     return (on & CHECK_GUARD) != 0 ? &watch_guard : NULL;
 }
 
+/*
+ * A generation lies within the time in which watch_full is the pond's watch: it begins after it and ends
+ * before it. A put that was watched, and went on while nobody watched, writes its record late, maybe right
+ * here. Were the new generation there before the watch, then the object could be got unwatched after that,
+ * and its next put would find a believed record that says it is idle.
+ */
 static void attend(struct pond *p, const struct watch *w)
 {
     struct check *c = check_of(p);
-    if (w == &watch_full && watch_of(p) != w) {
+    bool begins = w == &watch_full && watch_of(p) != w;
+    if (w != &watch_full && c != NULL)
+        __atomic_store_n(&c->generation, RECORD_NEVER, __ATOMIC_RELEASE);
+    if (begins)
         STORE(c->whole, false);
-        STORE(c->generation, c->generation + 1);
-    }
     __atomic_store_n(&p->watch, w, __ATOMIC_RELEASE);
+    if (begins)
+        __atomic_store_n(&c->generation, ++c->generations, __ATOMIC_RELEASE);
 }
 
 /*
