@@ -76,6 +76,13 @@ bool gate_init(void (*at_exit)(void *))
     return gates.key_made;
 }
 
+void gate_forget_exits(void)
+{
+    if (gates.key_made)
+        (void)pthread_key_delete(gates.key);
+    gates.key_made = false;
+}
+
 /* ---- lines ---- */
 
 void line_close(struct cache *c)
@@ -237,7 +244,7 @@ bool gate_register(void)
         return false;
     if (sweep_is_due())
         sweep_slots();
-    if (gates.used == GATE_THREADS || pthread_setspecific(gates.key, &gates) != 0)
+    if (gates.used == GATE_THREADS || !gates.key_made || pthread_setspecific(gates.key, &gates) != 0)
         return false;
     free_slot_of_predecessor(thread);
     take_slot(first_free_slot(), thread);

@@ -29,6 +29,9 @@ struct gate_scope {
  */
 bool gate_init(void (*at_exit)(void *));
 
+/* From now on at_exit is called for no thread, and no thread is registered. Under the registry's lock. */
+void gate_forget_exits(void);
+
 /* ---- for the owner ---- */
 
 /* What the fast path leaves to the slow path: its mark on this thread's line. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os.h"
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -148,9 +149,22 @@ void os_yield(void)
     (void)sched_yield();
 }
 
+int os_hold_cancel(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void os_allow_cancel(int before)
+{
+    (void)pthread_setcancelstate(before, NULL);
+}
+
 void os_nap(void)
 {
-    int saved = errno;
+    int saved = errno, cancel = os_hold_cancel();
     (void)nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    os_allow_cancel(cancel);
     errno = saved;
 }

@@ -31,7 +31,11 @@ bool os_thread_is_gone(uint32_t thread); /* false: it is there, or there is no k
 
 uint64_t os_milliseconds(void); /* since some time in the past */
 
+/* Keeps this thread from being cancelled meanwhile. What the first returns the second puts back. */
+int os_hold_cancel(void);
+void os_allow_cancel(int before);
+
 void os_yield(void);
-void os_nap(void); /* a tenth of a millisecond */
+void os_nap(void); /* a tenth of a millisecond; never cancelled */
 
 #endif

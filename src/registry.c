@@ -14,7 +14,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t unpinned;
     struct pond *first, *last;
-    bool ready;
+    bool ready;       /* there may be ponds */
+    bool fork_is_met; /* the handlers are registered */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .unpinned = PTHREAD_COND_INITIALIZER};
 
 void registry_lock(void)
@@ -106,9 +107,11 @@ static void pin(struct pond *p)
 
 void registry_wait_unpinned(const struct pond *p)
 {
+    int cancel = os_hold_cancel(); /* a cancelled wait would leave the lock behind */
     unpin_forsaken();
     while (p->pins > 0)
         pthread_cond_wait(&registry.unpinned, &registry.lock);
+    os_allow_cancel(cancel);
 }
 
 struct pond *registry_next(struct pond *after)
@@ -359,9 +362,39 @@ void registry_watch_threads(bool on)
 
 /* ---- the first pond ---- */
 
+static bool meet_fork(void)
+{
+    return pthread_atfork(fork_prepare, fork_parent, fork_child) == 0;
+}
+
+/*
+ * Handlers that prepare a fork run in the opposite order of their registration. Ours takes the locks of all
+ * ponds, so it has to run last: another one may take a lock under which threads use a pond, and would wait
+ * for such a thread, which waits for the pond. So we register before the program does, and before the
+ * libraries that use this one.
+ */
+__attribute__((constructor(101))) static void begin_process(void)
+{
+    registry.fork_is_met = meet_fork();
+}
+
 static bool make_ready(void)
 {
-    return gate_init(thread_exit) && pthread_atfork(fork_prepare, fork_parent, fork_child) == 0;
+    registry.fork_is_met = registry.fork_is_met || meet_fork();
+    return registry.fork_is_met && gate_init(thread_exit);
+}
+
+/*
+ * This copy of the library is unloaded, or the process ends. A thread that ends later must not call
+ * thread_exit: it may not be there any more. Should somebody be stopped with the lock in its hands, the
+ * process ends; no library is unloaded while a call is in it.
+ */
+__attribute__((destructor(101))) static void end_process(void)
+{
+    if (pthread_mutex_trylock(&registry.lock) != 0)
+        return;
+    gate_forget_exits();
+    registry_unlock();
 }
 
 bool registry_add(struct pond *p)

@@ -263,9 +263,10 @@ static bool is_known(const struct finding *f)
 
 void report(const struct finding *f)
 {
-    int saved = errno;
+    int saved = errno, cancel = os_hold_cancel(); /* the put that is reported is in the middle of something */
     ADD(reports, 1);
     if (!is_known(f))
         emit(f);
+    os_allow_cancel(cancel);
     errno = saved;
 }

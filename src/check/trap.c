@@ -17,6 +17,7 @@
 
 /* Who handled SIGSEGV, and SIGBUS, before. */
 static struct sigaction trap_previous[2];
+static bool trap_installed;
 
 static __thread bool trap_running __attribute__((tls_model("initial-exec")));
 
@@ -193,5 +194,20 @@ void trap_install(void)
     for (int i = 0; i < 2; i++) {
         (void)sigaction(signals[i], NULL, &trap_previous[i]);
         (void)sigaction(signals[i], &ours, NULL);
+    }
+    trap_installed = true;
+}
+
+/* This copy of the library is unloaded, or the process ends: a trap must not lead to where no code is. What
+   somebody else has installed since stays, and may still call us. */
+__attribute__((destructor(101))) static void trap_remove(void)
+{
+    static const int signals[2] = {SIGSEGV, SIGBUS};
+    for (int i = 0; trap_installed && i < 2; i++) {
+        struct sigaction now;
+        bool ours = sigaction(signals[i], NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+                    now.sa_sigaction == on_trap;
+        if (ours)
+            (void)sigaction(signals[i], &trap_previous[i], NULL);
     }
 }

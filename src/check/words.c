@@ -186,6 +186,14 @@ static void note_refusal(struct refusals *r, struct part word, const char *why)
 
 static void parse(const char *text, struct refusals *refused);
 
+/* The registry's lock is held: not to be cancelled in it. */
+static void write_help(void)
+{
+    int cancel = os_hold_cancel();
+    (void)!write(STDERR_FILENO, help, sizeof(help) - 1);
+    os_allow_cancel(cancel);
+}
+
 /* NULL: it is understood, and added to `parsed`. Else why not. */
 static const char *parse_word(struct part p)
 {
@@ -204,7 +212,7 @@ static const char *parse_word(struct part p)
     if (w->set != NULL)
         parse(w->set, &(struct refusals){.length = 0}); /* none: they are all in the table */
     if (strcmp(w->name, "help") == 0)
-        (void)!write(STDERR_FILENO, help, sizeof(help) - 1);
+        write_help();
     parsed.words |= w->bit;
     if (w->place != NULL)
         *w->place = value;
