@@ -31,6 +31,7 @@ void *os_map(size_t bytes)
         errno = ENOMEM;
         return NULL;
     }
+    os_small_pages(base, bytes);
     return base;
 }
 

@@ -7,7 +7,10 @@
 
 size_t os_page_size(void);
 
-/* Zeroed memory of whole pages, or NULL with ENOMEM. os_map_aligned: align is a power of two. */
+/*
+ * Zeroed memory of whole pages, or NULL with ENOMEM. os_map_aligned: align is a power of two. No huge page is
+ * ever put there, so that a page is resident when it was written to, and not when it was purged.
+ */
 void *os_map(size_t bytes);
 void *os_map_aligned(size_t bytes, size_t align);
 void os_unmap(void *base, size_t bytes);
@@ -15,7 +18,7 @@ void os_unmap(void *base, size_t bytes);
 /* Gives the pages back; they read as zero afterwards. False: they are as they were. */
 bool os_purge(void *base, size_t bytes);
 
-/* Keeps the kernel from putting huge pages where single pages were purged. */
+/* Keeps the kernel from bringing more than a page where one is written to. os_map has done so. */
 void os_small_pages(void *base, size_t bytes);
 
 /* True: os_barrier works from now on. To be called again in a forked child. */

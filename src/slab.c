@@ -312,10 +312,6 @@ static void purge_run(struct slab *s, size_t from, size_t to)
 
 static void purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to)
 {
-    if (s->used > 0 && !s->small_pages) {
-        os_small_pages(s->base, SLAB_BYTES);
-        s->small_pages = true;
-    }
     size_t run = from;
     for (size_t page = from; page < to; page++) {
         if (page_purgeable(s, set, page))

@@ -54,7 +54,6 @@ struct slab {
     uint32_t fresh;                    /* objects from here on were never taken: their memory is zero */
     uint32_t purge_page;               /* where the purge of this slab goes on */
     bool dirty;                        /* on the dirty list: something was given back since the last purge */
-    bool small_pages;                  /* huge pages were turned off: parts of it were purged */
     uint64_t touched[SLAB_PAGES / 64]; /* a bit per page: it may be resident */
     uint64_t taken[];                  /* a bit per object; those past the last object are set */
 };

@@ -359,7 +359,10 @@ void guard_forget(struct pond *p)
 static char *reserve_space(size_t bytes)
 {
     void *base = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return base == MAP_FAILED ? NULL : base;
+    if (base == MAP_FAILED)
+        return NULL;
+    os_small_pages(base, bytes);
+    return base;
 }
 
 /* What lies between two areas is no use in a core file; and see the top. Without it all works, slower. */

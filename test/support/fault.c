@@ -43,6 +43,13 @@ static bool fails(fault_call call)
     return hit;
 }
 
+static atomic_bool huge_pages;
+
+void fault_huge_pages(void)
+{
+    atomic_store(&huge_pages, true);
+}
+
 /* The linker's names for the wrapped functions; there are none in tests that wrap nothing. */
 #define REAL __attribute__((weak))
 REAL void *__real_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset);
@@ -54,10 +61,14 @@ int __wrap_madvise(void *at, size_t bytes, int advice);
 
 void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)
 {
-    if (!fails(FAULT_MMAP))
-        return __real_mmap(at, bytes, prot, flags, fd, offset);
-    errno = ENOMEM;
-    return MAP_FAILED;
+    if (fails(FAULT_MMAP)) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    void *base = __real_mmap(at, bytes, prot, flags, fd, offset);
+    if (base != MAP_FAILED && atomic_load(&huge_pages))
+        (void)__real_madvise(base, bytes, MADV_HUGEPAGE);
+    return base;
 }
 
 int __wrap_munmap(void *at, size_t bytes)

@@ -21,4 +21,7 @@ void fault_disarm(fault_call call);
 size_t fault_uses(fault_call call); /* since it was armed */
 size_t fault_hits(fault_call call); /* those that failed */
 
+/* From now on mappings ask for huge pages, as if the system gave them unasked (the setting "always"). */
+void fault_huge_pages(void);
+
 #endif

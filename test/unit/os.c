@@ -162,20 +162,37 @@ static void mapping_flags(const void *address, char *flags, int room)
     fclose(maps);
 }
 
-Test(os, small_pages_turns_huge_ones_off)
+static void expect_small_pages(const void *address)
 {
     char flags[512];
-    size_t bytes = (size_t)4 << 20;
-    char *base = os_map_aligned(bytes, bytes);
-    mapping_flags(base, flags, sizeof flags);
-    cr_assert_null(strstr(flags, " nh"), "%s", flags);
-    errno = 4711;
-    os_small_pages(base, bytes);
-    cr_assert_eq(errno, 4711);
-    mapping_flags(base, flags, sizeof flags);
+    mapping_flags(address, flags, sizeof flags);
     if (access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0)
         cr_assert_not_null(strstr(flags, " nh"), "%s", flags);
-    os_unmap(base, bytes);
+}
+
+Test(os, no_huge_page_is_put_in_what_is_mapped)
+{
+    size_t bytes = (size_t)4 << 20;
+    errno = 4711;
+    char *any = os_map(bytes), *aligned = os_map_aligned(bytes, bytes);
+    cr_assert_eq(errno, 4711);
+    expect_small_pages(any);
+    expect_small_pages(aligned);
+    expect_small_pages(aligned + bytes - 1);
+    os_unmap(any, bytes);
+    os_unmap(aligned, bytes);
+}
+
+/* EINVAL: a kernel that has no huge pages. */
+Test(os, a_kernel_without_huge_pages_maps_all_the_same)
+{
+    fault_arm(FAULT_MADVISE, 0, true);
+    errno = 4711;
+    char *base = os_map(os_page_size());
+    fault_disarm(FAULT_MADVISE);
+    cr_assert_eq(errno, 4711);
+    cr_assert(bytes_are(base, os_page_size(), 0));
+    os_unmap(base, os_page_size());
 }
 
 Test(os, a_nap_is_a_tenth_of_a_millisecond)
