@@ -211,6 +211,7 @@ uint64_t pond_epoch_advance(void)
     tell_watchers(CALLER);
     drop_within_budget(ponds);
     magazine_purge();
+    os_unmap_kept();
     return now;
 }
 
@@ -231,6 +232,7 @@ uint64_t pond_rotate(pond *p)
     reclaim(p);
     registry_unpin(p);
     magazine_purge();
+    os_unmap_kept();
     return now;
 }
 
@@ -257,5 +259,6 @@ size_t pond_trim(pond *p)
             bytes += trim_one(p);
     }
     magazine_purge();
+    os_unmap_kept();
     return bytes;
 }

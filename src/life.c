@@ -139,15 +139,13 @@ static void forget(struct pond *p)
         os_unmap(p, pond_bytes());
 }
 
-/* Keeps the first page, where its name is; the others read as zero and take no memory. */
+/* Keeps the first page, where its name is; the others take no memory, where the kernel takes it back. */
 static void remember(struct pond *p)
 {
     size_t page = os_page_size();
     size_t keep = round_up(offsetof(struct pond, caches), page);
-    if (!os_purge((char *)p + keep, pond_bytes() - keep)) {
-        forget(p);
-        return;
-    }
+    if (!os_purge((char *)p + keep, pond_bytes() - keep))
+        memset(p->caches, 0, LOAD(p->lines) * sizeof(struct cache));
     __atomic_store_n(&p->watch, &watch_destroyed, __ATOMIC_RELEASE);
     registry_lock();
     struct pond *oldest = destroyed.ponds[destroyed.next];

@@ -23,45 +23,31 @@ size_t os_page_size(void)
     return known;
 }
 
-void *os_map(size_t bytes)
-{
-    void *base =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    os_small_pages(base, bytes);
-    return base;
-}
+/* ---- giving pages back ---- */
 
-void *os_map_aligned(size_t bytes, size_t align)
-{
-    char *base = os_map(bytes + align);
-    if (base == NULL)
-        return NULL;
-    size_t head = (align - ((uintptr_t)base & (align - 1))) & (align - 1);
-    if (head > 0)
-        os_unmap(base, head);
-    os_unmap(base + head + bytes, align - head);
-    return base + head;
-}
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24 /* of Linux 5.18 */
+#endif
 
-/* munmap fails when it would split a mapping and the process has too many: the memory goes all the same. */
-void os_unmap(void *base, size_t bytes)
-{
-    int saved = errno;
-    if (munmap(base, bytes) != 0)
-        (void)madvise(base, bytes, MADV_DONTNEED);
-    errno = saved;
-}
-
+/* Locked memory goes only when it is asked for by that name, and on older kernels not at all: EINVAL. */
 bool os_purge(void *base, size_t bytes)
 {
     int saved = errno;
     bool purged = madvise(base, bytes, MADV_DONTNEED) == 0;
+#ifdef __linux__
+    if (!purged && errno == EINVAL)
+        purged = madvise(base, bytes, MADV_DONTNEED_LOCKED) == 0;
+#endif
     errno = saved;
     return purged;
+}
+
+bool os_is_locked(void *base, size_t bytes)
+{
+    int saved = errno;
+    bool locked = madvise(base, bytes, MADV_DONTNEED) != 0 && errno == EINVAL;
+    errno = saved;
+    return locked;
 }
 
 void os_small_pages(void *base, size_t bytes)
@@ -74,6 +60,247 @@ void os_small_pages(void *base, size_t bytes)
     (void)base, (void)bytes;
 #endif
 }
+
+/* ---- what could not be unmapped ---- */
+
+/*
+ * munmap fails when it would split a mapping and the process has as many as it may (vm.max_map_count), or
+ * where a sandbox refuses it. The memory goes back all the same, and the range is kept: it serves the next
+ * who asks for one like it, and os_unmap_kept tries again. What says so lies in the range itself. Ranges are
+ * pushed one by one or in chains, but taken off all at once: so no one meets a head that was taken off and
+ * pushed again meanwhile.
+ */
+struct kept {
+    struct kept *next;
+    size_t bytes;
+    bool reserved; /* it was not opened as a whole */
+    bool zero;     /* but for this header */
+};
+
+static struct kept *kept_ranges;
+
+static struct kept *take_all_kept(void)
+{
+    return __atomic_exchange_n(&kept_ranges, NULL, __ATOMIC_ACQUIRE);
+}
+
+/* Release, with the acquire above: who takes a range off sees its header. */
+static void keep_chain(struct kept *first)
+{
+    struct kept *last = first, *head = LOAD(kept_ranges);
+    if (first == NULL)
+        return;
+    while (last->next != NULL)
+        last = last->next;
+    do
+        last->next = head;
+    while (
+        !__atomic_compare_exchange_n(&kept_ranges, &head, first, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+static void keep(void *base, size_t bytes, bool reserved)
+{
+    bool zero = os_purge(base, bytes);
+    struct kept *k = base;
+    *k = (struct kept){.bytes = bytes, .reserved = reserved, .zero = zero};
+    keep_chain(k);
+}
+
+static bool serves(const struct kept *k, size_t bytes, size_t align, bool reserved)
+{
+    return k->bytes == bytes && k->reserved == reserved && k->zero && ((uintptr_t)k & (align - 1)) == 0;
+}
+
+static void *reuse_kept(size_t bytes, size_t align, bool reserved)
+{
+    if (LOAD(kept_ranges) == NULL)
+        return NULL;
+    struct kept *all = take_all_kept(), **at = &all;
+    while (*at != NULL && !serves(*at, bytes, align, reserved))
+        at = &(*at)->next;
+    struct kept *found = *at;
+    if (found != NULL) {
+        *at = found->next;
+        *found = (struct kept){.bytes = 0};
+    }
+    keep_chain(all);
+    return found;
+}
+
+#define KEPT_TRIES 64 /* most that fail at a time: a tick is bounded */
+
+/* Those that were tried go behind the others. */
+void os_unmap_kept(void)
+{
+    if (LOAD(kept_ranges) == NULL)
+        return;
+    int saved = errno;
+    struct kept *left = take_all_kept(), *tried = NULL;
+    for (int failures = 0; left != NULL && failures < KEPT_TRIES;) {
+        struct kept *k = left;
+        left = k->next;
+        if (munmap(k, k->bytes) == 0)
+            continue;
+        k->next = tried;
+        tried = k;
+        failures++;
+    }
+    keep_chain(tried);
+    keep_chain(left);
+    errno = saved;
+}
+
+void os_unmap(void *base, size_t bytes)
+{
+    int saved = errno;
+    if (munmap(base, bytes) != 0)
+        keep(base, bytes, false);
+    errno = saved;
+}
+
+static void unreserve(void *base, size_t bytes)
+{
+    int saved = errno;
+    if (munmap(base, bytes) != 0 && os_open(base, os_page_size()))
+        keep(base, bytes, true);
+    errno = saved;
+}
+
+/* ---- mapping ---- */
+
+/* At this address if nothing is there, else anywhere. */
+static char *reserve_near(uintptr_t address, size_t bytes)
+{
+    void *near = (void *)address; /* NOLINT(performance-no-int-to-ptr): a wish */
+    void *base = mmap(near, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+
+#define RESERVE_TRIES 16
+
+/*
+ * A good place to begin a search, which goes downwards: so that neighbours are one mapping for the kernel and
+ * nothing has to be cut off. It is below the last reservation, and above one that went since: else ponds that
+ * come and go would wander through all of the address space. 0: where the kernel chooses.
+ */
+static uintptr_t reserve_below;
+
+static char *reserve_by_search(size_t bytes, size_t align)
+{
+    uintptr_t at = LOAD(reserve_below);
+    for (int i = 0; i < RESERVE_TRIES; i++) {
+        at = at > align ? (at - 1) & ~(align - 1) : 0;
+        char *base = reserve_near(at, bytes);
+        if (base == NULL || ((uintptr_t)base & (align - 1)) == 0)
+            return base;
+        unreserve(base, bytes);
+        if (at == 0)
+            at = (uintptr_t)base;
+    }
+    return NULL;
+}
+
+/*
+ * What lies around it is cut off, which may fail as in os_unmap. Then all of it goes: that is no cut in the
+ * middle of a mapping.
+ */
+static char *reserve_and_cut(size_t bytes, size_t align)
+{
+    char *base = reserve_near(0, bytes + align);
+    if (base == NULL)
+        return NULL;
+    size_t head = (align - ((uintptr_t)base & (align - 1))) & (align - 1), tail = align - head;
+    if (munmap(base + head + bytes, tail) == 0) {
+        if (head == 0 || munmap(base, head) == 0)
+            return base + head;
+        tail = 0;
+    }
+    unreserve(base, head + bytes + tail);
+    return NULL;
+}
+
+void *os_reserve(size_t bytes, size_t align)
+{
+    char *base = reuse_kept(bytes, align, true);
+    if (base != NULL)
+        return base;
+    base = reserve_by_search(bytes, align);
+    if (base == NULL)
+        base = reserve_and_cut(bytes, align);
+    if (base == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    os_small_pages(base, bytes);
+    STORE(reserve_below, (uintptr_t)base);
+    return base;
+}
+
+void os_release(void *base, size_t bytes)
+{
+    uintptr_t end = (uintptr_t)base + bytes;
+    unreserve(base, bytes);
+    if (end > LOAD(reserve_below))
+        STORE(reserve_below, end);
+}
+
+/*
+ * A sandbox may refuse mprotect. It is asked first all the same: it never leaves a hole where it failed.
+ */
+static bool open_anew(void *base, size_t bytes)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    if (mmap(base, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED)
+        return false;
+    os_small_pages(base, bytes);
+    return true;
+}
+
+bool os_open(void *base, size_t bytes)
+{
+    int saved = errno;
+    if (mprotect(base, bytes, PROT_READ | PROT_WRITE) == 0)
+        return true;
+    bool refused = errno == EPERM || errno == EACCES || errno == ENOSYS;
+    errno = saved;
+    if (refused && open_anew(base, bytes))
+        return true;
+    errno = ENOMEM;
+    return false;
+}
+
+/* In a process that locks what it will map (mlockall), each page would be resident from the start on. */
+static void lock_when_used(void *base, size_t bytes)
+{
+#ifdef MLOCK_ONFAULT
+    int saved = errno;
+    if (os_is_locked(base, bytes))
+        (void)mlock2(base, bytes, MLOCK_ONFAULT); /* without it all of it is resident */
+    errno = saved;
+#else
+    (void)base, (void)bytes;
+#endif
+}
+
+void *os_map(size_t bytes)
+{
+    char *base = reuse_kept(bytes, os_page_size(), false);
+    if (base != NULL)
+        return base;
+    base = reserve_near(0, bytes);
+    if (base != NULL)
+        lock_when_used(base, bytes);
+    if (base != NULL && os_open(base, bytes)) {
+        os_small_pages(base, bytes);
+        return base;
+    }
+    if (base != NULL)
+        unreserve(base, bytes);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* ---- the barrier ---- */
 
 #ifdef POND_FENCE
 /* The owner's own fence is the other half: see <pond/inline.h>. */

@@ -8,17 +8,35 @@
 size_t os_page_size(void);
 
 /*
- * Zeroed memory of whole pages, or NULL with ENOMEM. os_map_aligned: align is a power of two. No huge page is
- * ever put there, so that a page is resident when it was written to, and not when it was purged.
+ * Zeroed memory of whole pages, or NULL with ENOMEM. Here and below no huge page is ever put there, so that a
+ * page is resident when it was written to, and not when it was purged. That holds in a process that locks its
+ * memory, too: what os_map returned is locked page by page as it is used.
  */
 void *os_map(size_t bytes);
-void *os_map_aligned(size_t bytes, size_t align);
 void os_unmap(void *base, size_t bytes);
 
-/* Gives the pages back; they read as zero afterwards. False: they are as they were. */
+/*
+ * Address space without memory, or NULL with ENOMEM; align is a power of two. It counts for no limit but that
+ * of address space, and, where the process locks its memory, that of locked memory.
+ */
+void *os_reserve(size_t bytes, size_t align);
+void os_release(void *base, size_t bytes); /* opened or not */
+
+/* Makes a part of what was reserved zeroed memory; what is open already stays. False, with ENOMEM: it cannot.
+ */
+bool os_open(void *base, size_t bytes);
+
+/* Tries again to unmap what could not be. It keeps no memory meanwhile but a page each. */
+void os_unmap_kept(void);
+
+/* Gives the pages back; they read as zero afterwards. False: some may be as they were. */
 bool os_purge(void *base, size_t bytes);
 
-/* Keeps the kernel from bringing more than a page where one is written to. os_map has done so. */
+/* True: the process locks its memory, so that pages are resident from when they are opened. Nothing lies
+ * there yet. */
+bool os_is_locked(void *base, size_t bytes);
+
+/* Keeps the kernel from bringing more than a page where one is written to. All of the above is so. */
 void os_small_pages(void *base, size_t bytes);
 
 /* True: os_barrier works from now on. To be called again in a forked child. */

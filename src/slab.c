@@ -73,6 +73,9 @@ void slab_fork_done(void)
 
 /* ---- a set and its slabs ---- */
 
+/* Of a set's first slab: what is open is at most twice what is used, from this many bytes on. */
+#define SLAB_FIRST_OPEN ((size_t)16 << 10)
+
 void slab_set_init(struct slab_set *set, size_t stride, bool keep_mapped)
 {
     *set = (struct slab_set){
@@ -94,7 +97,7 @@ static void slab_unmap_header(struct slab *s)
 static void slab_unmap(struct slab *s)
 {
     (void)map_set(s->base, NULL);
-    os_unmap(s->base, SLAB_BYTES);
+    os_release(s->base, s->bytes);
     slab_unmap_header(s);
 }
 
@@ -108,9 +111,58 @@ static struct slab *slab_map_header(struct slab_set *set)
         return NULL;
     s->set = set;
     s->header_bytes = bytes;
-    if (set->per_slab % 64 != 0)
-        s->taken[slab_words(set) - 1] = ~(uint64_t)0 << set->per_slab % 64;
     return s;
+}
+
+/* A process that may lock or map little more has smaller slabs, down to those that open at first. */
+static bool slab_reserve(struct slab *s)
+{
+    size_t least = MAX(s->set->stride, MAX(SLAB_FIRST_OPEN, os_page_size()));
+    for (s->bytes = SLAB_BYTES; s->bytes >= least; s->bytes /= 4) {
+        s->base = os_reserve(s->bytes, SLAB_BYTES);
+        if (s->base != NULL)
+            break;
+    }
+    if (s->base == NULL)
+        return false;
+    s->room = (uint32_t)(s->bytes / s->set->stride);
+    for (size_t word = s->room / 64; word < slab_words(s->set); word++)
+        s->taken[word] = word == s->room / 64 ? ~(uint64_t)0 << s->room % 64 : ~(uint64_t)0;
+    return true;
+}
+
+static void touch(struct slab *s, size_t from, size_t to)
+{
+    for (size_t page = from; page < to; page++)
+        s->touched[page / 64] |= (uint64_t)1 << page % 64;
+}
+
+/* So that `end` is open. More is opened than was asked for, as long as the kernel has it. */
+static bool slab_open(struct slab *s, size_t end, size_t wish)
+{
+    size_t page = os_page_size(), need = (end + page - 1) & ~(page - 1);
+    size_t steps[] = {MIN(MAX(need, wish), s->bytes), need, s->bytes}; /* the last splits no mapping */
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        size_t more = steps[i] - s->open;
+        if (!os_open(s->base + s->open, more))
+            continue;
+        if (os_is_locked(s->base + s->open, more))
+            touch(s, s->open / page, steps[i] / page);
+        s->open = steps[i];
+        return true;
+    }
+    return false;
+}
+
+/* A set's first slab grows with it; one that fills slabs will need all of the next. */
+static bool slab_map_objects(struct slab *s)
+{
+    if (!slab_reserve(s))
+        return false;
+    if (slab_open(s, s->set->stride, s->set->slabs == 0 ? SLAB_FIRST_OPEN : s->bytes) && map_set(s->base, s))
+        return true;
+    os_release(s->base, s->bytes);
+    return false;
 }
 
 static struct slab *slab_map(struct slab_set *set)
@@ -118,11 +170,8 @@ static struct slab *slab_map(struct slab_set *set)
     struct slab *s = slab_map_header(set);
     if (s == NULL)
         return NULL;
-    s->base = os_map_aligned(SLAB_BYTES, SLAB_BYTES);
-    if (s->base != NULL && map_set(s->base, s))
+    if (slab_map_objects(s))
         return s;
-    if (s->base != NULL)
-        os_unmap(s->base, SLAB_BYTES);
     slab_unmap_header(s);
     errno = ENOMEM;
     return NULL;
@@ -135,6 +184,7 @@ static struct slab *slab_append(struct slab_set *set)
         return NULL;
     s->order = set->made++;
     set->slabs++;
+    set->bytes += s->bytes;
     s->prior = set->last;
     *(s->prior != NULL ? &s->prior->next : &set->first) = s;
     set->last = s;
@@ -148,6 +198,7 @@ static void slab_unlink(struct slab_set *set, struct slab *s)
     if (set->hint == s)
         set->hint = s->next;
     set->slabs--;
+    set->bytes -= s->bytes;
 }
 
 void slab_set_release(struct slab_set *set)
@@ -157,7 +208,7 @@ void slab_set_release(struct slab_set *set)
         slab_unmap(s);
     }
     set->first = set->last = set->hint = set->dirty = NULL;
-    set->slabs = 0;
+    set->slabs = set->bytes = 0;
 }
 
 /* ---- objects ---- */
@@ -187,7 +238,7 @@ static bool touch_pages(struct slab *s, const struct slab_set *set, size_t objec
 static struct slab *slab_with_room(struct slab_set *set)
 {
     struct slab *s = set->hint;
-    while (s != NULL && s->used == set->per_slab)
+    while (s != NULL && s->used == s->room)
         s = s->next;
     if (s == NULL)
         s = slab_append(set);
@@ -205,6 +256,9 @@ void *slab_take(struct slab_set *set, bool *zero)
     while (s->taken[s->hint] == ~(uint64_t)0)
         s->hint++;
     uint32_t object = s->hint * 64 + (uint32_t)__builtin_ctzll(~s->taken[s->hint]);
+    size_t end = (object + 1) * set->stride;
+    if (end > s->open && !slab_open(s, end, 2 * s->open))
+        return NULL;
     s->taken[s->hint] |= (uint64_t)1 << object % 64;
     s->used++;
     *zero = touch_pages(s, set, object) || object >= s->fresh;
@@ -244,7 +298,7 @@ void *slab_annex(struct slab *s, size_t bytes)
     void *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE);
     if (annex != NULL)
         return annex;
-    size_t all = s->set->per_slab * bytes;
+    size_t all = s->room * bytes;
     void *mine = os_map(all);
     if (mine == NULL)
         return NULL;
@@ -263,13 +317,13 @@ static bool is_taken(const struct slab *s, size_t object)
 void *slab_locate(const struct slab *s, const void *address)
 {
     size_t object = (size_t)((const char *)address - s->base) / s->set->stride;
-    return object < s->set->per_slab && is_taken(s, object) ? s->base + object * s->set->stride : NULL;
+    return object < s->room && is_taken(s, object) ? s->base + object * s->set->stride : NULL;
 }
 
 void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx)
 {
     for (struct slab *s = set->first; s != NULL; s = s->next)
-        for (size_t object = 0; object < set->per_slab; object++)
+        for (size_t object = 0; object < s->room; object++)
             if (is_taken(s, object))
                 visit(s, object, ctx);
 }
@@ -298,7 +352,7 @@ static bool page_purgeable(const struct slab *s, const struct slab_set *set, siz
         return false;
     size_t bytes = os_page_size();
     size_t last = ((page + 1) * bytes - 1) / set->stride;
-    return objects_free(s, page * bytes / set->stride, MIN(last, set->per_slab - 1));
+    return objects_free(s, page * bytes / set->stride, MIN(last, s->room - 1));
 }
 
 static void purge_run(struct slab *s, size_t from, size_t to)
@@ -372,7 +426,7 @@ static bool slab_is_valid(const struct slab *s, const struct slab_set *set)
         if (word < s->hint && s->taken[word] != ~(uint64_t)0)
             return false;
     }
-    return slab_of(s->base) == s && bits == s->used + slab_words(set) * 64 - set->per_slab;
+    return slab_of(s->base) == s && bits == s->used + slab_words(set) * 64 - s->room;
 }
 
 bool slab_set_is_valid(const struct slab_set *set)
@@ -381,7 +435,7 @@ bool slab_set_is_valid(const struct slab_set *set)
     bool before_hint = set->hint != NULL;
     for (const struct slab *s = set->first; s != NULL; s = s->next) {
         before_hint = before_hint && s != set->hint;
-        if (!slab_is_valid(s, set) || (before_hint && s->used < set->per_slab))
+        if (!slab_is_valid(s, set) || (before_hint && s->used < s->room))
             return false;
         slabs++;
     }

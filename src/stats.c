@@ -27,7 +27,7 @@ static void count(const struct pond *p, pond_stats *s)
     s->puts = s->gets - MIN(s->gets, s->live);
     s->high_water = p->high_water;
     s->epoch = p->epoch;
-    s->slab_bytes = p->slabs.slabs * SLAB_BYTES;
+    s->slab_bytes = p->slabs.bytes;
 }
 
 static void weigh(const struct pond *p, pond_stats *s)

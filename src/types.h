@@ -11,7 +11,7 @@
  *      ^ line 0                ^ line of a thread
  *
  *   slab_set -> slab -> slab -> ...          a slab: header apart from the memory it describes
- *               | header, touched, taken |   base -> [obj obj obj ... 4 MiB ... obj]
+ *               | header, touched, taken |   base -> [obj obj obj ...   open | reserved]
  *
  * Equations (exact when no other thread is in the pond):
  *   objects     == live + idle
@@ -41,32 +41,36 @@
 
 /* A region of objects of one size. Guarded by the lock of whoever owns the set. */
 struct slab {
-    struct slab_set *set;              /* it belongs to */
-    void *annex;                       /* slab_annex; NULL: none was asked for */
-    size_t annex_bytes;                /* of the whole annex */
-    struct slab *next, *prior;         /* of the set, oldest first */
-    struct slab *dirty_next;           /* of the set's dirty list */
-    char *base;                        /* SLAB_BYTES, aligned to SLAB_BYTES */
-    size_t header_bytes;               /* of this header, bitmaps included */
-    uint64_t order;                    /* the set's how-manieth slab this is */
-    uint32_t used;                     /* objects taken; the number of bits set in taken[] */
-    uint32_t hint;                     /* no word of taken[] before this one has a free bit */
-    uint32_t fresh;                    /* objects from here on were never taken: their memory is zero */
-    uint32_t purge_page;               /* where the purge of this slab goes on */
-    bool dirty;                        /* on the dirty list: something was given back since the last purge */
+    struct slab_set *set;      /* it belongs to */
+    void *annex;               /* slab_annex; NULL: none was asked for */
+    size_t annex_bytes;        /* of the whole annex */
+    struct slab *next, *prior; /* of the set, oldest first */
+    struct slab *dirty_next;   /* of the set's dirty list */
+    char *base;                /* aligned to SLAB_BYTES */
+    size_t bytes;              /* reserved from base on: SLAB_BYTES, or less where there was no more */
+    size_t open;               /* usable ones of them; the others cannot be touched */
+    size_t header_bytes;       /* of this header, bitmaps included */
+    uint64_t order;            /* the set's how-manieth slab this is */
+    uint32_t room;             /* objects that fit into bytes */
+    uint32_t used;             /* objects taken */
+    uint32_t hint;             /* no word of taken[] before this one has a free bit */
+    uint32_t fresh;            /* objects from here on were never taken: their memory is zero */
+    uint32_t purge_page;       /* where the purge of this slab goes on */
+    bool dirty;                /* on the dirty list: something was given back since the last purge */
     uint64_t touched[SLAB_PAGES / 64]; /* a bit per page: it may be resident */
     uint64_t taken[];                  /* a bit per object; those past the last object are set */
 };
 
 struct slab_set {
     size_t stride;     /* bytes from one object to the next */
-    uint32_t per_slab; /* objects in one slab */
+    uint32_t per_slab; /* most objects in one slab */
     bool keep_mapped;  /* never unmap: someone may still read a given-back object */
     struct slab *first, *last;
     struct slab *hint; /* no slab before this one has a free object */
     struct slab *dirty;
     uint64_t made;  /* slabs ever mapped */
     uint64_t slabs; /* slabs now */
+    uint64_t bytes; /* that they reserve */
 };
 
 /* ---- magazine ---- */

@@ -295,7 +295,7 @@ static inline struct record *record_in_slab(const struct pond *p, const struct c
     uint64_t offset = (uint64_t)((const char *)obj - s->base) - p->lead;
     uint64_t object = offset * c->inverse >> 32;
     char *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE);
-    bool start = object * p->object_bytes == offset && object < s->set->per_slab && annex != NULL;
+    bool start = object * p->object_bytes == offset && object < s->room && annex != NULL;
     return start ? (struct record *)(void *)(annex + object * c->record_bytes) : NULL;
 }
 

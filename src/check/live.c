@@ -179,7 +179,7 @@ static void tell_tools(void)
     for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
         pthread_mutex_lock(&p->lock);
         for (struct slab *s = p->slabs.first; s != NULL; s = s->next)
-            tools_exiting(s->base, SLAB_BYTES);
+            tools_exiting(s->base, s->open);
         pthread_mutex_unlock(&p->lock);
     }
 }

@@ -264,7 +264,7 @@ static struct record *own_record(struct pond *p, const void *obj)
         return r;
     size_t object;
     struct slab *s = slab_of(obj);
-    if (s == NULL || s->set != &p->slabs || inside(p, s, obj, &object) != 0 || object >= s->set->per_slab)
+    if (s == NULL || s->set != &p->slabs || inside(p, s, obj, &object) != 0 || object >= s->room)
         return NULL;
     return annex_record(check_of(p), s, object);
 }

@@ -31,7 +31,7 @@ int __wrap_mprotect(void *at, size_t bytes, int prot);
 
 int __wrap_mprotect(void *at, size_t bytes, int prot)
 {
-    if (!atomic_load(&refuse_mprotect))
+    if (!atomic_load(&refuse_mprotect) || !guard_owns(at)) /* slabs are opened by it, too */
         return __real_mprotect(at, bytes, prot);
     errno = ENOMEM;
     return -1;

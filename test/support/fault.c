@@ -9,6 +9,7 @@
 static struct {
     atomic_size_t uses, hits;
     atomic_size_t from, to; /* uses that fail: from <= use < to */
+    atomic_int error;       /* 0: the usual one */
 } faults[FAULT_CALLS];
 
 void fault_arm(fault_call call, size_t n, bool onwards)
@@ -34,12 +35,20 @@ size_t fault_hits(fault_call call)
     return atomic_load(&faults[call].hits);
 }
 
-static bool fails(fault_call call)
+void fault_error(fault_call call, int error)
+{
+    atomic_store(&faults[call].error, error);
+}
+
+static bool fails(fault_call call, int usual)
 {
     size_t use = atomic_fetch_add(&faults[call].uses, 1);
     bool hit = atomic_load(&faults[call].from) <= use && use < atomic_load(&faults[call].to);
-    if (hit)
+    int error = atomic_load(&faults[call].error);
+    if (hit) {
         atomic_fetch_add(&faults[call].hits, 1);
+        errno = error != 0 ? error : usual;
+    }
     return hit;
 }
 
@@ -61,10 +70,8 @@ int __wrap_madvise(void *at, size_t bytes, int advice);
 
 void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)
 {
-    if (fails(FAULT_MMAP)) {
-        errno = ENOMEM;
+    if (fails(FAULT_MMAP, ENOMEM))
         return MAP_FAILED;
-    }
     void *base = __real_mmap(at, bytes, prot, flags, fd, offset);
     if (base != MAP_FAILED && atomic_load(&huge_pages))
         (void)__real_madvise(base, bytes, MADV_HUGEPAGE);
@@ -73,16 +80,10 @@ void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t off
 
 int __wrap_munmap(void *at, size_t bytes)
 {
-    if (!fails(FAULT_MUNMAP))
-        return __real_munmap(at, bytes);
-    errno = ENOMEM;
-    return -1;
+    return fails(FAULT_MUNMAP, ENOMEM) ? -1 : __real_munmap(at, bytes);
 }
 
 int __wrap_madvise(void *at, size_t bytes, int advice)
 {
-    if (!fails(FAULT_MADVISE))
-        return __real_madvise(at, bytes, advice);
-    errno = EAGAIN;
-    return -1;
+    return fails(FAULT_MADVISE, EAGAIN) ? -1 : __real_madvise(at, bytes, advice);
 }

@@ -17,6 +17,7 @@ typedef enum fault_call { FAULT_MMAP, FAULT_MUNMAP, FAULT_MADVISE, FAULT_CALLS }
 /* The call fails at its n-th use from now on, counted from 0, and, with onwards, at each later one. */
 void fault_arm(fault_call call, size_t n, bool onwards);
 void fault_disarm(fault_call call);
+void fault_error(fault_call call, int error); /* what errno says then; else ENOMEM, of madvise EAGAIN */
 
 size_t fault_uses(fault_call call); /* since it was armed */
 size_t fault_hits(fault_call call); /* those that failed */

@@ -35,7 +35,7 @@ static void at_exit(void *unused)
 static void start(bool refused)
 {
     atomic_store(&refuse_membarrier, refused);
-    ground = os_map_aligned(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), os_page_size());
+    ground = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
     must(ground != NULL, "no memory for a pond");
     must(gate_init(at_exit), "gate_init");
     ground->lines = GATE_THREADS;

@@ -200,7 +200,7 @@ static struct gate_scope elsewhere(void)
 {
     static struct pond *other;
     if (other == NULL)
-        other = os_map_aligned(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), os_page_size());
+        other = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
     must(other != NULL, "no memory for a pond");
     other->lines = GATE_THREADS;
     return (struct gate_scope){.first = other, .alone = true};

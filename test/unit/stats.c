@@ -126,7 +126,7 @@ static void expect_bytes(struct pond *p)
              s.idle_shared_bytes == s.idle_shared * each && s.idle_victim_bytes == s.idle_victim * each &&
              s.high_water_bytes == s.high_water * each,
          "bytes at %zu each", (size_t)each);
-    must(s.slab_bytes == p->slabs.slabs * SLAB_BYTES, "%zu bytes of slabs", (size_t)s.slab_bytes);
+    must(s.slab_bytes == p->slabs.bytes, "%zu bytes of slabs", (size_t)s.slab_bytes);
 }
 
 typedef struct plan {
