@@ -168,11 +168,16 @@ static void unreserve(void *base, size_t bytes)
 
 /* ---- mapping ---- */
 
-/* At this address if nothing is there, else anywhere. */
-static char *reserve_near(uintptr_t address, size_t bytes)
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0 /* of Linux 4.17; an older kernel takes the address for a wish */
+#endif
+
+/* At this address; 0: anywhere. errno is EEXIST where something is there. */
+static char *reserve_at(uintptr_t address, size_t bytes)
 {
-    void *near = (void *)address; /* NOLINT(performance-no-int-to-ptr): a wish */
-    void *base = mmap(near, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? MAP_FIXED_NOREPLACE : 0);
+    void *there = (void *)address; /* NOLINT(performance-no-int-to-ptr): it leads nowhere yet */
+    void *base = mmap(there, bytes, PROT_NONE, flags, -1, 0);
     return base == MAP_FAILED ? NULL : base;
 }
 
@@ -190,7 +195,9 @@ static char *reserve_by_search(size_t bytes, size_t align)
     uintptr_t at = LOAD(reserve_below);
     for (int i = 0; i < RESERVE_TRIES; i++) {
         at = at > align ? (at - 1) & ~(align - 1) : 0;
-        char *base = reserve_near(at, bytes);
+        char *base = reserve_at(at, bytes);
+        if (base == NULL && errno == EEXIST)
+            continue;
         if (base == NULL || ((uintptr_t)base & (align - 1)) == 0)
             return base;
         unreserve(base, bytes);
@@ -206,7 +213,7 @@ static char *reserve_by_search(size_t bytes, size_t align)
  */
 static char *reserve_and_cut(size_t bytes, size_t align)
 {
-    char *base = reserve_near(0, bytes + align);
+    char *base = reserve_at(0, bytes + align);
     if (base == NULL)
         return NULL;
     size_t head = (align - ((uintptr_t)base & (align - 1))) & (align - 1), tail = align - head;
@@ -221,6 +228,7 @@ static char *reserve_and_cut(size_t bytes, size_t align)
 
 void *os_reserve(size_t bytes, size_t align)
 {
+    int saved = errno;
     char *base = reuse_kept(bytes, align, true);
     if (base != NULL)
         return base;
@@ -231,6 +239,7 @@ void *os_reserve(size_t bytes, size_t align)
         errno = ENOMEM;
         return NULL;
     }
+    errno = saved;
     os_small_pages(base, bytes);
     STORE(reserve_below, (uintptr_t)base);
     return base;
@@ -287,7 +296,7 @@ void *os_map(size_t bytes)
     char *base = reuse_kept(bytes, os_page_size(), false);
     if (base != NULL)
         return base;
-    base = reserve_near(0, bytes);
+    base = reserve_at(0, bytes);
     if (base != NULL)
         lock_when_used(base, bytes);
     if (base != NULL && os_open(base, bytes)) {

@@ -178,7 +178,7 @@ Test(promise7, every_single_munmap)
 
 Test(promise7, every_munmap_from_one_on)
 {
-    fail_each_in_turn(FAULT_MUNMAP, true, 7);
+    fail_each_in_turn(FAULT_MUNMAP, true, 3);
 }
 
 Test(promise7, every_madvise_from_one_on)
