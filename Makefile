@@ -22,8 +22,10 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 # ---- variants: what differs between the build directories ----
 
 VARIANTS := release asan tsan fence lock clang debug
-ifeq ($(filter $(VARIANT),$(VARIANTS)),)
-$(error there is no variant '$(VARIANT)': choose one of $(VARIANTS))
+# Those that need packages of their own: test/build/<variant>.sh tests them where there are some.
+FOREIGN  := i686
+ifeq ($(filter $(VARIANT),$(VARIANTS) $(FOREIGN)),)
+$(error there is no variant '$(VARIANT)': choose one of $(VARIANTS) $(FOREIGN))
 endif
 
 OPTIMISE.release := -O2 -g
@@ -33,9 +35,11 @@ OPTIMISE.fence   := -O2 -g
 OPTIMISE.lock    := -O2 -g
 OPTIMISE.clang   := -O2 -g
 OPTIMISE.debug   := -O2 -g
+OPTIMISE.i686    := -O2 -g
 DEFINES.fence    := -DPOND_FENCE
 DEFINES.lock     := -DPOND_DEPOT_LOCK
 DEFINES.asan     := -DPOND_ASSERTS
+DEFINES.i686     := -DPOND_ASSERTS
 DEFINES.debug    := -DPOND_ASSERTS -DPOND_DEBUG_DEFAULT=\"full\"
 # The variant that is installed beside the plain one has a name of its own.
 SUFFIX.debug     := -debug
@@ -46,6 +50,12 @@ PUBLIC_DEFINES.fence := -DPOND_FENCE
 ifeq ($(VARIANT),clang)
 CC  := clang
 CXX := clang++
+endif
+# The kernel's headers are those of the 64-bit system.
+ifeq ($(VARIANT),i686)
+M32 := -m32 -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+CC  := $(CC) $(M32)
+CXX := $(CXX) $(M32)
 endif
 
 # ---- flags: each make adds its variant's to those of the caller ----
@@ -178,7 +188,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := headers symbols man amalgamation relink install published
+SCRIPT_PARTS  := headers symbols man amalgamation relink install published $(FOREIGN)
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples model
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 

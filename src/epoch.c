@@ -49,7 +49,7 @@ static size_t allowed(struct pond *p, const struct drop *d)
     size_t left = d->left;
     if (d->why == POND_DROP_EPOCH) {
         uint64_t idle = shared_young(p) + shared_victims(p), keep = p->options.min_idle;
-        left = MIN(left, idle > keep ? idle - keep : 0);
+        left = (size_t)MIN((uint64_t)left, idle > keep ? idle - keep : 0);
     }
     if (left == 0)
         return 0;

@@ -6,42 +6,54 @@
 /* ---- the page map: address -> slab ---- */
 
 /*
- * Two levels over the upper bits of a 48-bit address. Read without a lock: an entry is stored with
- * release after its slab's header is filled, and loaded with acquire. Leaves are never freed.
+ * Two levels over the upper bits of an address of 48 bits, or of 32: then the root has one entry. Read
+ * without a lock: an entry is stored with release after its slab's header is filled, and loaded with acquire.
+ * Leaves are never freed.
  */
+#if UINTPTR_MAX > UINT32_MAX
 #define MAP_ADDRESS_BITS 48
-#define MAP_SLAB_BITS 22
 #define MAP_LEAF_BITS 13
+#else
+#define MAP_ADDRESS_BITS 32
+#define MAP_LEAF_BITS 10
+#endif
+#define MAP_SLAB_BITS 22
 #define MAP_LEAF_ENTRIES ((size_t)1 << MAP_LEAF_BITS)
 #define MAP_ROOT_ENTRIES ((size_t)1 << (MAP_ADDRESS_BITS - MAP_SLAB_BITS - MAP_LEAF_BITS))
 
 _Static_assert(SLAB_BYTES == (size_t)1 << MAP_SLAB_BITS, "one entry a slab");
+_Static_assert(MAP_SLAB_BITS + MAP_LEAF_BITS <= MAP_ADDRESS_BITS, "an address has an entry");
+_Static_assert(MAP_ADDRESS_BITS <= sizeof(uintptr_t) * 8, "an address has these bits");
 
 static struct {
     pthread_mutex_t lock; /* for writers */
     struct slab **root[MAP_ROOT_ENTRIES];
 } map = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* Two shifts: of 32 bits, all at once are not defined. */
+static size_t map_root(const void *address)
+{
+    return (uintptr_t)address >> MAP_SLAB_BITS >> MAP_LEAF_BITS;
+}
+
 static struct slab **map_entry(const void *address)
 {
-    uintptr_t number = (uintptr_t)address >> MAP_SLAB_BITS;
-    if (number >> MAP_LEAF_BITS >= MAP_ROOT_ENTRIES)
+    if (map_root(address) >= MAP_ROOT_ENTRIES)
         return NULL;
-    struct slab **leaf = __atomic_load_n(&map.root[number >> MAP_LEAF_BITS], __ATOMIC_ACQUIRE);
-    return leaf == NULL ? NULL : &leaf[number & (MAP_LEAF_ENTRIES - 1)];
+    struct slab **leaf = __atomic_load_n(&map.root[map_root(address)], __ATOMIC_ACQUIRE);
+    return leaf == NULL ? NULL : &leaf[(uintptr_t)address >> MAP_SLAB_BITS & (MAP_LEAF_ENTRIES - 1)];
 }
 
 static bool map_grow(const void *address)
 {
-    size_t root = (uintptr_t)address >> (MAP_SLAB_BITS + MAP_LEAF_BITS);
-    if (root >= MAP_ROOT_ENTRIES) {
+    if (map_root(address) >= MAP_ROOT_ENTRIES) {
         errno = ENOMEM; /* an address wider than 48 bits */
         return false;
     }
     void *leaf = os_map(MAP_LEAF_ENTRIES * sizeof(struct slab *));
     if (leaf == NULL)
         return false;
-    __atomic_store_n(&map.root[root], leaf, __ATOMIC_RELEASE);
+    __atomic_store_n(&map.root[map_root(address)], leaf, __ATOMIC_RELEASE);
     return true;
 }
 

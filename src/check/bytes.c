@@ -193,7 +193,7 @@ void bytes_poison(struct pond *p, void *obj, struct record *r)
     if (!check_hold_for(c, CHECK_POISON))
         return;
     uint64_t most = LOAD(check_settings.poison_bytes);
-    size_t n = most == 0 ? c->size : MIN(most, c->size);
+    size_t n = most == 0 || most > c->size ? c->size : (size_t)most;
     memcpy(record_kept(r), obj, n);
     memset(obj, POISON, n);
     STORE(r->poisoned, (uint32_t)n);

@@ -10,11 +10,17 @@
 
 enum context_access { CONTEXT_UNKNOWN, CONTEXT_READ, CONTEXT_WRITE };
 
-#if defined(__linux__) && defined(__x86_64__)
+#if defined(__linux__) && (defined(__x86_64__) || defined(__i386__))
+
+#ifdef __x86_64__
+#define CONTEXT_PC REG_RIP
+#else
+#define CONTEXT_PC REG_EIP
+#endif
 
 static inline const void *context_pc(const ucontext_t *c)
 {
-    return (const void *)(uintptr_t)c->uc_mcontext.gregs[REG_RIP];
+    return (const void *)(uintptr_t)c->uc_mcontext.gregs[CONTEXT_PC];
 }
 
 /* Bit 1 of a page fault's error code: it was a write. */

@@ -26,8 +26,14 @@
 #define GUARD_LARGE_BYTES ((size_t)1 << 20) /* up to this size */
 #define GUARD_LARGE_STRIDE (GUARD_LARGE_BYTES + 4 * GUARD_FRONT)
 #define GUARD_REGION (GUARD_SLOTS * GUARD_STRIDE + GUARD_LARGE_SLOTS * GUARD_LARGE_STRIDE)
-#define GUARD_NOWHERE                                                                                        \
-    (UINTPTR_MAX - GUARD_REGION + 1) /* the region while there is none: no object lies there */
+
+/* The region while there is none: no object lies there. Of 32 bits, stacks lie at the upper end, programs
+ * from 128 MiB on. */
+#if UINTPTR_MAX > UINT32_MAX
+#define GUARD_NOWHERE (UINTPTR_MAX - GUARD_REGION + 1)
+#else
+#define GUARD_NOWHERE ((uintptr_t)1 << 20)
+#endif
 
 /* ---- for watch.c: the quick ways ---- */
 

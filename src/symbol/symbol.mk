@@ -1,11 +1,11 @@
 # libpond-symbol: file and line, inlined functions and names of fields for reports, with libdw. Without
-# libdw's header nothing of it is made, and reports give module, offset and build id.
+# libdw's header nothing of it is made, and reports give module, offset and build id; nor for foreign variants.
 #
 # SYMBOL_LIB, SYMBOL_SO: what there is to install, both empty without libdw; SYMBOL_SONAME: the link.
 
 SYMBOL_HAVE := $(shell $(CC) $(CPPFLAGS) -E -x c -include elfutils/libdwfl.h /dev/null > /dev/null 2>&1 && \
                  echo yes)
-ifeq ($(SYMBOL_HAVE),yes)
+ifeq ($(SYMBOL_HAVE)$(filter $(FOREIGN),$(VARIANT)),yes)
 SYMBOL_LIB     := $(B)/libpond-symbol.a
 SYMBOL_SO      := $(B)/libpond-symbol.so.$(VERSION)
 SYMBOL_SONAME  := libpond-symbol.so.$(firstword $(subst ., ,$(VERSION)))

@@ -28,7 +28,7 @@ static _Thread_local uintptr_t filler; /* which thread it is */
 
 static void *mark(const struct magazine *m, uint32_t slot)
 {
-    return (void *)((uintptr_t)m ^ (uintptr_t)slot << 48 ^ filler);
+    return (void *)((uintptr_t)m ^ (uintptr_t)slot << (sizeof(uintptr_t) * 8 - 16) ^ filler);
 }
 
 static void fill(struct magazine *m)
