@@ -184,8 +184,7 @@ BOTH_WAYS(gate, a_thread_inside_of_a_later_pond_is_found)
 {
     start(*refused);
     worker *parked = start_parked();
-    struct pond *first =
-        os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
+    struct pond *first = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
     cr_assert_not_null(first);
     first->lines = GATE_THREADS;
     first->next = ground;
