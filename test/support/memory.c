@@ -33,7 +33,7 @@ size_t memory_mapped(void)
 {
     char text[256];
     read_file("/proc/self/statm", text, sizeof text);
-    return (size_t)strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+    return (size_t)strtoull(text, NULL, 10) * (size_t)getpagesize();
 }
 
 size_t memory_mappings(void)
