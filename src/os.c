@@ -68,7 +68,8 @@ void os_small_pages(void *base, size_t bytes)
  * where a sandbox refuses it. The memory goes back all the same, and the range is kept: it serves the next
  * who asks for one like it, and os_unmap_kept tries again. What says so lies in the range itself. Ranges are
  * pushed one by one or in chains, but taken off all at once: so no one meets a head that was taken off and
- * pushed again meanwhile.
+ * pushed again meanwhile. The child of a fork that comes while a thread has them in its hands does not see
+ * them again.
  */
 struct kept {
     struct kept *next;
