@@ -12,6 +12,7 @@
  *      perhaps while the owner marks its closed line, leaves top as it is.
  */
 #include "cache.h"
+#include <string.h>
 
 /* ---- the loaded magazine ---- */
 
@@ -60,9 +61,11 @@ static void swap(struct cache *c, uint64_t epoch)
 static void *take(struct cache *c)
 {
     void **top = c->top - 1;
+    void *obj = *top;
     STORE(c->top, top);
     STORE(c->gets, c->gets + 1);
-    return *top;
+    *top = NULL; /* nothing of the pond's refers to a live object: leak checkers would count that */
+    return obj;
 }
 
 static void put_in(struct cache *c, void *obj)
@@ -83,8 +86,10 @@ size_t cache_get_some(struct cache *c, void **objs, size_t n)
     n = MIN(n, count_of(c));
     for (size_t i = 0; i < n; i++)
         objs[i] = c->top[-1 - (ptrdiff_t)i];
-    if (n > 0)
+    if (n > 0) {
         STORE(c->top, c->top - n);
+        memset(c->top, 0, n * sizeof(*objs)); /* as in take */
+    }
     STORE(c->gets, c->gets + n);
     return n;
 }

@@ -65,7 +65,8 @@ static size_t allowed(struct pond *p, const struct drop *d)
 /* Under the lock, in and out; without it for the hooks. */
 static void drop_one(struct pond *p, struct drop *d)
 {
-    void *obj = p->dropping->slots[--p->dropping->count];
+    void **slot = &p->dropping->slots[--p->dropping->count], *obj = *slot;
+    *slot = NULL; /* as in cache.c's take */
     object_uncount(p, d->why);
     pthread_mutex_unlock(&p->lock);
     shared_forget_bytes(p, obj);

@@ -139,6 +139,13 @@ static void forget(struct pond *p)
         os_unmap(p, pond_bytes());
 }
 
+/* It may have had the only pointer to what its hooks were given. */
+static void let_go_of_context(struct pond *p)
+{
+    watch_unmapped(p, pond_bytes());
+    p->options.ctx = NULL;
+}
+
 /* Keeps the first page, where its name is; the others take no memory, where the kernel takes it back. */
 static void remember(struct pond *p)
 {
@@ -174,11 +181,13 @@ pond *pond_create(const pond_options *options)
     if (p == NULL)
         return NULL;
     watch_begin();
+    watch_mapped(p, pond_bytes());
     init(p, &o);
     if (registry_add(p))
         return p;
     int error = errno;
     release(p);
+    let_go_of_context(p);
     forget(p);
     errno = error;
     return NULL;
@@ -231,6 +240,7 @@ int pond_destroy(pond *p)
     (void)epoch_drop_all(p, POND_DROP_DESTROY);
     watch_gone(p);
     release(p);
+    let_go_of_context(p);
     remember(p);
     magazine_purge();
     return 0;

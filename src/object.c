@@ -174,7 +174,9 @@ bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
         }
         note_footprint(p, bytes);
     }
-    if ((o->flags & POND_ZERO_ON_PUT) != 0)
+    if ((o->flags & POND_ZERO_ON_PUT) != 0) {
         explicit_bzero(obj, o->size);
+        watch_zeroed(obj, o->size);
+    }
     return true;
 }

@@ -61,7 +61,11 @@ void shared_forget_bytes(struct pond *p, void *obj)
 
 static void *take_last(struct magazine *m)
 {
-    return m != NULL && m->count > 0 ? m->slots[--m->count] : NULL;
+    if (m == NULL || m->count == 0)
+        return NULL;
+    void *obj = m->slots[--m->count];
+    m->slots[m->count] = NULL; /* as in cache.c's take */
+    return obj;
 }
 
 static void *take_from_depot(struct pond *p)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slab.h"
+#include "watch.h"
 #include <errno.h>
 #include <string.h>
 
@@ -101,14 +102,17 @@ static size_t slab_words(const struct slab_set *set)
 
 static void slab_unmap_header(struct slab *s)
 {
-    if (s->annex != NULL)
+    if (s->annex != NULL) {
+        watch_unmapped(s->annex, s->annex_bytes);
         os_unmap(s->annex, s->annex_bytes);
+    }
     os_unmap(s, s->header_bytes);
 }
 
 static void slab_unmap(struct slab *s)
 {
     (void)map_set(s->base, NULL);
+    watch_unmapped(s->base, s->bytes);
     os_release(s->base, s->bytes);
     slab_unmap_header(s);
 }
@@ -182,8 +186,10 @@ static struct slab *slab_map(struct slab_set *set)
     struct slab *s = slab_map_header(set);
     if (s == NULL)
         return NULL;
-    if (slab_map_objects(s))
+    if (slab_map_objects(s)) {
+        watch_mapped(s->base, s->bytes); /* what is not open yet no search can read, and none does */
         return s;
+    }
     slab_unmap_header(s);
     errno = ENOMEM;
     return NULL;
@@ -315,8 +321,10 @@ void *slab_annex(struct slab *s, size_t bytes)
     if (mine == NULL)
         return NULL;
     STORE(s->annex_bytes, all);
-    if (__atomic_compare_exchange_n(&s->annex, &annex, mine, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&s->annex, &annex, mine, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
+        watch_mapped(mine, all);
         return mine;
+    }
     os_unmap(mine, all);
     return annex;
 }
@@ -372,6 +380,7 @@ static void purge_run(struct slab *s, size_t from, size_t to)
     size_t bytes = os_page_size();
     if (from == to || !os_purge(s->base + from * bytes, (to - from) * bytes))
         return;
+    watch_zeroed(s->base + from * bytes, (to - from) * bytes);
     for (size_t page = from; page < to; page++)
         s->touched[page / 64] &= ~((uint64_t)1 << page % 64);
 }

@@ -46,7 +46,11 @@ bool watch_created(pond *p); /* false: no memory. Not linked yet */
 void watch_gone(pond *p);    /* it is empty and about to be freed, whoever watched it once */
 bool watch_tick_is_late(void);
 void watch_bad_pond(const pond *p, const char *function, const void *caller);
-void watch_fork_prepare(void); /* under all other locks */
+/* Memory of the library's own that may hold pointers to what users allocated, for as long as it is mapped. */
+void watch_mapped(const void *memory, size_t bytes);
+void watch_unmapped(const void *memory, size_t bytes); /* before it is: the same memory, whole */
+void watch_zeroed(const void *memory, size_t bytes);   /* in a way that compilers and tools do not see */
+void watch_fork_prepare(void);                         /* under all other locks */
 void watch_fork_done(bool child);
 
 /* How many operations of this thread a watcher that samples need not be asked about. Set by it. */

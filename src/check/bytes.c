@@ -56,6 +56,8 @@ static void close_zones(const struct pond *p, unsigned char *obj)
     if (check_on(CHECK_TOOLS))
         tools_redzone(obj - REDZONE_BYTES, REDZONE_BYTES);
     close_tail(p, obj);
+    if (check_on(CHECK_TOOLS))
+        tools_release(obj);
 }
 
 static void open_zones(const struct pond *p, unsigned char *obj)
@@ -63,6 +65,7 @@ static void open_zones(const struct pond *p, unsigned char *obj)
     size_t size = p->options.size;
     if (!check_on(CHECK_TOOLS))
         return;
+    tools_acquire(obj);
     tools_redzone_open(obj - REDZONE_BYTES, REDZONE_BYTES);
     tools_redzone_open(obj + size, p->object_bytes - p->lead - size);
 }
@@ -257,6 +260,28 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
     if (written)
         report_note(p, &note, caller != NULL ? "found here" : "found when it was dropped",
                     event_here(p, caller));
+}
+
+/* ---- what idle objects own, for searches for leaks ---- */
+
+/* What lies under poison is kept already, its secrets with it. */
+void bytes_shelve(struct pond *p, const void *obj, struct record *r)
+{
+    size_t size = check_of(p)->size, under = r->poisoned;
+    if (!check_on(CHECK_TOOLS) || !tools_search() || size == 0)
+        return;
+    if (under == 0) {
+        memcpy(record_kept(r), obj, size);
+        secret_wipe_declared(p, record_kept(r), size);
+    } else {
+        secret_copy(p, record_kept(r) + under, obj, under, size - under);
+    }
+}
+
+void bytes_unshelve(struct pond *p, struct record *r)
+{
+    if (check_on(CHECK_TOOLS) && tools_search())
+        memset(record_kept(r), 0, check_of(p)->size);
 }
 
 /* ---- all idle objects, at a tick ---- */

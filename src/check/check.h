@@ -17,7 +17,7 @@
  *   record.c   object -> record: state, threads, epochs, stacks
  *   report.c   composes and emits a report
  *   stack.c    captures stacks and keeps each once; module.c  PC -> module and offset
- *   tell.h, tools.h  what ASan, Valgrind and TSan are told
+ *   tell.h, tools.h  what sanitizers and Valgrind are told; roots.c  where they find pointers
  */
 #ifndef POND_CHECK_H
 #define POND_CHECK_H
@@ -42,7 +42,7 @@ enum check_word {
     CHECK_FAIL = 1u << 10,
     CHECK_CHAOS = 1u << 11,
     CHECK_LOG = 1u << 12,
-    CHECK_TOOLS = 1u << 13, /* not a word: a tool (ASan, Valgrind, TSan) is to be told */
+    CHECK_TOOLS = 1u << 13, /* not a word: a tool (a sanitizer, Valgrind) is to be told */
     CHECK_STACKS = 1u << 14
 };
 
@@ -224,7 +224,9 @@ struct record {
     bool held;      /* hold=N has reported it */
     bool covered;   /* poison was lifted for a footprint hook */
     uint16_t forks; /* of this process, when it was got */
-    unsigned char bytes[];    /* size bytes of kept, but in a guard slot; then size bytes of snapshot */
+    /* size bytes of kept, but in a guard slot, with pointers where a search for leaks reads them; then size
+       bytes of snapshot */
+    unsigned char bytes[] __attribute__((aligned(8)));
 } __attribute__((may_alias)); /* it lies in memory that a table's node declares otherwise */
 
 /* The generation of a record in a guard slot: its object is watched for as long as it is live. */
@@ -385,6 +387,10 @@ void bytes_check_zones(struct pond *p, void *obj, struct record *r, enum zone_lo
 void bytes_poison(struct pond *p, void *obj, struct record *r);
 void bytes_restore(struct pond *p, void *obj, struct record *r, const void *caller);
 
+/* Where a tool is told: a copy of an idle object for its search for leaks (tools.h), and no longer. */
+void bytes_shelve(struct pond *p, const void *obj, struct record *r);
+void bytes_unshelve(struct pond *p, struct record *r);
+
 /* At all idle objects, at a tick, if there is anything to be seen; restores them when poison is off. */
 void bytes_look(struct pond *p, const void *caller);
 
@@ -399,6 +405,7 @@ bool secret_at(const struct pond *p, size_t offset);
 /* Such fields within the first n bytes of an object, or of a copy of them, are zero from now on; with
  * POND_ZERO_ON_PUT all n bytes. */
 void secret_wipe(const struct pond *p, void *copy, size_t n);
+void secret_wipe_declared(const struct pond *p, void *copy, size_t n); /* and nothing else */
 
 /* Copies n bytes of the object, from this offset on, to be shown: those of such fields as 0. */
 void secret_copy(const struct pond *p, unsigned char *to, const void *obj, size_t offset, size_t n);
@@ -415,7 +422,6 @@ void reset_check(struct pond *p, void *obj, struct record *r, struct event here)
 
 /* ---- live objects: live.c ---- */
 
-void live_begin(void); /* has exit() look for leaks */
 void live_look_for_held(struct pond *p);
 void live_report_leaks(struct pond *p, const char *when);
 void live_release_all(void); /* restores all poisoned idle objects, for words that are off now */

@@ -397,6 +397,7 @@ static bool map_slots(void)
             os_unmap(region, GUARD_REGION);
         return false;
     }
+    watch_mapped(region, GUARD_REGION);
     __atomic_store_n(&guard_region, (uintptr_t)region, __ATOMIC_RELEASE);
     set_areas_apart();
     for (size_t i = 0; i < GUARD_ALL_SLOTS; i++)

@@ -171,24 +171,6 @@ __attribute__((destructor)) static void look_at_exit(void)
             look_for_leaks(p, "exit", true);
 }
 
-/* Before a tool's own search for leaks, which began before us and so comes after. */
-static void tell_tools(void)
-{
-    if (!check_on(CHECK_TOOLS))
-        return;
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
-        pthread_mutex_lock(&p->lock);
-        for (struct slab *s = p->slabs.first; s != NULL; s = s->next)
-            tools_exiting(s->base, s->open);
-        pthread_mutex_unlock(&p->lock);
-    }
-}
-
-void live_begin(void)
-{
-    (void)atexit(tell_tools);
-}
-
 /* ---- switching off ---- */
 
 void live_release_all(void)

@@ -31,9 +31,14 @@ void check_unlock(void)
 
 struct node {
     struct node *next;
-    const void *object;
+    uintptr_t not_object; /* its bits are those of the address, inverted: no pointer for a search for leaks */
     uint64_t record[(sizeof(struct record) + 7) / 8];
 };
+
+static void *object_in(const struct node *n)
+{
+    return (void *)~n->not_object;
+}
 
 static struct record *record_in(struct node *n)
 {
@@ -88,8 +93,8 @@ static bool table_room(struct table *t, size_t room)
     for (size_t i = 0; i < t->room; i++)
         for (struct node *n = t->buckets[i], *next; n != NULL; n = next) {
             next = n->next;
-            n->next = *bucket(&grown, n->object);
-            *bucket(&grown, n->object) = n;
+            n->next = *bucket(&grown, object_in(n));
+            *bucket(&grown, object_in(n)) = n;
         }
     if (t->buckets != NULL)
         os_unmap(t->buckets, t->room * sizeof(struct node *));
@@ -116,7 +121,7 @@ static void table_sweep(struct table *t)
 static struct record *table_find(const struct table *t, const void *object)
 {
     struct node *n = t->room == 0 ? NULL : *bucket(t, object);
-    while (n != NULL && n->object != object)
+    while (n != NULL && object_in(n) != object)
         n = n->next;
     return n == NULL ? NULL : record_in(n);
 }
@@ -130,7 +135,7 @@ static struct record *table_add(struct table *t, const void *object)
     struct node *n = node_take();
     if (n == NULL)
         return NULL;
-    n->object = object;
+    n->not_object = ~(uintptr_t)object;
     n->next = *bucket(t, object);
     *bucket(t, object) = n;
     t->count++;
@@ -454,7 +459,7 @@ static void walk_table(struct pond *p, record_visitor *visit, void *ctx)
     for (size_t i = 0; i < t->room; i++)
         for (struct node *n = t->buckets[i]; n != NULL; n = n->next)
             if (is_current(check_of(p), record_in(n)))
-                visit(p, (void *)(uintptr_t)n->object, record_in(n), ctx);
+                visit(p, object_in(n), record_in(n), ctx);
 }
 
 void record_walk(struct pond *p, record_visitor *visit, void *ctx)

@@ -24,9 +24,14 @@ bool secret_at(const struct pond *p, size_t offset)
 
 void secret_wipe(const struct pond *p, void *copy, size_t n)
 {
-    const pond_type *type = p->options.type;
     if ((p->options.flags & POND_ZERO_ON_PUT) != 0)
         explicit_bzero(copy, n);
+    secret_wipe_declared(p, copy, n);
+}
+
+void secret_wipe_declared(const struct pond *p, void *copy, size_t n)
+{
+    const pond_type *type = p->options.type;
     for (size_t i = 0; type != NULL && i < type->field_count; i++) {
         size_t bytes = bytes_within(&type->fields[i], n);
         if (bytes > 0)

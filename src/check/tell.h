@@ -36,4 +36,10 @@ static inline void tell_ended(const struct pond *p, void *obj)
         tools_ended(obj, (char *)obj - p->lead, p->object_bytes);
 }
 
+static inline void tell_wiped(const struct pond *p, void *obj)
+{
+    if (check_on(CHECK_TOOLS) && p->object_bytes > 0)
+        tools_wipe((char *)obj - p->lead, p->object_bytes);
+}
+
 #endif

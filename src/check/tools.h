@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What AddressSanitizer, ThreadSanitizer and Valgrind's memcheck are told of objects, so that a pond hides
- * no bug from them: an idle object is as freed memory is. None of them is needed to build the library, nor
- * need the library be built with one: it asks at run time which one the program brought along.
+ * What AddressSanitizer, LeakSanitizer, MemorySanitizer, ThreadSanitizer and Valgrind's memcheck are told of
+ * objects, so that a pond hides no bug from them: an idle object is as freed memory is. None of them is
+ * needed to build the library, nor need the library be built with one (but for MemorySanitizer, which wants
+ * all of a program built with it): it asks at run time which one the program brought along.
  *
  * An object's way, as a tool sees it:
  *
@@ -24,6 +25,21 @@
  *  6. Nothing is said of one object by two threads at a time; nothing needs a lock.
  *
  * Sizes are those of the type. Of objects that create made (size 0) only ThreadSanitizer is told.
+ *
+ * Searches for leaks, at exit or at any other moment. What malloc gave is no leak when the program's memory
+ * has a pointer to it. A search takes for the program's memory:
+ *
+ *     slabs, guard slots  what live objects own is found
+ *     annexes of slabs    what idle objects own is found: no search reads what is closed, so bytes_shelve
+ *                         keeps a copy of an idle object in its record; no other pointer is there
+ *     magazines           what create made is found while it is idle
+ *     ponds               what the hooks' ctx points to is found
+ *
+ * Valgrind takes all mapped memory for it, LeakSanitizer only what it is told of: tools_mapped. So that
+ * nothing there keeps alive what is lost, the library wipes what it no longer means: slots of magazines after
+ * a get, copies of objects that are idle no more, objects after their destroy hook. A live object that the
+ * program has lost is a leak to Valgrind, which knows objects as blocks; to LeakSanitizer it is not, nor is
+ * what it owns: the word `leak` reports it.
  */
 #ifndef POND_CHECK_TOOLS_H
 #define POND_CHECK_TOOLS_H
@@ -44,6 +60,9 @@
 void __asan_poison_memory_region(const volatile void *address, size_t n) TOOLS_WEAK;
 void __asan_unpoison_memory_region(const volatile void *address, size_t n) TOOLS_WEAK;
 void __lsan_register_root_region(const void *address, size_t n) TOOLS_WEAK;
+void __lsan_unregister_root_region(const void *address, size_t n) TOOLS_WEAK;
+void __msan_poison(const volatile void *address, size_t n) TOOLS_WEAK;
+void __msan_unpoison(const volatile void *address, size_t n) TOOLS_WEAK;
 void __tsan_acquire(void *address) TOOLS_WEAK;
 void __tsan_release(void *address) TOOLS_WEAK;
 
@@ -110,18 +129,24 @@ static inline void valgrind_put(const void *pool, const void *obj)
 bool words_say_off(const char *text);
 
 /*
- * A tool is there, and is to be told: every pond is then watched from its creation. POND_DEBUG=off asks that
- * nothing be told.
+ * A tool is there, and is to be told of objects: every pond is then watched from its creation. POND_DEBUG=off
+ * asks that nothing be told of them. Asked once, before the first object.
  */
 static inline bool tools_present(void)
 {
-    const char *words = getenv("POND_DEBUG");
     char probe = 0;
-    if (words_say_off(words))
+    if (words_say_off(getenv("POND_DEBUG")))
         return false;
-    if (__asan_poison_memory_region != NULL || __tsan_acquire != NULL)
+    if (__asan_poison_memory_region != NULL || __lsan_register_root_region != NULL || __msan_poison != NULL ||
+        __tsan_acquire != NULL)
         return true;
     return valgrind_defined(&probe, sizeof probe);
+}
+
+/* Where a tool is present: it searches for leaks. The other two see only a library that copies for nobody. */
+static inline bool tools_search(void)
+{
+    return __tsan_acquire == NULL && __msan_poison == NULL;
 }
 
 /* AddressSanitizer knows eight bytes as a whole, of which only the last ones may be out of bounds. */
@@ -147,6 +172,8 @@ static inline void tools_forbid(const void *address, size_t n)
         return;
     if (__asan_poison_memory_region != NULL)
         __asan_poison_memory_region(address, n);
+    if (__msan_poison != NULL)
+        __msan_poison(address, n);
     valgrind_noaccess(address, n);
 }
 
@@ -156,6 +183,8 @@ static inline void tools_allow(const void *address, size_t n)
         return;
     if (__asan_unpoison_memory_region != NULL)
         __asan_unpoison_memory_region(address, n);
+    if (__msan_unpoison != NULL)
+        __msan_unpoison(address, n);
     (void)valgrind_defined(address, n);
 }
 
@@ -185,14 +214,26 @@ static inline void tools_pond_ended(const pond *p)
 }
 
 /*
- * The process exits: from the handler of atexit, for each slab (or other memory of objects), live or idle.
- * The searches for leaks, which come later, then find what objects own, such as the buffers of idle ones.
+ * Memory whose pointers count in a search for leaks, for exactly as long as it is mapped. LeakSanitizer skips
+ * what of it is not readable. Told whatever POND_DEBUG says: it costs a get and put nothing.
  */
-static inline void tools_exiting(const void *memory, size_t n)
+static inline void tools_mapped(const void *memory, size_t n)
 {
-    tools_allow(memory, n);
     if (__lsan_register_root_region != NULL)
         __lsan_register_root_region(memory, n);
+}
+
+static inline void tools_unmapped(const void *memory, size_t n)
+{
+    if (__lsan_unregister_root_region != NULL)
+        __lsan_unregister_root_region(memory, n);
+}
+
+/* They are zero, and defined: the kernel has taken pages back, or a wipe has gone by. Told always, too. */
+static inline void tools_zeroed(const void *memory, size_t n)
+{
+    if (__msan_unpoison != NULL)
+        __msan_unpoison(memory, n);
 }
 
 /* ---- objects ---- */
@@ -240,6 +281,13 @@ static inline void tools_ended(void *obj, const void *memory, size_t n)
 {
     tools_acquire(obj);
     tools_allow(memory, n);
+}
+
+/* After its destroy hook: what it pointed to is lost unless it was freed, and its bytes are nobody's. */
+static inline void tools_wipe(void *memory, size_t n)
+{
+    memset(memory, 0, n);
+    tools_zeroed(memory, n);
 }
 
 #endif

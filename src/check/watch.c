@@ -35,6 +35,7 @@ static void make_idle(const struct call *call)
         r->put = call->here;
         if (check_on(CHECK_POISON) && check_of(p)->size > 0)
             bytes_poison(p, call->obj, r);
+        bytes_shelve(p, call->obj, r);
     }
     tell_put(p, call->obj);
     if (r != NULL)
@@ -53,8 +54,10 @@ static void clean(struct call *call, struct scope *s)
         claim_report_grown(call);
     scope_leave(s);
     claim_check_hooks(call);
-    if (kept && call->record != NULL && check_on(CHECK_RESET) && check_of(p)->size > 0)
+    if (kept && call->record != NULL && check_on(CHECK_RESET) && check_of(p)->size > 0) {
+        tell_open(p, call->obj); /* every byte is compared, also those that nobody wrote */
         reset_check(p, call->obj, call->record, call->here);
+    }
     if (!kept)
         drop_now(call, why);
     else if (guard_owns(call->obj) || (check_on(CHECK_CHAOS) && chaos_drops()))
@@ -201,6 +204,8 @@ void full_hand_out(struct pond *p, void *obj, const void *caller)
         tell_open(p, obj);
         bytes_restore(p, obj, r, caller);
     }
+    if (!guard_owns(obj))
+        bytes_unshelve(p, r);
     struct event here = event_here(p, caller);
     bytes_check_zones(p, obj, r, ZONE_GET, here);
     tell_got(p, obj);
@@ -265,6 +270,8 @@ void full_made(pond *p, void *obj)
     r->got = r->put = (struct event){.thread = 0};
     if (c->size > 0 && check_on(CHECK_RESET))
         reset_remember(p, obj, r);
+    if (!guard_owns(obj))
+        bytes_shelve(p, obj, r);
     tell_close(p, obj);
     record_settle(c, r, RECORD_IDLE);
 }
@@ -278,6 +285,8 @@ void full_drop(pond *p, void *obj)
         bytes_restore(p, obj, r, NULL);
         if (idle)
             bytes_check_zones(p, obj, r, ZONE_DROP, (struct event){.thread = 0});
+        if (!guard_owns(obj))
+            bytes_unshelve(p, r);
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
@@ -287,8 +296,10 @@ void full_drop(pond *p, void *obj)
 bool full_ended(pond *p, void *obj)
 {
     scope_leave_destroy(obj);
-    if (!guard_owns(obj))
+    if (!guard_owns(obj)) {
+        tell_wiped(p, obj);
         return false;
+    }
     secret_wipe(p, obj, p->options.size); /* else it would lie there until the slot is used again */
     guard_give(obj);
     check_hold(check_of(p), -1);

@@ -375,6 +375,15 @@ enum source {
     FROM_ENVIRONMENT /* POND_DEBUG: those that are understood, for nobody sees an error */
 };
 
+/* With the lock. */
+static uint32_t tools_word(void)
+{
+    static bool asked, present;
+    present = asked ? present : tools_present();
+    asked = true;
+    return present ? CHECK_TOOLS : 0;
+}
+
 /*
  * With the lock. False and errno. A word goes off before its ponds may be left unwatched, and on when they
  * are watched: who sees it on in check_hold_for is watched for as long as it holds something.
@@ -390,8 +399,7 @@ static bool apply(const char *text, enum source source, struct refusals *refused
     }
     if (parsed.stacks == NOT_SAID)
         parsed.stacks = needs_full(parsed.words) ? DEFAULT_STACKS : DEFAULT_STACKS_GUARD;
-    if (tools_present())
-        parsed.words |= CHECK_TOOLS;
+    parsed.words |= tools_word();
     if ((parsed.words & CHECK_GUARD) != 0 && !guard_start())
         return false;
     if ((parsed.words & ~LOAD(check_settings.words) & CHECK_GUARD) != 0)
@@ -457,7 +465,6 @@ static void begin(void)
     else if (refused.length > 0)
         say_refused(text, FROM_ENVIRONMENT, refused.phrases,
                     anything_is_checked() ? "the other words are on" : "nothing is checked");
-    live_begin();
 }
 
 void watch_begin(void)
@@ -482,7 +489,9 @@ bool watch_created(struct pond *p)
 
 struct watch_room watch_layout(const pond_options *options)
 {
-    size_t zone = check_on(CHECK_REDZONE) ? REDZONE_BYTES : 0;
+    /* In front for a search for leaks, too: where a slab begins is then no pointer to its first object. */
+    bool zones = check_on(CHECK_REDZONE) || (check_on(CHECK_TOOLS) && tools_search());
+    size_t zone = zones ? REDZONE_BYTES : 0;
     size_t room = check_on(CHECK_TOOLS) ? tools_room(options->size) : 0;
     return (struct watch_room){.lead = zone, .tail = MAX(zone, room)};
 }

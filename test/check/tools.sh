@@ -2,48 +2,11 @@
 # A pond hides no bug from AddressSanitizer, ThreadSanitizer and Valgrind, though the library that is linked
 # was built with none of them; and what is right they find right.
 . test/build/lib.sh
-unset POND_DEBUG
-export ASAN_OPTIONS='' TSAN_OPTIONS=''
+. test/check/tools/run.sh
 
-plain=build/release
 for variant in asan tsan; do
     project_make VARIANT=$variant lib > /dev/null
 done
-
-# built NAME COMPILER SOURCE LIBRARY FLAG...: the program $scratch/NAME
-built()
-{
-    name=$1 compiler=$2 source=$3 library=$4
-    shift 4
-    "$compiler" -std=c11 -O1 -g -Iinclude "$@" -o "$scratch/$name" "test/check/tools/$source.c" "$library" -pthread \
-        -Wl,-rpath,"$PWD/$plain"
-}
-
-# run NAME COMMAND...: what it says is in $scratch/said
-run()
-{
-    "$@" > "$scratch/said" 2>&1
-}
-
-silent()
-{
-    title=$1
-    shift
-    run "$@" || fail "$title: $(cat "$scratch/said")"
-    [ "$(cat "$scratch/said")" = "done" ] || fail "$title is not silent: $(cat "$scratch/said")"
-    echo "ok $title"
-}
-
-# finds TITLE PATTERN COMMAND...: it fails, and says this.
-finds()
-{
-    title=$1 pattern=$2
-    shift 2
-    ! run "$@" || fail "$title: not found: $(cat "$scratch/said")"
-    grep -qE "$pattern" "$scratch/said" || fail "$title: in place of $pattern: $(cat "$scratch/said")"
-    ! grep -q '^==[0-9]*== pond: ' "$scratch/said" || fail "$title: found by pond: $(cat "$scratch/said")"
-    echo "ok $title"
-}
 
 # ---- AddressSanitizer ----
 
@@ -99,6 +62,8 @@ for compiler in gcc clang; do
     for kind in a so; do
         built tsan "$compiler" handover $plain/libpond.$kind -fsanitize=thread
         silent "$compiler, thread, plain libpond.$kind: handed over" "$scratch/tsan"
+        silent "$compiler, thread, plain libpond.$kind: handed over, with zones" \
+            env POND_DEBUG=redzone,stacks=0 "$scratch/tsan"
     done
 done
 
