@@ -11,9 +11,11 @@
  *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none.
  * What a thread believes of a magazine that it gives back does not matter: give() looks at its count.
  *
- * What orders a magazine's contents: push's compare-and-swap (with the store fence before it) is the
- * release, pop's compare-and-swap the acquire; both are in Concurrency Kit. A popper that has not yet
- * swapped reads `link` alone.
+ * What orders a magazine's contents, and all that its objects' users did before their puts: fences of our
+ * own, a release before the push and an acquire after the pop. Concurrency Kit has a store fence before the
+ * push and a load fence before the pop's compare-and-swap, which is less: where loads may be late (aarch64),
+ * the last read of an object before its put may see what the next one who gets it writes. On x86 these fences
+ * are no instructions. A popper that has not yet swapped reads `link` alone. With the lock, the lock is both.
  */
 #include "depot.h"
 #include <ck_pr.h>
@@ -44,12 +46,15 @@ static ck_stack_entry_t *raw_pop(struct depot_stack *s)
 #else
 static void raw_push(struct depot_stack *s, struct magazine *m)
 {
+    ck_pr_fence_release(); /* pairs with that of raw_pop */
     ck_stack_push_mpmc(&s->stack, &m->link);
 }
 
 static ck_stack_entry_t *raw_pop(struct depot_stack *s)
 {
-    return ck_stack_pop_mpmc(&s->stack);
+    ck_stack_entry_t *top = ck_stack_pop_mpmc(&s->stack);
+    ck_pr_fence_acquire(); /* pairs with that of raw_push */
+    return top;
 }
 #endif
 
