@@ -4,9 +4,18 @@
 #define POND_PORT_H
 
 #include <assert.h>
+#include <ck_md.h>
 #include <pond/inline.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/*
+ * Concurrency Kit's ck_md.h is made for one machine, and a cross compiler may find the one of the machine it
+ * runs on: that of x86 leaves all fences out.
+ */
+#if defined(CK_MD_TSO) && !defined(__x86_64__) && !defined(__i386__) && !defined(__sparc__)
+#error "ck_md.h, of Concurrency Kit, is for another processor than this: the include path lacks the right one"
+#endif
 
 /* Internal checks: builds with -DPOND_ASSERTS only. */
 #ifdef POND_ASSERTS
