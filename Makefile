@@ -60,8 +60,9 @@ endif
 
 # ---- flags: each make adds its variant's to those of the caller ----
 
-WERROR   ?= -Werror
-WARNINGS := -Wall -Wextra -Wpedantic -Wconversion $(WERROR)
+# WERROR=1: warnings are errors, as for `make check` and .ci/run. A packager's newer compiler may warn of more.
+WERROR   ?=
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion $(if $(WERROR),-Werror)
 unexport CPPFLAGS CFLAGS CXXFLAGS LDFLAGS
 override CPPFLAGS := -Iinclude $(DEFINES.$(VARIANT)) $(CPPFLAGS)
 override CFLAGS   := -std=c11 $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CFLAGS)
@@ -122,8 +123,8 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 # Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
 HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \
                    echo valgrind)
-ALL_FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIB_CFLAGS) $(LIB_LDFLAGS) \
-             $(HAVE_VALGRIND)
+ALL_FLAGS := $(filter-out -Werror,$(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIB_CFLAGS) \
+             $(LIB_LDFLAGS) $(HAVE_VALGRIND))
 $(B)/flags: FORCE
 	$(Q)mkdir -p $(@D); echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
 .PHONY: FORCE
@@ -193,6 +194,7 @@ PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr example
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
 .PHONY: check $(PARTS:%=check-%)
+check: export WERROR := 1
 check: ## install what is missing, build and run every test; check-<part> runs one part
 	@.ci/install-deps build test cc
 	@rm -rf build/results && mkdir -p build/results
