@@ -66,8 +66,8 @@ void __msan_unpoison(const volatile void *address, size_t n) TOOLS_WEAK;
 void __tsan_acquire(void *address) TOOLS_WEAK;
 void __tsan_release(void *address) TOOLS_WEAK;
 
-/* Valgrind's words as functions, which do nothing where its header was missing. */
-#ifdef VALGRIND_MAKE_MEM_DEFINED
+/* Valgrind's words as functions, which do nothing where its header was missing or knows no such processor. */
+#if defined(VALGRIND_MAKE_MEM_DEFINED) && !defined(NVALGRIND)
 static inline bool valgrind_defined(const void *address, size_t n)
 {
     return VALGRIND_MAKE_MEM_DEFINED(address, n) != 0; /* 0 without memcheck */
