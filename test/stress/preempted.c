@@ -46,6 +46,10 @@ static const char *interrupted_at(const void *context)
     return (const char *)at->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
     return (const char *)at->uc_mcontext.pc;
+#elif defined(__riscv)
+    return (const char *)at->uc_mcontext.__gregs[REG_PC];
+#elif defined(__i386__)
+    return (const char *)at->uc_mcontext.gregs[REG_EIP];
 #else
     (void)at;
     return NULL;

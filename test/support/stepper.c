@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -355,9 +356,60 @@ size_t stepper_hold_at_odd(const uintptr_t *word, size_t n, void (*body)(void *a
 
 #else
 
+/* For the linker: nothing but stepper_open and stepper_hold_at_odd is called where STEPPER_WORKS is 0. */
+#define NOT_CALLED abort()
 void stepper_open(void) {}
 
-/* Nothing is held here. Nothing else is called where STEPPER_WORKS is 0. */
+void stepper_find(place *places, size_t most, uint32_t visits)
+{
+    (void)places, (void)most, (void)visits;
+    NOT_CALLED;
+}
+
+size_t stepper_found(size_t *steps)
+{
+    (void)steps;
+    NOT_CALLED;
+}
+
+void stepper_hold_at(place where)
+{
+    (void)where;
+    NOT_CALLED;
+}
+
+void stepper_pass(void)
+{
+    NOT_CALLED;
+}
+
+bool stepper_wait(void)
+{
+    NOT_CALLED;
+}
+
+void stepper_go(void)
+{
+    NOT_CALLED;
+}
+
+const void *stepper_address(place where)
+{
+    (void)where;
+    NOT_CALLED;
+}
+
+void stepper_begin(void)
+{
+    NOT_CALLED;
+}
+
+void stepper_end(void)
+{
+    NOT_CALLED;
+}
+
+/* Nothing is held here. */
 size_t stepper_hold_at_odd(const uintptr_t *word, size_t n, void (*body)(void *arg), void *arg)
 {
     (void)word, (void)n;
