@@ -189,8 +189,8 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := headers symbols man amalgamation relink install published $(FOREIGN)
-PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples model
+SCRIPT_PARTS  := headers symbols man amalgamation relink unload install published $(FOREIGN)
+PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples model cross
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
 .PHONY: check $(PARTS:%=check-%)
@@ -219,6 +219,11 @@ check-examples: lib examples
 	@$(RUN) command examples/run-all examples/run-all $(B)
 check-model:
 	@$(RUN) command model/gate test/model/run short
+
+# What a target lacks packages for (.ci/install-deps cross) is skipped.
+check-cross:
+	@bad=0; for target in aarch64 riscv64 musl; do \
+	    $(RUN) command cross/$$target test/cross/run $$target || bad=1; done; exit $$bad
 
 .PHONY: model
 model: ## every instance of the model of the gate, explored to its end; test/model/explored.txt
