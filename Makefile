@@ -136,6 +136,8 @@ build/have-ck:
 
 # ---- tests: test/<dir>/<name>.c or .cpp is one Criterion binary, test/<dir>/<name>.sh a shell test ----
 #
+# Its main is test/support/runner.c, which runs each test in a process of its own; --help tells what it can do.
+#
 # Comments among a test's first lines:
 #     // link: -Wl,--wrap=mmap     more flags to link it with
 #     // variants: release fence   the only variants it is for
@@ -181,15 +183,16 @@ run-tests: $(TEST_BINARIES)
 	    env $(TEST_WORDS.$(VARIANT)) $(RUN) criterion $(VARIANT)/$$test $(B)/test/$$test || bad=1; done; exit $$bad
 
 VALGRIND_TESTS = $(call LIST_TESTS,valgrind)
-# Without its search for leaks: what pond has it has from mmap, and what hooks allocate ASan looks after.
+# Without its search for leaks: what pond has it has from mmap, and what hooks allocate ASan looks after. One test
+# after the other: reports of two are not mixed.
 VALGRIND := env POND_DEBUG=off valgrind -q --trace-children=yes --leak-check=no
 run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 	@bad=0; for test in $(VALGRIND_TESTS); do \
-	    $(RUN) criterion valgrind/$$test $(VALGRIND) $(B)/test/$$test || bad=1; done; exit $$bad
+	    $(RUN) criterion valgrind/$$test $(VALGRIND) $(B)/test/$$test --jobs 1 || bad=1; done; exit $$bad
 
 # ---- check ----
 
-SCRIPT_PARTS  := headers symbols man amalgamation relink unload install published $(FOREIGN)
+SCRIPT_PARTS  := runner headers symbols man amalgamation relink unload install published $(FOREIGN)
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples model cross
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 
