@@ -22,6 +22,7 @@
 #ifndef POND_CHECK_H
 #define POND_CHECK_H
 
+#include "../frame.h"
 #include "../pool.h"
 #include <pond/debug.h>
 #include <string.h>
@@ -434,24 +435,22 @@ void *chaos_get(struct pond *p); /* an idle object out of turn, or NULL */
 
 /* ---- hooks: scope.c ---- */
 
-/* A hook of a pond that this thread is about to run. */
+/* A hook of a pond that is about to run. */
 struct scope {
     struct pond *pond;
     void *obj; /* it runs for; NULL: one that is being made */
     const char *hook;
-    const char *frame; /* where the frame of who runs the hook, or the hook's own, began; */
-    const void *back;  /* and where it returns to */
+    struct frame frame; /* of who runs the hook, or, for a destroy hook, of a call beside it */
 };
 
-/* The frame and the return address of the function that it stands in. */
-#define SCOPE_HERE .frame = __builtin_dwarf_cfa(), .back = __builtin_return_address(0)
-
-/* False: this thread is inside a hook of this pond, which is reported. Reports hooks that were left, too. */
+/* False: this call is made inside a hook of this pond, which is reported. Reports hooks that were left, too.
+ */
 bool scope_may_enter(const struct scope *s, struct event here);
 bool scope_may_enter_lazily(const struct scope *s, const void *caller);
 void scope_enter(const struct scope *s);
 void scope_leave(const struct scope *s);
-void scope_leave_destroy(const void *obj);
+void scope_leave_destroy(struct pond *p, const void *obj);
+void scope_forget(const struct pond *p); /* it ends */
 
 /* ---- guard: guard.c, trap.c ---- */
 

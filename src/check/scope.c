@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which hooks of which ponds this thread is inside of. A hook must not call into its own pond, and must not
- * be left by longjmp or an exception; the second is seen at the thread's next operation: the frame that ran
- * the hook is not on the stack any more.
+ * Which hooks of which ponds are under way. A hook must not call into its own pond, and must not be left by
+ * longjmp or an exception; the second is seen at a later operation: the frame that ran the hook is not on its
+ * stack any more.
+ *
+ * A hook may block, and so its coroutine may yield: other coroutines of the thread use ponds meanwhile, and
+ * the hook may go on on another thread. So a hook counts for those calls alone that lie below it on the same
+ * stack (frame.h). On the stack that a thread was started with it is noted with that thread; on any other
+ * stack in a table for all threads.
+ *
+ * Where nobody can tell, nothing is said: a hook that was left on a stack of the program's own is seen when a
+ * call lies below that place, or exactly there; and a coroutine that a hook itself resumes is not taken for
+ * inside of the hook. Coroutines whose stacks lie within the stack of a thread, or are copied from and to it,
+ * look like calls of that thread.
  */
 #include "check.h"
-#include <unwind.h>
 
 #define DEPTH 8 /* of hooks within hooks of other ponds; deeper ones are not looked at */
 
@@ -13,6 +22,14 @@ static __thread struct {
     unsigned depth;
     struct scope at[DEPTH];
 } hooks __attribute__((tls_model("initial-exec")));
+
+/* The same on stacks of the program's own, under the checks' lock. The oldest makes room for a new one. */
+#define ELSEWHERE 256
+
+static struct {
+    uint32_t count, next;
+    struct scope at[ELSEWHERE]; /* pond NULL: none */
+} elsewhere;
 
 static void report_left(const struct scope *s, struct event here)
 {
@@ -41,58 +58,19 @@ static void report_own(const struct scope *outer, const struct scope *s, struct 
 
 /* ---- does it run yet? ---- */
 
-struct search {
-    const struct scope *scope;
-    bool found;
-};
-
-/*
- * Where a frame begins the one that it returns to ends. That one must be at the same call; for a destroy
- * hook, of which we know a sister's call, in the same function.
- */
-static bool is_frame(const struct scope *s, struct _Unwind_Context *context)
+/* Of a destroy hook a sister's call is known. */
+static enum frame_state state_of(const struct scope *s, const char *here)
 {
-    if (_Unwind_GetCFA(context) != (uintptr_t)s->frame)
-        return false;
-    if (s->hook[0] != 'd')
-        return _Unwind_GetIP(context) == (uintptr_t)s->back;
-    return _Unwind_GetRegionStart(context) ==
-           (uintptr_t)_Unwind_FindEnclosingFunction((void *)(uintptr_t)s->back);
-}
-
-static _Unwind_Reason_Code search_frame(struct _Unwind_Context *context, void *argument)
-{
-    struct search *s = argument;
-    s->found = is_frame(s->scope, context);
-    return s->found ? _URC_END_OF_STACK : _URC_NO_REASON;
-}
-
-static bool is_on_the_stack(const struct scope *scope)
-{
-    struct search s = {.scope = scope};
-    (void)_Unwind_Backtrace(search_frame, &s);
-    return s.found;
-}
-
-/*
- * The stack grows down: what a hook calls lies below it. Only a destroy hook, whose own frame is the one we
- * know, may be replaced by its last call.
- */
-static bool is_left(const struct scope *s, const char *frame)
-{
-    bool replaced = frame == s->frame && s->hook[0] == 'd';
-    return (frame >= s->frame && !replaced) || !is_on_the_stack(s);
+    return frame_look(&s->frame, here, s->hook[0] == 'd');
 }
 
 /* The object is its user's again, who may put it once more. */
 static void leave_behind(const struct scope *s, struct event here)
 {
-    struct scope left = *s;
-    hooks.depth--;
-    struct record *r = left.obj != NULL ? record_of(left.pond, left.obj) : NULL;
+    struct record *r = s->obj != NULL ? record_of(s->pond, s->obj) : NULL;
     if (r != NULL)
-        (void)record_change(check_of(left.pond), r, RECORD_CLEANING, RECORD_LIVE);
-    report_left(&left, here);
+        (void)record_change(check_of(s->pond), r, RECORD_CLEANING, RECORD_LIVE);
+    report_left(s, here);
 }
 
 /* A pond that was destroyed since is none of ours. */
@@ -101,23 +79,26 @@ static bool pond_is_there(const struct scope *s)
     return watch_of(s->pond) != &watch_destroyed;
 }
 
+/* ---- on the thread's own stack ---- */
+
 /* Those from this one inwards were left. */
 static void leave_all(unsigned from, struct event here)
 {
-    while (hooks.depth > from)
-        if (pond_is_there(&hooks.at[hooks.depth - 1]))
-            leave_behind(&hooks.at[hooks.depth - 1], here);
-        else
-            hooks.depth--;
+    while (hooks.depth > from) {
+        struct scope left = hooks.at[--hooks.depth];
+        if (pond_is_there(&left))
+            leave_behind(&left, here);
+    }
 }
 
-bool scope_may_enter(const struct scope *s, struct event here)
+static bool may_enter_own(const struct scope *s, struct event here)
 {
     for (unsigned i = 0; i < hooks.depth; i++) {
         struct scope outer = hooks.at[i];
-        if (is_left(&outer, s->frame)) {
+        enum frame_state state = state_of(&outer, s->frame.at);
+        if (state == FRAME_LEFT) {
             leave_all(i, here);
-        } else if (outer.pond == s->pond) {
+        } else if (state == FRAME_INSIDE && outer.pond == s->pond) {
             report_own(&outer, s, here);
             return false;
         }
@@ -125,28 +106,135 @@ bool scope_may_enter(const struct scope *s, struct event here)
     return true;
 }
 
-bool scope_may_enter_lazily(const struct scope *s, const void *caller)
+/* ---- on other stacks ---- */
+
+/* Takes out the hook of this pond and object that was entered nearest to this place; the place is enough
+ * where it is exactly there. Under the lock. */
+static bool take_out(const struct scope *s)
 {
-    return hooks.depth == 0 || scope_may_enter(s, event_here(s->pond, caller));
+    struct scope *nearest = NULL;
+    ptrdiff_t distance = PTRDIFF_MAX;
+    for (struct scope *e = elsewhere.at; e < elsewhere.at + ELSEWHERE; e++) {
+        ptrdiff_t d = e->frame.at > s->frame.at ? e->frame.at - s->frame.at : s->frame.at - e->frame.at;
+        if (e->pond == s->pond && e->obj == s->obj && e->hook[0] == s->hook[0] && d < distance) {
+            nearest = e;
+            distance = d;
+        }
+    }
+    if (nearest == NULL)
+        return false;
+    nearest->pond = NULL;
+    STORE(elsewhere.count, elsewhere.count - 1);
+    return true;
 }
 
-void scope_enter(const struct scope *s)
+static void enter_elsewhere(const struct scope *s)
 {
-    if (hooks.depth < DEPTH)
+    check_lock();
+    uint32_t at = elsewhere.next;
+    while (elsewhere.count < ELSEWHERE && elsewhere.at[at].pond != NULL)
+        at = (at + 1) % ELSEWHERE;
+    if (elsewhere.at[at].pond == NULL)
+        STORE(elsewhere.count, elsewhere.count + 1);
+    elsewhere.at[at] = *s;
+    elsewhere.next = (at + 1) % ELSEWHERE;
+    check_unlock();
+}
+
+/* False: another call took it out before. */
+static bool leave_elsewhere(const struct scope *s)
+{
+    check_lock();
+    bool there = take_out(s);
+    check_unlock();
+    return there;
+}
+
+/* The one there; false: none. */
+static bool read_elsewhere(uint32_t at, struct scope *s)
+{
+    check_lock();
+    *s = elsewhere.at[at];
+    check_unlock();
+    return s->pond != NULL;
+}
+
+/* The next hook from *at on that this call says something about; what is said. */
+static enum frame_state next_elsewhere(const struct scope *s, uint32_t *at, struct scope *outer)
+{
+    enum frame_state state = FRAME_ELSEWHERE;
+    for (; *at < ELSEWHERE && state == FRAME_ELSEWHERE; ++*at)
+        if (read_elsewhere(*at, outer))
+            state = state_of(outer, s->frame.at);
+    return state;
+}
+
+static bool may_enter_elsewhere(const struct scope *s, struct event here)
+{
+    struct scope outer;
+    enum frame_state state;
+    uint32_t at = 0;
+    while ((state = next_elsewhere(s, &at, &outer)) != FRAME_ELSEWHERE) {
+        if (state == FRAME_LEFT && leave_elsewhere(&outer) && pond_is_there(&outer)) {
+            leave_behind(&outer, here);
+        } else if (state == FRAME_INSIDE && outer.pond == s->pond) {
+            report_own(&outer, s, here);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- in and out: never inlined, since a hook may end on another thread than it began on ---- */
+
+NOT_INLINED bool scope_may_enter(const struct scope *s, struct event here)
+{
+    if (s->frame.thread != NULL)
+        return may_enter_own(s, here);
+    return LOAD(elsewhere.count) == 0 || may_enter_elsewhere(s, here);
+}
+
+NOT_INLINED bool scope_may_enter_lazily(const struct scope *s, const void *caller)
+{
+    bool none = s->frame.thread != NULL ? hooks.depth == 0 : LOAD(elsewhere.count) == 0;
+    return none || scope_may_enter(s, event_here(s->pond, caller));
+}
+
+NOT_INLINED void scope_enter(const struct scope *s)
+{
+    if (s->frame.thread == NULL)
+        enter_elsewhere(s);
+    else if (hooks.depth < DEPTH)
         hooks.at[hooks.depth++] = *s;
 }
 
-void scope_leave(const struct scope *s)
+NOT_INLINED void scope_leave(const struct scope *s)
 {
-    if (hooks.depth > 0 && hooks.at[hooks.depth - 1].frame == s->frame)
+    if (s->frame.thread == NULL)
+        (void)leave_elsewhere(s);
+    else if (hooks.depth > 0 && hooks.at[hooks.depth - 1].frame.at == s->frame.at)
         hooks.depth--;
 }
 
-void scope_leave_destroy(const void *obj)
+NOT_INLINED void scope_leave_destroy(struct pond *p, const void *obj)
 {
-    if (hooks.depth == 0)
+    const struct scope s = {.pond = p, .obj = (void *)(uintptr_t)obj, .hook = "destroy", .frame = FRAME_HERE};
+    if (s.frame.thread == NULL) {
+        (void)leave_elsewhere(&s);
         return;
-    const struct scope *top = &hooks.at[hooks.depth - 1];
-    if (top->obj == obj && top->hook[0] == 'd')
+    }
+    const struct scope *top = hooks.depth > 0 ? &hooks.at[hooks.depth - 1] : NULL;
+    if (top != NULL && top->obj == obj && top->hook[0] == 'd')
         hooks.depth--;
+}
+
+void scope_forget(const struct pond *p)
+{
+    check_lock();
+    for (struct scope *e = elsewhere.at; e < elsewhere.at + ELSEWHERE; e++)
+        if (e->pond == p) {
+            e->pond = NULL;
+            STORE(elsewhere.count, elsewhere.count - 1);
+        }
+    check_unlock();
 }

@@ -127,15 +127,15 @@ static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
 
 static void put_slowly(pond *p, void *obj, const void *caller)
 {
-    int saved = errno;
+    int saved = errno_now();
     struct call call = {.pond = p, .obj = obj, .verb = "put", .caller = caller};
-    struct scope s = {.pond = p, .obj = obj, .hook = "reset", SCOPE_HERE};
+    struct scope s = {.pond = p, .obj = obj, .hook = "reset", .frame = FRAME_HERE};
     call.here = event_here(p, caller);
     if (scope_may_enter(&s, call.here) && claim(&call)) {
         scope_enter(&s);
         clean(&call, &s);
     }
-    errno = saved;
+    errno_be(saved);
 }
 
 void full_put(pond *p, void *obj, const void *caller)
@@ -146,15 +146,15 @@ void full_put(pond *p, void *obj, const void *caller)
 
 void full_discard(pond *p, void *obj, const void *caller)
 {
-    int saved = errno;
+    int saved = errno_now();
     struct call call = {.pond = p, .obj = obj, .verb = "pond_discard", .caller = caller};
-    struct scope s = {.pond = p, .obj = obj, .hook = "destroy", SCOPE_HERE};
+    struct scope s = {.pond = p, .obj = obj, .hook = "destroy", .frame = FRAME_HERE};
     call.here = event_here(p, caller);
     if (scope_may_enter(&s, call.here) && claim(&call)) {
         claim_check(&call);
         drop_now(&call, POND_DROP_DISCARDED);
     }
-    errno = saved;
+    errno_be(saved);
 }
 
 /* ---- get ---- */
@@ -190,7 +190,7 @@ static void *get_by_words(struct pond *p, uint32_t words)
 }
 
 /* The object leaves the pond. */
-void full_hand_out(struct pond *p, void *obj, const void *caller)
+NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
 {
     const struct check *c = check_of(p);
     struct record *r = record_of(p, obj);
@@ -218,7 +218,7 @@ void full_hand_out(struct pond *p, void *obj, const void *caller)
 
 static void *get_slowly(pond *p, const void *caller)
 {
-    struct scope s = {.pond = p, .hook = "construct", SCOPE_HERE};
+    struct scope s = {.pond = p, .hook = "construct", .frame = FRAME_HERE};
     if (!scope_may_enter_lazily(&s, caller)) {
         errno = EDEADLK;
         return NULL;
@@ -290,12 +290,12 @@ void full_drop(pond *p, void *obj)
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
-    scope_enter(&(struct scope){.pond = p, .obj = obj, .hook = "destroy", SCOPE_HERE});
+    scope_enter(&(struct scope){.pond = p, .obj = obj, .hook = "destroy", .frame = FRAME_HERE});
 }
 
 bool full_ended(pond *p, void *obj)
 {
-    scope_leave_destroy(obj);
+    scope_leave_destroy(p, obj);
     if (!guard_owns(obj)) {
         tell_wiped(p, obj);
         return false;
@@ -350,6 +350,7 @@ void watch_gone(pond *p)
     if (check_of(p) == NULL)
         return;
     guard_forget(p);
+    scope_forget(p);
     check_detach(p);
 }
 

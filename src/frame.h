@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * On which stack a call is, and whether an earlier call is still under way. A call belongs to its stack, not
+ * to its thread: a coroutine that yields inside of a hook may go on on another thread. What belongs to the
+ * thread (errno, its caches) is therefore asked for anew after each hook, by functions that are never
+ * inlined, for compilers keep the thread's address over calls.
+ */
+#ifndef POND_FRAME_H
+#define POND_FRAME_H
+
+#include "port.h"
+
+/* Where a function's frame begins, and where it returns to. */
+struct frame {
+    const char *at;
+    const void *back;
+    const void
+        *thread; /* whose own stack it is on, which no other thread uses; NULL: a stack of a program's own */
+};
+
+/* Of the function that it stands in. */
+#define FRAME_HERE                                                                                           \
+    {                                                                                                        \
+        .at = __builtin_dwarf_cfa(), .back = __builtin_return_address(0),                                    \
+        .thread = frame_owner(__builtin_dwarf_cfa())                                                         \
+    }
+
+/* This thread, if the address is on the stack that it was started with; else NULL. */
+const void *frame_owner(const void *address);
+const void *frame_thread(void); /* what no other thread has */
+
+enum frame_state {
+    FRAME_INSIDE, /* the call that asks was made by it */
+    FRAME_LEFT, /* it did not return, and cannot any more: longjmp, an exception, a stack that is used anew */
+    FRAME_ELSEWHERE /* it is on another stack, or nobody knows */
+};
+
+/*
+ * What has become of an earlier call, as seen from one whose frame begins `here`. loosely: the frame is that
+ * of a call which the same function made before, from the same depth.
+ */
+enum frame_state frame_look(const struct frame *f, const char *here, bool loosely);
+
+/* The first function on the stack, from the caller outwards, that is one of these; NULL: none, as far as can
+   be told. */
+const void *frame_search(const void *const *functions, size_t count);
+
+/* errno of the thread that asks: its address is never kept over a hook. */
+int errno_now(void);
+void errno_be(int error);
+
+#endif
