@@ -138,7 +138,7 @@ static void say_free(struct slot *s)
     __atomic_store_n(&s->busy, NULL, __ATOMIC_RELEASE);
 }
 
-struct cache *gate_enter(struct pond *p)
+NOT_INLINED struct cache *gate_enter(struct pond *p)
 {
     struct slot *s = me.slot;
     if (s == NULL)
@@ -151,7 +151,7 @@ struct cache *gate_enter(struct pond *p)
     return NULL;
 }
 
-void gate_leave(struct pond *p, struct cache *c)
+NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
 {
     bool open = c->loaded != NULL && !LOAD(gates.fenced) && !LOAD(gates.watched);
     void **end = cache_end(c, LOAD(p->epoch));
@@ -237,7 +237,7 @@ static void take_slot(struct slot *s, uint32_t thread)
         open_slot(s);
 }
 
-bool gate_register(void)
+NOT_INLINED bool gate_register(void)
 {
     uint32_t thread = os_thread();
     if (me.exiting)
@@ -264,7 +264,7 @@ void gate_unregister(void)
     me.exiting = true;
 }
 
-bool gate_registered(void)
+NOT_INLINED bool gate_registered(void)
 {
     return me.slot != NULL;
 }

@@ -221,11 +221,11 @@ int pond_destroy(pond *p)
     if (!registry_knows(p, "pond_destroy", CALLER))
         return -1;
     registry_lock();
-    uint64_t live;
+    uint64_t live = 0;
     bool over;
     do {
-        registry_wait_unpinned(p);
-        over = registry_collect(p, true, &live) && live == 0;
+        over =
+            registry_wait_unpinned(p, __builtin_dwarf_cfa()) && registry_collect(p, true, &live) && live == 0;
     } while (over && p->pins > 0); /* a tick came while collecting waited */
     if (over)
         registry_remove(p);

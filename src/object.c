@@ -48,11 +48,12 @@ static int construct(struct pond *p, void *obj, bool zero)
 
 static int create(struct pond *p, void **obj)
 {
-    errno = ENOMEM; /* should create not say */
+    errno_be(ENOMEM); /* should create not say */
     *obj = p->options.create(p->options.ctx);
     if (*obj != NULL)
         return 0;
-    return errno != 0 ? errno : ENOMEM;
+    int error = errno_now();
+    return error != 0 ? error : ENOMEM;
 }
 
 /* True: it was the watcher's own, which has it back. */
@@ -85,7 +86,7 @@ void *object_make(struct pond *p, const struct birth *b)
             unmake(p, b);
     }
     if (error != 0) {
-        errno = error;
+        errno_be(error);
         return NULL;
     }
     const struct watch *w = watch_of(p);

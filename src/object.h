@@ -3,6 +3,7 @@
 #ifndef POND_OBJECT_H
 #define POND_OBJECT_H
 
+#include "frame.h"
 #include "slab.h"
 
 /* The admission of one object more. */

@@ -122,7 +122,7 @@ void *pond_get_slow(pond *p)
     return w == NULL ? get_unwatched(p, CALLER) : w->get(p, CALLER);
 }
 
-ON_ONE_LINE void *pond_get(pond *p)
+NOT_INLINED ON_ONE_LINE void *pond_get(pond *p)
 {
     return pond_get_inline(p);
 }
@@ -192,21 +192,27 @@ static bool put_cached(struct pond *p, void *obj)
 
 void pool_put_clean(struct pond *p, void *obj)
 {
-    int saved = errno;
+    int saved = errno_now();
     if (!put_cached(p, obj) && !shared_put(p, obj))
         pool_drop(p, obj, POND_DROP_LIMIT);
-    errno = saved;
+    errno_be(saved);
+}
+
+/* The hook may have gone on on another thread. */
+static AFTER_HOOK bool put_in_line(struct pond *p, void *obj)
+{
+    return line_put(p, obj);
 }
 
 static void put_worked(struct pond *p, void *obj)
 {
-    int saved = errno;
+    int saved = errno_now();
     pond_drop_reason why;
     if (!object_clean(p, obj, &why))
         pool_drop(p, obj, why);
-    else if (!line_put(p, obj))
+    else if (!put_in_line(p, obj))
         pool_put_clean(p, obj);
-    errno = saved;
+    errno_be(saved);
 }
 
 void pool_put(struct pond *p, void *obj)
@@ -234,7 +240,7 @@ void pond_put_slow(pond *p, void *obj)
         pool_put(p, obj);
 }
 
-ON_ONE_LINE void pond_put(pond *p, void *obj)
+NOT_INLINED ON_ONE_LINE void pond_put(pond *p, void *obj)
 {
     pond_put_inline(p, obj);
 }
@@ -253,7 +259,7 @@ static void put_many(struct pond *p, void *const *objs, size_t n)
         if (!p->work_on_put)
             put += put_some(p, objs + put, before_null(objs + put, n - put));
         if (put < n)
-            pond_put_inline(p, objs[put++]);
+            pond_put(p, objs[put++]);
     }
 }
 
@@ -343,9 +349,9 @@ static bool reserve_one(struct pond *p)
         return false;
     if (shared_put(p, obj))
         return true;
-    int error = errno;
+    int error = errno_now();
     pool_drop(p, obj, POND_DROP_LIMIT);
-    errno = error;
+    errno_be(error);
     return false;
 }
 

@@ -62,6 +62,17 @@ static inline void cpu_pause(void)
 /* A way that is rarely taken: the usual one then needs no frame. */
 #define NOT_INLINED __attribute__((noinline))
 
+/*
+ * For what reads what belongs to the thread, in a function that runs hooks before: a hook may end on another
+ * thread. On most processors compilers keep the thread's address over calls; x86-64 names it in each
+ * instruction.
+ */
+#if defined(__x86_64__)
+#define AFTER_HOOK inline
+#else
+#define AFTER_HOOK NOT_INLINED
+#endif
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 

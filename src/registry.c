@@ -7,6 +7,7 @@
  *      places: it is live, in a cache, in the depot, in `shared` or in `dropping`.
  */
 #include "registry.h"
+#include "pin.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -27,9 +28,6 @@ void registry_unlock(void)
 {
     pthread_mutex_unlock(&registry.lock);
 }
-
-/* The one pond that this thread has pinned; a hook does not tick. */
-static __thread struct pond *pinned __attribute__((tls_model("initial-exec")));
 
 /* ---- ponds ---- */
 
@@ -81,61 +79,89 @@ bool registry_knows(const struct pond *p, const char *function, const void *call
     return false;
 }
 
-static void unpin(struct pond *p)
+static void unpin(struct pond *p, const struct frame *call)
 {
-    pinned = NULL;
-    if (--p->pins == 0)
+    pin_end(p, call);
+    if (p->pins == 0)
         pthread_cond_broadcast(&registry.unpinned);
 }
 
 /* A hook that was left by longjmp left its tick as well, and that tick's pin. */
-static void unpin_forsaken(void)
+static bool settle_pins(const char *here)
 {
-    if (pinned != NULL)
-        unpin(pinned);
+    bool inside = pins_settle(here);
+    pthread_cond_broadcast(&registry.unpinned);
+    return inside;
 }
 
-static void pin(struct pond *p)
+static void pin(struct pond *p, const struct frame *call)
 {
-    unpin_forsaken();
-    if (p != NULL) {
-        p->pins++;
-        (void)(gate_registered() || gate_register()); /* so that its exit unpins what it forsakes */
+    if (!pins_none())
+        (void)settle_pins(call->at);
+    pin_begin(p, call);
+    (void)(gate_registered() || gate_register()); /* so that its exit unpins what it forsakes */
+}
+
+NOT_INLINED bool registry_inside_tick(const char *here)
+{
+    if (pins_none())
+        return false;
+    registry_lock();
+    bool inside = settle_pins(here);
+    registry_unlock();
+    return inside;
+}
+
+/*
+ * A tick on the stack of a thread goes on by itself, however long its hooks take. One that is in a coroutine
+ * which has yielded may go on only when we return.
+ */
+NOT_INLINED bool registry_wait_unpinned(const struct pond *p, const char *here)
+{
+    uint64_t end = os_milliseconds() + 1000;
+    (void)settle_pins(here);
+    while (p->pins > 0) {
+        if (!pins_may_be_suspended(p)) {
+            int cancel = os_hold_cancel(); /* a cancelled wait would leave the lock behind */
+            pthread_cond_wait(&registry.unpinned, &registry.lock);
+            os_allow_cancel(cancel);
+            continue;
+        }
+        registry_unlock();
+        os_nap();
+        registry_lock();
+        if (os_milliseconds() >= end)
+            return p->pins == 0;
     }
-    pinned = p;
+    return true;
 }
 
-void registry_wait_unpinned(const struct pond *p)
+NOT_INLINED struct pond *registry_next(struct pond *after)
 {
-    int cancel = os_hold_cancel(); /* a cancelled wait would leave the lock behind */
-    unpin_forsaken();
-    while (p->pins > 0)
-        pthread_cond_wait(&registry.unpinned, &registry.lock);
-    os_allow_cancel(cancel);
-}
-
-struct pond *registry_next(struct pond *after)
-{
+    const struct frame call = FRAME_HERE;
     registry_lock();
     struct pond *p = after == NULL ? registry.first : after->next;
     if (after != NULL)
-        unpin(after);
-    pin(p);
+        unpin(after, &call);
+    if (p != NULL)
+        pin(p, &call);
     registry_unlock();
     return p;
 }
 
-void registry_pin(struct pond *p)
+NOT_INLINED void registry_pin(struct pond *p)
 {
+    const struct frame call = FRAME_HERE;
     registry_lock();
-    pin(p);
+    pin(p, &call);
     registry_unlock();
 }
 
-void registry_unpin(struct pond *p)
+NOT_INLINED void registry_unpin(struct pond *p)
 {
+    const struct frame call = FRAME_HERE;
     registry_lock();
-    unpin(p);
+    unpin(p, &call);
     registry_unlock();
 }
 
@@ -161,7 +187,7 @@ static void drain_mine(void)
     }
 }
 
-bool registry_admit(void)
+NOT_INLINED bool registry_admit(void)
 {
     if (pthread_mutex_trylock(&registry.lock) != 0)
         return false;
@@ -181,7 +207,8 @@ static void thread_exit(void *unused)
     registry_lock();
     gate_close_mine();
     drain_mine();
-    unpin_forsaken();
+    pins_end_of_thread();
+    pthread_cond_broadcast(&registry.unpinned);
     gate_unregister();
     registry_unlock();
 }
@@ -338,10 +365,9 @@ static void fork_child(void)
     unlock_ponds(true);
     gates_fork_child();
     pthread_cond_init(&registry.unpinned, NULL);
-    for (struct pond *p = registry.first; p != NULL; p = p->next) {
-        p->pins = p == pinned; /* the fork came from a hook of this thread's own tick */
+    pins_forked(registry.first);
+    for (struct pond *p = registry.first; p != NULL; p = p->next)
         fork_abandon(p);
-    }
     gates_fork_done();
     for (struct pond *p = registry.first; p != NULL; p = p->next)
         fork_settle(p);

@@ -20,8 +20,17 @@ bool registry_knows(const struct pond *p, const char *function, const void *call
 /* False and ENOMEM: no key for threads, or no room for a fork handler. The pond is ticked from then on. */
 bool registry_add(struct pond *p);
 
-/* Under the lock: waits until no tick is at work on the pond, which is out of the list then. */
-void registry_wait_unpinned(const struct pond *p);
+/*
+ * Under the lock: waits until no tick is at work on the pond. False: for about a second a tick was that may
+ * be in a coroutine which has yielded. The frame of the call that asks begins `here`, or it is NULL and
+ * unknown.
+ */
+bool registry_wait_unpinned(const struct pond *p, const char *here);
+
+/* Without the lock: the call whose frame begins `here` was made in a hook that a tick or trim runs. Exact,
+   but where a stack cannot be unwound (frame.h): then false. */
+bool registry_inside_tick(const char *here);
+
 void registry_remove(struct pond *p);
 
 /*

@@ -47,7 +47,7 @@ static bool admit_bytes(struct pond *p, void *obj)
     if (__atomic_add_fetch(&p->idle_bytes, bytes, __ATOMIC_RELAXED) <= p->options.max_idle_bytes)
         return true;
     ADD(p->idle_bytes, -bytes);
-    errno = EAGAIN;
+    errno_be(EAGAIN);
     return false;
 }
 

@@ -4,6 +4,11 @@
  * the call. For those who rebuild with the library: the layouts below may change with any version.
  * This is also the library's own and only copy of the fast path.
  *
+ * Coroutines that go on on another thread than they yielded on: define POND_FIBERS, and the functions below are
+ * calls. Where a function that yields inlines the fast path, a compiler may read the thread's address once for all
+ * of it (gcc and clang do so on aarch64 and riscv64), and then uses the cache of a thread that it left. A call reads
+ * it anew; so pond_get and pond_put need no macro.
+ *
  * The line. A thread has a cache line in each pond: `pond_line_self` bytes from the pond, the same in
  * all of them. What a new thread has, 0, leads to the pond's first line, which never opens: each operation
  * falls to the slow path there. A line says in the low bit of `top` that its owner is inside. Another
@@ -125,6 +130,18 @@ POND_API void pond_put_inline(pond *p, void *obj) POND_SYMBOL_(pond_put);
 POND_API void *pond_get_inline(pond *p) POND_SYMBOL_(pond_get) POND_USE_RESULT
     POND_FREED_BY(pond_put_inline, 2) POND_FREED_BY(pond_put, 2) POND_FREED_BY(pond_discard, 2);
 POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put_inline, 2);
+#elif defined(POND_FIBERS)
+static __inline__ void *pond_get_inline(pond *p_) POND_USE_RESULT;
+
+static __inline__ void *pond_get_inline(pond *p_)
+{
+    return pond_get(p_);
+}
+
+static __inline__ void pond_put_inline(pond *p_, void *obj_)
+{
+    pond_put(p_, obj_);
+}
 #else
 static __inline__ void *pond_get_inline(pond *p_) POND_USE_RESULT;
 

@@ -138,8 +138,8 @@ enum {
 
 /*
  * Hooks run outside every lock, on the thread whose call needs them. A hook may get and put on other
- * ponds, allocate, lock and block; it must not call into its own pond and must not leave by longjmp
- * or an exception. If one does leave so, its object is lost: live for ever, or, left by destroy, its memory
+ * ponds, allocate, lock and block; its coroutine may yield in it, and go on on another thread. It must not call
+ * into its own pond and must not leave by longjmp or an exception. If one does leave so, its object is lost: live for ever, or, left by destroy, its memory
  * not given back; all else goes on.
  *
  * Everything zero but size is a valid pond. The structure and its strings are copied; *type, ctx and
@@ -186,7 +186,8 @@ POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
  * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
  * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
  * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
- * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second.
+ * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second, or a
+ * coroutine that yielded in a hook of its tick was not done with it in that time.
  * NULL is ignored.
  */
 POND_API int pond_destroy(pond *p);

@@ -10,7 +10,7 @@ static __thread struct {
 } luck __attribute__((tls_model("initial-exec")));
 
 /* splitmix64 */
-static uint64_t draw(void)
+static NOT_INLINED uint64_t draw(void)
 {
     uint64_t changes = LOAD(check_settings.changes);
     if (luck.changes != changes) {

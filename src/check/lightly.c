@@ -9,7 +9,7 @@ __thread uint32_t watch_sampled = 1;
 __thread int64_t watch_left;
 
 /* watch_left is counted down by the front door; -1: it has ended, and this get was not yet looked at. */
-static bool is_due(void)
+static NOT_INLINED bool is_due(void)
 {
     static __thread int64_t asked __attribute__((tls_model("initial-exec")));
     uint32_t samples = LOAD(watch_guard.samples);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pins: which ticks and trims are at work on which ponds without a lock. A pin belongs to the call, which is
+ * known by its place on its stack: a hook that a tick runs may yield its coroutine, and the tick goes on on
+ * another thread. All of it is under the registry's lock.
+ */
+#ifndef POND_PIN_H
+#define POND_PIN_H
+
+#include "frame.h"
+#include "types.h"
+
+/* p->pins counts them. The end: of the call's own pin, or the one nearest to it. */
+void pin_begin(struct pond *p, const struct frame *call);
+void pin_end(struct pond *p, const struct frame *call);
+
+/* Ends those whose call was left. True: the call that asks, whose frame begins `here`, was made inside one.
+ */
+bool pins_settle(const char *here);
+
+/* Without the lock: there is none at all, and so none that this call was made inside of. */
+bool pins_none(void);
+
+/* A call that has the pond pinned may be in a coroutine that has yielded, of this thread for instance. */
+bool pins_may_be_suspended(const struct pond *p);
+
+void pins_end_of_thread(void); /* this one exits: its own stack goes */
+void pins_forked(struct pond *first);
+
+#endif
