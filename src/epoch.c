@@ -198,6 +198,8 @@ void pond_tick_budget(size_t objects)
 uint64_t pond_epoch_advance(void)
 {
     size_t ponds = 0;
+    if (!registry_outside_hooks(NULL, "pond_epoch_advance", CALLER, __builtin_dwarf_cfa()))
+        return LOAD(global_epoch);
     if (watch_tick_is_late())
         return LOAD(global_epoch);
     registry_lock();
@@ -221,6 +223,8 @@ uint64_t pond_rotate(pond *p)
     struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
     if (!registry_knows(p, "pond_rotate", CALLER))
         return 0;
+    if (!registry_outside_hooks(p, "pond_rotate", CALLER, __builtin_dwarf_cfa()))
+        return LOAD(p->epoch);
     registry_pin(p);
     registry_lock();
     gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
@@ -249,9 +253,11 @@ static size_t trim_one(struct pond *p)
 size_t pond_trim(pond *p)
 {
     size_t bytes = 0;
+    if (p != NULL && !registry_knows(p, "pond_trim", CALLER))
+        return 0;
+    if (!registry_outside_hooks(p, "pond_trim", CALLER, __builtin_dwarf_cfa()))
+        return 0;
     if (p != NULL) {
-        if (!registry_knows(p, "pond_trim", CALLER))
-            return 0;
         registry_pin(p);
         bytes = trim_one(p);
         registry_unpin(p);

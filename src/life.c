@@ -193,6 +193,64 @@ pond *pond_create(const pond_options *options)
     return NULL;
 }
 
+/* ---- destroy ---- */
+
+/* Nobody else is in the pond. */
+static void end_pond(struct pond *p)
+{
+    (void)epoch_drop_all(p, POND_DROP_DESTROY);
+    watch_gone(p);
+    release(p);
+    let_go_of_context(p);
+    remember(p);
+    magazine_purge();
+}
+
+/* 0; or -1 and EBUSY. */
+static int destroy_empty(struct pond *p, const char *here)
+{
+    uint64_t live = 0;
+    bool over;
+    registry_lock();
+    do {
+        over = registry_wait_unpinned(p, here) && registry_collect(p, true, &live) && live == 0;
+    } while (over && p->pins > 0); /* a tick came while collecting waited */
+    if (over)
+        registry_remove(p);
+    registry_unlock();
+    if (over) {
+        end_pond(p);
+        return 0;
+    }
+    const struct watch *w = watch_of(p);
+    if (w != NULL && live > 0)
+        w->busy(p);
+    errno = EBUSY;
+    return -1;
+}
+
+/* One of the pond's own destroy hooks, the object of which no longer counts. */
+static bool in_own_destroy_hook(const struct pond *p)
+{
+    return LOAD(p->ending) > 0 && object_in_hook(NULL);
+}
+
+int pond_destroy(pond *p)
+{
+    if (p == NULL)
+        return 0;
+    if (!registry_knows(p, "pond_destroy", CALLER) ||
+        !registry_outside_hooks(p, "pond_destroy", CALLER, __builtin_dwarf_cfa()))
+        return -1;
+    if (in_own_destroy_hook(p)) {
+        errno = EDEADLK;
+        return -1;
+    }
+    return destroy_empty(p, __builtin_dwarf_cfa());
+}
+
+/* ---- create once ---- */
+
 pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback)
 {
     pond_options o = *options;
@@ -208,42 +266,8 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
         return __atomic_load_n(where, __ATOMIC_ACQUIRE); /* another thread may have had more luck */
     if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return made;
-    (void)pond_destroy(made);
+    (void)destroy_empty(made, __builtin_dwarf_cfa()); /* in a hook, too */
     return winner;
-}
-
-/* ---- destroy ---- */
-
-int pond_destroy(pond *p)
-{
-    if (p == NULL)
-        return 0;
-    if (!registry_knows(p, "pond_destroy", CALLER))
-        return -1;
-    registry_lock();
-    uint64_t live = 0;
-    bool over;
-    do {
-        over =
-            registry_wait_unpinned(p, __builtin_dwarf_cfa()) && registry_collect(p, true, &live) && live == 0;
-    } while (over && p->pins > 0); /* a tick came while collecting waited */
-    if (over)
-        registry_remove(p);
-    registry_unlock();
-    const struct watch *w = watch_of(p);
-    if (!over) {
-        if (w != NULL && live > 0)
-            w->busy(p);
-        errno = EBUSY;
-        return -1;
-    }
-    (void)epoch_drop_all(p, POND_DROP_DESTROY);
-    watch_gone(p);
-    release(p);
-    let_go_of_context(p);
-    remember(p);
-    magazine_purge();
-    return 0;
 }
 
 const char *pond_name(const pond *p)

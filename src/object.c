@@ -74,7 +74,7 @@ static void unmake(struct pond *p, const struct birth *b)
     pthread_mutex_unlock(&p->lock);
 }
 
-void *object_make(struct pond *p, const struct birth *b)
+ON_THE_STACK void *object_make(struct pond *p, const struct birth *b)
 {
     void *obj = b->memory;
     int error = b->error;
@@ -103,13 +103,16 @@ void object_uncount(struct pond *p, pond_drop_reason why)
     ADD(p->dropped[why], 1);
 }
 
-void object_end(struct pond *p, void *obj, pond_drop_reason why)
+ON_THE_STACK void object_end(struct pond *p, void *obj, pond_drop_reason why)
 {
     const struct watch *w = watch_of(p);
     if (w != NULL)
         w->drop(p, obj);
-    if (p->options.destroy != NULL)
+    if (p->options.destroy != NULL) {
+        ADD(p->ending, 1);
         p->options.destroy(obj, why, p->options.ctx);
+        ADD(p->ending, -(uint64_t)1);
+    }
     if (watcher_has(w, p, obj) || p->object_bytes == 0)
         return;
     pthread_mutex_lock(&p->lock);
@@ -135,7 +138,7 @@ static size_t footprint_watched(struct pond *p, void *obj, const struct watch *w
     return bytes;
 }
 
-size_t object_bytes(struct pond *p, void *obj)
+ON_THE_STACK size_t object_bytes(struct pond *p, void *obj)
 {
     const pond_options *o = &p->options;
     const struct watch *w = watch_of(p);
@@ -160,7 +163,7 @@ bool object_needs_cleaning(const struct pond *p)
     return o->reset != NULL || o->footprint != NULL || (o->flags & POND_ZERO_ON_PUT) != 0;
 }
 
-bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
+ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
 {
     const pond_options *o = &p->options;
     if (o->reset != NULL && !o->reset(obj, o->ctx)) {
@@ -180,4 +183,16 @@ bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
         watch_zeroed(obj, o->size);
     }
     return true;
+}
+
+/* ---- is a hook under way? ---- */
+
+/* All hooks are called by these. */
+bool object_in_hook(const void *unless)
+{
+    const void *const callers[] = {unless, (const void *)(uintptr_t)object_make,
+                                   (const void *)(uintptr_t)object_end, (const void *)(uintptr_t)object_clean,
+                                   (const void *)(uintptr_t)object_bytes};
+    const void *found = frame_search(callers, sizeof(callers) / sizeof(callers[0]));
+    return found != NULL && found != unless;
 }

@@ -40,4 +40,8 @@ bool object_needs_cleaning(const struct pond *p);
 /* Bytes the idle object takes, its footprint included. Calls a hook. */
 size_t object_bytes(struct pond *p, void *obj);
 
+/* This call was made in a hook, as far as can be told from its stack; and not by the function `unless`,
+ * further in. */
+bool object_in_hook(const void *unless);
+
 #endif

@@ -59,6 +59,13 @@ static inline void cpu_pause(void)
 /* The two functions that are called most lie on as few lines of the instruction cache as they can. */
 #define ON_ONE_LINE __attribute__((aligned(64)))
 
+/* A function that is looked for on the stack: it is one piece, and keeps its frame. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define ON_THE_STACK __attribute__((noipa))
+#else
+#define ON_THE_STACK __attribute__((noinline))
+#endif
+
 /* A way that is rarely taken: the usual one then needs no frame. */
 #define NOT_INLINED __attribute__((noinline))
 

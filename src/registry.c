@@ -112,6 +112,16 @@ NOT_INLINED bool registry_inside_tick(const char *here)
     return inside;
 }
 
+NOT_INLINED bool registry_outside_hooks(const struct pond *p, const char *function, const void *caller,
+                                        const char *here)
+{
+    if (!watch_in_hook() && !registry_inside_tick(here))
+        return true;
+    watch_bad_hook(p, function, caller);
+    errno = EDEADLK;
+    return false;
+}
+
 /*
  * A tick on the stack of a thread goes on by itself, however long its hooks take. One that is in a coroutine
  * which has yielded may go on only when we return.

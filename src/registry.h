@@ -34,6 +34,13 @@ bool registry_inside_tick(const char *here);
 void registry_remove(struct pond *p);
 
 /*
+ * For what no hook may do, at its beginning. False and EDEADLK: the call was made in a hook, which is
+ * reported under any word. Without words that is known of the hooks that ticks and trims run; in others it
+ * then does no harm.
+ */
+bool registry_outside_hooks(const struct pond *p, const char *function, const void *caller, const char *here);
+
+/*
  * For work on ponds that must not hold the lock: a pinned pond is not destroyed. registry_next unpins
  * `after` and pins the one behind it (NULL: the first), or returns NULL at the end.
  */

@@ -160,6 +160,7 @@ struct pond {
     uint64_t misses;         /* gets that made an object */
     uint64_t constructed;
     uint64_t dropped[POND_DROP_REASONS];
+    uint64_t ending; /* destroy hooks under way, and those that were left */
 
     struct depot depot;
 

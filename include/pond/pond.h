@@ -142,6 +142,13 @@ enum {
  * into its own pond and must not leave by longjmp or an exception. If one does leave so, its object is lost: live for ever, or, left by destroy, its memory
  * not given back; all else goes on.
  *
+ * No hook may tick, trim or destroy a pond, its own or another; it may create one. Such a call does nothing,
+ * sets errno to EDEADLK and returns -1 (pond_destroy), 0 (pond_trim), or the epoch as it is. It is known by its stack:
+ * a coroutine that uses ponds while a hook of another one has yielded is not in that hook. With any word of
+ * <pond/debug.h> on it is reported, and refused in every hook; else it is refused in the hooks that a tick or trim
+ * runs and of the pond that is to be destroyed, and in all others does its work. Where a stack cannot be unwound it
+ * does its work, too.
+ *
  * Everything zero but size is a valid pond. The structure and its strings are copied; *type, ctx and
  * what they point at must live as long as the pond.
  */
@@ -188,7 +195,7 @@ POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
  * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
  * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second, or a
  * coroutine that yielded in a hook of its tick was not done with it in that time.
- * NULL is ignored.
+ * NULL is ignored. From a hook: refused, with EDEADLK.
  */
 POND_API int pond_destroy(pond *p);
 
@@ -232,11 +239,11 @@ POND_API size_t pond_reserve(pond *p, size_t n);
  * hooks run here, on the calling thread), what was put since then becomes the victims, and whole
  * free pages go back to the operating system. Returns the new epoch, counted from 0. Any thread may
  * tick, also several at once; call it on a timer, say every second. A tick waits for no other thread
- * longer than a bounded time (well under a millisecond). From a hook: no.
+ * longer than a bounded time (well under a millisecond). From a hook: refused with EDEADLK, see pond_options.
  */
 POND_API uint64_t pond_epoch_advance(void);
 
-/* One tick for this pond alone. Returns the pond's own new epoch, counted from its creation. */
+/* One tick for this pond alone. Returns the pond's own new epoch, counted from its creation. From a hook: refused. */
 POND_API uint64_t pond_rotate(pond *p);
 
 /*
@@ -249,7 +256,7 @@ POND_API void pond_tick_budget(size_t objects);
 /*
  * Drops all idle objects now (POND_DROP_TRIM), min_idle or not, and gives free pages back; NULL: of
  * every pond. Returns the bytes of the objects dropped, footprints included. What a thread caches that is
- * stopped in the middle of a get or put is left to the next ticks, after about a second. From a hook: no.
+ * stopped in the middle of a get or put is left to the next ticks, after about a second. From a hook: refused.
  */
 POND_API size_t pond_trim(pond *p);
 

@@ -238,3 +238,25 @@ void scope_forget(const struct pond *p)
         }
     check_unlock();
 }
+
+/* ---- what no hook may do ---- */
+
+#define HOW_TO_REPORT ((uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS))
+
+bool watch_in_hook(void)
+{
+    return check_on(~HOW_TO_REPORT) && object_in_hook((const void *)(uintptr_t)report);
+}
+
+void watch_bad_hook(const struct pond *p, const char *function, const void *caller)
+{
+    struct finding f = {
+        .word = "hook",
+        .pond = p,
+        .advice = "tick, trim and destroy ponds outside of hooks; a hook may get and put on other ponds"};
+    if (!check_on(~HOW_TO_REPORT))
+        return;
+    finding_say(&f, "%s is called in a hook", function);
+    finding_event(&f, "called here", event_here(p, caller));
+    report(&f);
+}
