@@ -78,7 +78,7 @@ void full_adopt(pond *p, void *obj, const void *caller);
 void full_put(pond *p, void *obj, const void *caller);
 void full_discard(pond *p, void *obj, const void *caller);
 void full_made(pond *p, void *obj);
-void full_drop(pond *p, void *obj);
+void full_drop(pond *p, void *obj, const struct frame *call); /* of what is called beside the hook */
 bool full_ended(pond *p, void *obj);
 
 static inline bool check_on(uint32_t word)

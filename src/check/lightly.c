@@ -67,8 +67,9 @@ static void guard_made(pond *p, void *obj)
 
 static void guard_drop(pond *p, void *obj)
 {
+    const struct frame call = FRAME_HERE;
     if (guard_owns(obj))
-        full_drop(p, obj);
+        full_drop(p, obj, &call);
 }
 
 static bool guard_ended(pond *p, void *obj)

@@ -276,7 +276,7 @@ void full_made(pond *p, void *obj)
     record_settle(c, r, RECORD_IDLE);
 }
 
-void full_drop(pond *p, void *obj)
+void full_drop(pond *p, void *obj, const struct frame *call)
 {
     struct record *r = record_of(p, obj);
     if (r != NULL) {
@@ -290,7 +290,13 @@ void full_drop(pond *p, void *obj)
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
-    scope_enter(&(struct scope){.pond = p, .obj = obj, .hook = "destroy", .frame = FRAME_HERE});
+    scope_enter(&(struct scope){.pond = p, .obj = obj, .hook = "destroy", .frame = *call});
+}
+
+static void full_dropped(pond *p, void *obj)
+{
+    const struct frame call = FRAME_HERE;
+    full_drop(p, obj, &call);
 }
 
 bool full_ended(pond *p, void *obj)
@@ -359,7 +365,7 @@ const struct watch watch_full = {.get = full_get,
                                  .put = full_put,
                                  .discard = full_discard,
                                  .made = full_made,
-                                 .drop = full_drop,
+                                 .drop = full_dropped,
                                  .ended = full_ended,
                                  .open = full_open,
                                  .close = full_close,

@@ -33,7 +33,7 @@ static struct {
     call call;
     int depth, calls;
     bool words; /* are on */
-    pond *own, *other;
+    pond *own, *other, *another;
 } now;
 
 static unsigned others_reports;
@@ -42,17 +42,22 @@ static char last_report[256];
 static void count_report(const pond_report *r, void *ctx)
 {
     (void)ctx;
-    others_reports += strcmp(r->word, "hook") != 0 || strstr(r->what, "is called in a hook") == NULL;
+    if (strcmp(r->word, "hook") == 0 && strstr(r->what, "is called in a hook") != NULL)
+        return;
+    others_reports++;
     snprintf(last_report, sizeof last_report, "%s: %s", r->word, r->what);
 }
 
+/* Once for each pond: what is made in a hook may be used there, and destroyed later. */
 static void create_another(void)
 {
     pond_options o = {.size = 16};
-    pond *p = pond_create(&o);
-    must(p != NULL, "errno %d", errno);
-    pond_put(p, pond_get(p));
-    must(pond_destroy(p) == (now.words ? -1 : 0) || errno == EDEADLK, "errno %d", errno);
+    if (now.another == NULL)
+        now.another = pond_create(&o);
+    must(now.another != NULL, "errno %d", errno);
+    pond_put(now.another, pond_get(now.another));
+    if (now.words)
+        must(pond_destroy(now.another) == -1, "a pond is destroyed in a hook");
 }
 
 static void forget_other(void)
@@ -183,6 +188,7 @@ static void go_through(hook which, call call, const char *words)
     now.words = strcmp(words, "off") != 0;
     now.own = ticking_pond(which);
     now.other = test_pond((pond_options){.size = 32});
+    now.another = NULL;
     go_through_hooks();
     now.hook = HOOKS; /* none */
     cr_assert(now.calls > 0, "the hook did not run");
@@ -190,6 +196,7 @@ static void go_through(hook which, call call, const char *words)
     cr_assert_eq(others_reports, 0, "%s", last_report);
     cr_assert_eq(pond_destroy(now.own), 0, "errno %d", errno);
     cr_assert_eq(pond_destroy(now.other), 0, "errno %d", errno);
+    cr_assert_eq(pond_destroy(now.another), 0, "errno %d", errno);
 }
 
 ParameterizedTestParameters(promise5_ticking_hooks, refused_under_any_word)
