@@ -4,10 +4,10 @@
  * the call. For those who rebuild with the library: the layouts below may change with any version.
  * This is also the library's own and only copy of the fast path.
  *
- * Coroutines that go on on another thread than they yielded on: define POND_FIBERS, and the functions below are
- * calls. Where a function that yields inlines the fast path, a compiler may read the thread's address once for all
- * of it (gcc and clang do so on aarch64 and riscv64), and then uses the cache of a thread that it left. A call reads
- * it anew; so pond_get and pond_put need no macro.
+ * Coroutines that go on on another thread than they yielded on: define POND_FIBERS, and the functions below
+ * are calls. Where a function that yields inlines the fast path, a compiler may read the thread's address
+ * once for all of it (gcc and clang do so on aarch64 and riscv64), and then uses the cache of a thread that
+ * it left. A call reads it anew; so pond_get and pond_put need no macro.
  *
  * The line. A thread has a cache line in each pond: `pond_line_self` bytes from the pond, the same in
  * all of them. What a new thread has, 0, leads to the pond's first line, which never opens: each operation

@@ -138,16 +138,16 @@ enum {
 
 /*
  * Hooks run outside every lock, on the thread whose call needs them. A hook may get and put on other
- * ponds, allocate, lock and block; its coroutine may yield in it, and go on on another thread. It must not call
- * into its own pond and must not leave by longjmp or an exception. If one does leave so, its object is lost: live for ever, or, left by destroy, its memory
- * not given back; all else goes on.
+ * ponds, allocate, lock and block; its coroutine may yield in it, and go on on another thread. It must not
+ * call into its own pond and must not leave by longjmp or an exception. If one does leave so, its object is
+ * lost: live for ever, or, left by destroy, its memory not given back; all else goes on.
  *
  * No hook may tick, trim or destroy a pond, its own or another; it may create one. Such a call does nothing,
- * sets errno to EDEADLK and returns -1 (pond_destroy), 0 (pond_trim), or the epoch as it is. It is known by its stack:
- * a coroutine that uses ponds while a hook of another one has yielded is not in that hook. With any word of
- * <pond/debug.h> on it is reported, and refused in every hook; else it is refused in the hooks that a tick or trim
- * runs and of the pond that is to be destroyed, and in all others does its work. Where a stack cannot be unwound it
- * does its work, too.
+ * sets errno to EDEADLK and returns -1 (pond_destroy), 0 (pond_trim), or the epoch as it is. It is known by
+ * its stack: a coroutine that uses ponds while a hook of another one has yielded is not in that hook. With
+ * any word of <pond/debug.h> on it is reported, and refused in every hook; else it is refused in the hooks
+ * that a tick or trim runs and of the pond that is to be destroyed, and in all others does its work. Where a
+ * stack cannot be unwound it does its work, too.
  *
  * Everything zero but size is a valid pond. The structure and its strings are copied; *type, ctx and
  * what they point at must live as long as the pond.
@@ -193,9 +193,9 @@ POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
  * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
  * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
  * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
- * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second, or a
- * coroutine that yielded in a hook of its tick was not done with it in that time.
- * NULL is ignored. From a hook: refused, with EDEADLK.
+ * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second,
+ * or a coroutine that yielded in a hook of its tick was not done with it in that time. NULL is ignored. From
+ * a hook: refused, with EDEADLK.
  */
 POND_API int pond_destroy(pond *p);
 
@@ -243,7 +243,8 @@ POND_API size_t pond_reserve(pond *p, size_t n);
  */
 POND_API uint64_t pond_epoch_advance(void);
 
-/* One tick for this pond alone. Returns the pond's own new epoch, counted from its creation. From a hook: refused. */
+/* One tick for this pond alone. Returns the pond's own new epoch, counted from its creation. From a hook:
+ * refused. */
 POND_API uint64_t pond_rotate(pond *p);
 
 /*
@@ -256,7 +257,8 @@ POND_API void pond_tick_budget(size_t objects);
 /*
  * Drops all idle objects now (POND_DROP_TRIM), min_idle or not, and gives free pages back; NULL: of
  * every pond. Returns the bytes of the objects dropped, footprints included. What a thread caches that is
- * stopped in the middle of a get or put is left to the next ticks, after about a second. From a hook: refused.
+ * stopped in the middle of a get or put is left to the next ticks, after about a second. From a hook:
+ * refused.
  */
 POND_API size_t pond_trim(pond *p);
 
