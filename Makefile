@@ -192,7 +192,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := runner headers symbols man amalgamation relink unload install published $(FOREIGN)
+SCRIPT_PARTS  := runner headers symbols man amalgamation relink unload scoped install published $(FOREIGN)
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) shell misuse valgrind instr examples model cross
 SHELL_TESTS   := $(filter-out test/build/% test/support/%,$(wildcard test/*/*.sh))
 

@@ -125,7 +125,11 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
             pond_discard(name##_pond(), pond_object_);                                                       \
     }
 
-/* POND_SCOPED(name, var): T *var = name_get(), put back when the block ends, however it ends. */
+/*
+ * POND_SCOPED(name, var): T *var = name_get(), put back when the block ends: at its end, by return, break,
+ * continue, goto, and a C++ exception. Where the block's file is compiled with -fexceptions (C++ is),
+ * pthread_exit and cancellation put it back as well. longjmp never does.
+ */
 #define POND_SCOPED(name, var)                                                                               \
     __attribute__((__cleanup__(name##_put_scoped))) name##_pond_object *var = name##_get()
 
