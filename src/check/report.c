@@ -2,6 +2,7 @@
 /* Composes a report and hands it to who wants it. No lock: it may run in the trap's handler. */
 #include "check.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,13 +208,31 @@ static void hand_over(const struct finding *f, const char *text)
     __atomic_load_n(&handler, __ATOMIC_SEQ_CST)(&r, __atomic_load_n(&handler_ctx, __ATOMIC_SEQ_CST));
 }
 
+#define PRINT_MILLISECONDS 1000 /* for a reader that does not read: the program's own work has to go on */
+
+/* After a write that failed. True: it may be tried again. */
+static bool may_print_again(uint64_t end)
+{
+    uint64_t now = os_milliseconds();
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (errno == EINTR)
+        return true;
+    if (errno != EAGAIN || now >= end)
+        return false;
+    (void)poll(&out, 1, (int)(end - now));
+    return true;
+}
+
+/* stderr may be a full pipe that does not block, and signals may interrupt. */
 static void print(const struct text *t)
 {
+    uint64_t end = os_milliseconds() + PRINT_MILLISECONDS;
     for (size_t at = 0; at < t->length;) {
         ssize_t n = write(STDERR_FILENO, t->bytes + at, t->length - at);
-        if (n <= 0)
+        if (n > 0)
+            at += (size_t)n;
+        else if (n == 0 || !may_print_again(end))
             break;
-        at += (size_t)n;
     }
 }
 
