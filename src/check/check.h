@@ -113,6 +113,9 @@ const void *const *stack_frames(uint32_t stack, size_t *count);
  */
 size_t module_describe(const void *pc, char *text, size_t n);
 
+/* The same, by no system call: "file+0x1234" at most. */
+size_t module_locate(const void *pc, char *text, size_t n);
+
 /*
  * The name of the field at this offset of a type ("struct conn", "conn"), from debug information: "token",
  * "peer.port", "items[3]". Cut to n bytes with a final NUL; returns the length of what is there, 0: not

@@ -307,6 +307,20 @@ static void module_say_raw(struct module_place *place, struct module_text *t)
         module_say(t, ")");
 }
 
+/* No system call, and nothing is loaded. */
+size_t module_locate(const void *pc, char *text, size_t n)
+{
+    struct module_place place = place_find((uintptr_t)pc - 1);
+    const char *slash = strrchr(place.path, '/');
+    const char *name = place.path[0] == 0 ? "program" : slash == NULL ? place.path : slash + 1;
+    struct module_text t = {.text = text, .n = n};
+    if (place.found)
+        module_say(&t, "%s+0x%zx", name, place.offset);
+    else
+        module_say(&t, "0x%zx", (size_t)pc);
+    return t.length;
+}
+
 /* A call may be the last thing in its function, or on its line: what returns to pc is the byte before. */
 size_t module_describe(const void *pc, char *text, size_t n)
 {

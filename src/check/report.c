@@ -152,10 +152,34 @@ static void add_words(struct text *t)
     add(t, "\n");
 }
 
-static void compose(struct text *t, const struct finding *f)
+/*
+ * A report's beginning needs nothing but write: names of functions need files, which a sandbox may answer by
+ * killing the process.
+ */
+static void compose_heading(struct text *t, const struct finding *f)
 {
     add(t, "==%d== pond: %s: %s\n", (int)getpid(), f->word, f->what);
     add_object(t, f);
+}
+
+/* The events' stacks as addresses, a line each. */
+static void compose_addresses(struct text *t, const struct finding *f)
+{
+    for (size_t i = 0; i < f->event_count && !f->quiet_stacks; i++) {
+        size_t count;
+        const void *one, *const *pcs = event_frames(&f->events[i].event, &one, &count);
+        if (count > 0)
+            add(t, "    %s, addresses:", f->events[i].role);
+        for (size_t k = 0; k < count; k++) {
+            char place[128];
+            (void)module_locate(pcs[k], place, sizeof(place));
+            add(t, " %s%s", place, k + 1 == count ? "\n" : "");
+        }
+    }
+}
+
+static void compose_rest(struct text *t, const struct finding *f)
+{
     if (f->more != NULL)
         add(t, "%s\n", f->more);
     for (size_t i = 0; i < f->event_count && !f->quiet_stacks; i++) {
@@ -243,8 +267,14 @@ static void emit(const struct finding *f)
     bool mapped = t.bytes != NULL;
     if (!mapped)
         t = (struct text){.bytes = little, .size = sizeof(little)};
-    compose(&t, f);
     bool taken = __atomic_load_n(&handler, __ATOMIC_SEQ_CST) != NULL;
+    compose_heading(&t, f);
+    if (!taken) {
+        compose_addresses(&t, f);
+        print(&t);
+        t.length = 0;
+    }
+    compose_rest(&t, f);
     if (taken)
         hand_over(f, t.bytes);
     else
