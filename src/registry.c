@@ -17,6 +17,7 @@ static struct {
     struct pond *first, *last;
     bool ready;       /* there may be ponds */
     bool fork_is_met; /* the handlers are registered */
+    bool forking;     /* there were ponds when the fork began */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .unpinned = PTHREAD_COND_INITIALIZER};
 
 void registry_lock(void)
@@ -325,6 +326,9 @@ bool registry_collect(struct pond *p, bool unused, uint64_t *live)
 static void fork_prepare(void)
 {
     registry_lock();
+    registry.forking = registry.ready;
+    if (!registry.forking)
+        return; /* a program without ponds pays for a lock */
     gates_close(registry_all(), GATE_LONG);
     for (struct pond *p = registry.first; p != NULL; p = p->next)
         pthread_mutex_lock(&p->lock);
@@ -344,8 +348,10 @@ static void unlock_ponds(bool child)
 
 static void fork_parent(void)
 {
-    unlock_ponds(false);
-    gates_open();
+    if (registry.forking) {
+        unlock_ponds(false);
+        gates_open();
+    }
     registry_unlock();
 }
 
@@ -370,7 +376,7 @@ static void fork_settle(struct pond *p)
     p->gets += live - MIN(live, gets);
 }
 
-static void fork_child(void)
+static void settle_child(void)
 {
     unlock_ponds(true);
     gates_fork_child();
@@ -382,6 +388,12 @@ static void fork_child(void)
     for (struct pond *p = registry.first; p != NULL; p = p->next)
         fork_settle(p);
     gates_open();
+}
+
+static void fork_child(void)
+{
+    if (registry.forking)
+        settle_child();
     registry_unlock();
 }
 

@@ -9,9 +9,16 @@
 #include "ledger.h"
 #include "threads.h"
 
-TestSuite(registration, .timeout = TEST_ALARM);
+static atomic_bool key_create_fails, setspecific_fails;
+static atomic_bool atfork_fails =
+    true; /* when the program begins, so that it is tried again at the first pond */
 
-static atomic_bool key_create_fails, setspecific_fails, atfork_fails;
+static void let_handlers_be(void)
+{
+    atomic_store(&atfork_fails, false);
+}
+
+TestSuite(registration, .init = let_handlers_be, .timeout = TEST_ALARM);
 
 int __real_pthread_key_create(pthread_key_t *key, void (*destroy)(void *));
 int __real_pthread_setspecific(pthread_key_t key, const void *value);

@@ -258,13 +258,14 @@ Test(fork, amid_threads_at_work)
 
 /* ---- from a hook ---- */
 
+/* In a hook of a tick no tick may begin, nor may a pond be destroyed. */
 static void child_in_a_hook(void *arg)
 {
     (void)arg;
     get_and_put(EACH);
-    pond_epoch_advance();
-    pond_epoch_advance();
-    ledger_close(&book, shared);
+    ledger_check(&book, shared, 0);
+    get_and_put(2 * EACH);
+    ledger_check(&book, shared, 0);
 }
 
 static void destroy_forks(void *obj, pond_drop_reason why, void *ctx)

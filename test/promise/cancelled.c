@@ -8,6 +8,7 @@
 #include "threads.h"
 
 #include <pond/debug.h>
+#include <stdio.h>
 
 TestSuite(cancelled, .timeout = TEST_ALARM);
 
@@ -121,6 +122,7 @@ Test(cancelled, the_words_that_are_asked_for)
 {
     pthread_t thread;
     void *end = NULL;
+    must(freopen("/dev/null", "w", stderr) != NULL, "freopen"); /* it is long */
     other = pond_create(&(pond_options){.name = "other", .size = 64});
     must(pthread_create(&thread, NULL, ask_for_help, NULL) == 0, "pthread_create");
     (void)pthread_join(thread, &end);
