@@ -6,8 +6,8 @@
  *
  * Coroutines that go on on another thread than they yielded on: define POND_FIBERS, and the functions below
  * are calls. Where a function that yields inlines the fast path, a compiler may read the thread's address
- * once for all of it (gcc and clang do so on aarch64 and riscv64), and then uses the cache of a thread that
- * it left. A call reads it anew; so pond_get and pond_put need no macro.
+ * once for all of it (gcc does so on aarch64 and riscv64, clang on aarch64), and then uses the cache of a
+ * thread that it left. A call reads it anew; so pond_get and pond_put need no macro.
  *
  * The line. A thread has a cache line in each pond: `pond_line_self` bytes from the pond, the same in
  * all of them. What a new thread has, 0, leads to the pond's first line, which never opens: each operation
