@@ -12,7 +12,7 @@
 #include "memory.h"
 #include "threads.h"
 
-TestSuite(promise7, .timeout = TEST_ALARM);
+TestSuite(promise7, .timeout = 2 * TEST_ALARM);
 
 enum { HELD = 3000 };
 
