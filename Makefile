@@ -148,7 +148,9 @@ build/have-ck:
 LIST_TESTS = $(shell test/support/list-tests $(1))
 TESTS      = $(call LIST_TESTS,$(VARIANT))
 TEST_BINARIES   = $(TESTS:%=$(B)/test/%)
-SUPPORT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard test/support/*.c))
+# OWN_MAIN=1: the program's main comes with TEST_LIBS (test/cross/criterion.c), not from the runner.
+RUNNER_SOURCES  := $(if $(OWN_MAIN),$(patsubst %,test/support/%.c,cases runner worker))
+SUPPORT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter-out $(RUNNER_SOURCES),$(wildcard test/support/*.c)))
 TEST_CPPFLAGS   := $(CPPFLAGS) -Itest/support
 TEST_LIBS       := -lcriterion -pthread
 # $(call noted,WORD,FILE): the flags after `// WORD:` among the first lines of FILE.
