@@ -45,10 +45,10 @@ struct watch_room watch_layout(const pond_options *options);
 bool watch_created(pond *p); /* false: no memory. Not linked yet */
 void watch_gone(pond *p);    /* it is empty and about to be freed, whoever watched it once */
 bool watch_tick_is_late(void);
-bool watch_in_hook(
-    void); /* asked when any word is on: this call is made in a hook, and not by a report's handler */
-void watch_bad_hook(const pond *p, const char *function,
-                    const void *caller); /* p may be NULL: of all ponds */
+/* True: a word is on, and this call is made in a hook, not by a report's handler. */
+bool watch_in_hook(void);
+/* Reports such a call. p may be NULL: of all ponds. */
+void watch_bad_hook(const pond *p, const char *function, const void *caller);
 void watch_bad_pond(const pond *p, const char *function, const void *caller);
 /* Memory of the library's own that may hold pointers to what users allocated, for as long as it is mapped. */
 void watch_mapped(const void *memory, size_t bytes);
