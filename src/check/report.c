@@ -260,9 +260,11 @@ static void print(const struct text *t)
     }
 }
 
+/* Nobody is cancelled in the middle of the library's own work; a handler runs as its caller had it. */
 static void emit(const struct finding *f)
 {
     char little[LINE_BYTES];
+    int cancel = os_hold_cancel();
     struct text t = {.bytes = os_map(TEXT_BYTES), .size = TEXT_BYTES};
     bool mapped = t.bytes != NULL;
     if (!mapped)
@@ -275,10 +277,11 @@ static void emit(const struct finding *f)
         t.length = 0;
     }
     compose_rest(&t, f);
+    if (!taken)
+        print(&t);
+    os_allow_cancel(cancel);
     if (taken)
         hand_over(f, t.bytes);
-    else
-        print(&t);
     if (mapped)
         os_unmap(t.bytes, TEXT_BYTES);
     if (!taken && !f->harmless && !check_on(CHECK_LOG))
@@ -312,10 +315,9 @@ static bool is_known(const struct finding *f)
 
 void report(const struct finding *f)
 {
-    int saved = errno, cancel = os_hold_cancel(); /* the put that is reported is in the middle of something */
+    int saved = errno;
     ADD(reports, 1);
     if (!is_known(f))
         emit(f);
-    os_allow_cancel(cancel);
     errno = saved;
 }

@@ -8,6 +8,7 @@
 #include "threads.h"
 
 #include <pond/debug.h>
+#include <setjmp.h>
 #include <stdio.h>
 
 TestSuite(cancelled, .timeout = TEST_ALARM);
@@ -111,6 +112,30 @@ Test(cancelled, a_put_that_is_reported)
     cancel_with_words("double,log");
     cancel_with_words("full,log");
     cr_assert_geq(pond_report_count(), 1);
+}
+
+static jmp_buf out;
+
+static void leave(const pond_report *report, void *ctx)
+{
+    (void)report, (void)ctx;
+    longjmp(out, 1);
+}
+
+Test(cancelled, as_before_when_a_handler_was_left)
+{
+    int state = PTHREAD_CANCEL_DISABLE;
+    must(pond_debug_set("double") == 0, "errno %d", errno);
+    pond_on_report(leave, NULL);
+    other = pond_create(&(pond_options){.name = "other", .size = 64});
+    void *obj = pond_get(other);
+    void *volatile again = obj;
+    pond_put(other, obj);
+    if (setjmp(out) == 0)
+        pond_put(other, again);
+    must(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state) == 0, "pthread_setcancelstate");
+    cr_assert_eq(pond_report_count(), 1);
+    cr_assert_eq(state, PTHREAD_CANCEL_ENABLE);
 }
 
 /* ---- the help is written, under a lock ---- */
