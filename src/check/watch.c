@@ -17,6 +17,26 @@
 #include "tell.h"
 #include <errno.h>
 
+/*
+ * The record of an object that the caller has to itself goes to CLEANING, whatever it said and of whatever
+ * generation it is: a walk that began in an earlier generation may be at it yet, and has it until then.
+ * Acquire: what that walk wrote is seen; a later walk does not begin. True: it said that the object is idle,
+ * and is believed.
+ */
+static bool seize(const struct check *c, struct record *r)
+{
+    uint32_t state = LOAD(r->state);
+    while (state == RECORD_LOOKED_AT ||
+           !__atomic_compare_exchange_n(&r->state, &state, RECORD_CLEANING, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+        if (state == RECORD_LOOKED_AT) {
+            os_yield();
+            state = LOAD(r->state);
+        }
+    uint32_t generation = __atomic_load_n(&r->generation, __ATOMIC_ACQUIRE);
+    return state == RECORD_IDLE && (generation == record_generation(c) || generation == RECORD_ALWAYS);
+}
+
 /* ---- put ---- */
 
 static void drop_now(const struct call *call, pond_drop_reason why)
@@ -199,7 +219,7 @@ NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
         tell_got(p, obj);
         return;
     }
-    (void)record_change(c, r, RECORD_IDLE, RECORD_CLEANING);
+    (void)seize(c, r);
     if (r->poisoned > 0) {
         tell_open(p, obj);
         bytes_restore(p, obj, r, caller);
@@ -280,7 +300,7 @@ void full_drop(pond *p, void *obj, const struct frame *call)
 {
     struct record *r = record_of(p, obj);
     if (r != NULL) {
-        bool idle = record_change(check_of(p), r, RECORD_IDLE, RECORD_CLEANING);
+        bool idle = seize(check_of(p), r);
         tell_open(p, obj);
         bytes_restore(p, obj, r, NULL);
         if (idle)
