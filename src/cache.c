@@ -27,14 +27,20 @@ static uint32_t count_of(const struct cache *c)
     return count_between(c->loaded, LOAD(c->top));
 }
 
-/* Takes the loaded magazine out, its count written back; NULL if there is none. */
-static struct magazine *unload(struct cache *c)
+/* Takes the loaded magazine out, which has its count. */
+static struct magazine *unload_counted(struct cache *c)
 {
     struct magazine *m = c->loaded;
-    if (m != NULL)
-        m->count = count_of(c);
     STORE(c->loaded, NULL);
     return m;
+}
+
+/* The same, its count written back; NULL if there is none. */
+static struct magazine *unload(struct cache *c)
+{
+    if (c->loaded != NULL)
+        c->loaded->count = count_of(c);
+    return unload_counted(c);
 }
 
 static void load(struct cache *c, struct magazine *m, uint64_t epoch)
@@ -264,8 +270,9 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
     uint32_t exchanges = c->exchanges;
     if (c->loaded == NULL && c->previous == NULL)
         return exchanges;
+    bool counted = line_is_counted(c);
     line_close(c);
-    give_back(p, unload(c), LOAD(p->epoch));
+    give_back(p, counted ? unload_counted(c) : unload(c), LOAD(p->epoch));
     give_back(p, c->previous, LOAD(p->epoch));
     set_previous(c, NULL);
     c->exchanges = 0;
@@ -308,7 +315,7 @@ uint64_t cache_gets(const struct cache *c)
 static bool line_is_valid(const struct pond *p, const struct cache *c)
 {
     if (c->base == NULL || c->base == LINE_CLOSED)
-        return c->limit == NULL && c->end == NULL;
+        return c->limit == NULL && (c->end == NULL || (c->end == LINE_COUNTED && c->loaded != NULL));
     return c->loaded != NULL && c->base == c->loaded->slots && c->end == cache_end(c, p->epoch) &&
            c->limit == (p->work_on_put ? NULL : c->end);
 }

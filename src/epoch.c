@@ -195,13 +195,9 @@ void pond_tick_budget(size_t objects)
     STORE(tick_budget, objects);
 }
 
-uint64_t pond_epoch_advance(void)
+static uint64_t advance(const void *caller)
 {
     size_t ponds = 0;
-    if (!registry_outside_hooks(NULL, "pond_epoch_advance", CALLER, __builtin_dwarf_cfa()))
-        return LOAD(global_epoch);
-    if (watch_tick_is_late())
-        return LOAD(global_epoch);
     registry_lock();
     registry_first_goes_last();
     gates_close(registry_all(), GATE_BOUNDED);
@@ -211,20 +207,28 @@ uint64_t pond_epoch_advance(void)
     STORE(global_epoch, now);
     gates_open();
     registry_unlock();
-    tell_watchers(CALLER);
+    tell_watchers(caller);
     drop_within_budget(ponds);
     magazine_purge();
     os_unmap_kept();
     return now;
 }
 
-uint64_t pond_rotate(pond *p)
+uint64_t pond_epoch_advance(void)
+{
+    uint64_t now = LOAD(global_epoch);
+    if (!registry_enter(NULL, "pond_epoch_advance", CALLER))
+        return now;
+    if (registry_outside_hooks(NULL, "pond_epoch_advance", CALLER, __builtin_dwarf_cfa()) &&
+        !watch_tick_is_late())
+        now = advance(CALLER);
+    entry_end();
+    return now;
+}
+
+static uint64_t rotate(struct pond *p, const void *caller)
 {
     struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
-    if (!registry_knows(p, "pond_rotate", CALLER))
-        return 0;
-    if (!registry_outside_hooks(p, "pond_rotate", CALLER, __builtin_dwarf_cfa()))
-        return LOAD(p->epoch);
     registry_pin(p);
     registry_lock();
     gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
@@ -232,12 +236,24 @@ uint64_t pond_rotate(pond *p)
     uint64_t now = p->epoch;
     gates_open();
     registry_unlock();
-    tell_watcher(p, CALLER);
+    tell_watcher(p, caller);
     drop_due(p, &d);
     reclaim(p);
     registry_unpin(p);
     magazine_purge();
     os_unmap_kept();
+    return now;
+}
+
+uint64_t pond_rotate(pond *p)
+{
+    uint64_t now = 0;
+    if (!registry_enter(p, "pond_rotate", CALLER))
+        return 0;
+    if (registry_knows(p, "pond_rotate", CALLER))
+        now = registry_outside_hooks(p, "pond_rotate", CALLER, __builtin_dwarf_cfa()) ? rotate(p, CALLER)
+                                                                                      : LOAD(p->epoch);
+    entry_end();
     return now;
 }
 
@@ -250,13 +266,9 @@ static size_t trim_one(struct pond *p)
     return epoch_drop_all(p, POND_DROP_TRIM);
 }
 
-size_t pond_trim(pond *p)
+static size_t trim(struct pond *p)
 {
     size_t bytes = 0;
-    if (p != NULL && !registry_knows(p, "pond_trim", CALLER))
-        return 0;
-    if (!registry_outside_hooks(p, "pond_trim", CALLER, __builtin_dwarf_cfa()))
-        return 0;
     if (p != NULL) {
         registry_pin(p);
         bytes = trim_one(p);
@@ -267,5 +279,17 @@ size_t pond_trim(pond *p)
     }
     magazine_purge();
     os_unmap_kept();
+    return bytes;
+}
+
+size_t pond_trim(pond *p)
+{
+    size_t bytes = 0;
+    if (!registry_enter(p, "pond_trim", CALLER))
+        return 0;
+    if ((p == NULL || registry_knows(p, "pond_trim", CALLER)) &&
+        registry_outside_hooks(p, "pond_trim", CALLER, __builtin_dwarf_cfa()))
+        bytes = trim(p);
+    entry_end();
     return bytes;
 }

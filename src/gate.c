@@ -138,6 +138,13 @@ static void say_free(struct slot *s)
     __atomic_store_n(&s->busy, NULL, __ATOMIC_RELEASE);
 }
 
+static void recount(struct cache *c)
+{
+    if (c->loaded != NULL)
+        STORE(c->top, c->loaded->slots + c->loaded->count);
+    STORE(c->end, NULL);
+}
+
 NOT_INLINED struct cache *gate_enter(struct pond *p)
 {
     struct slot *s = me.slot;
@@ -145,10 +152,19 @@ NOT_INLINED struct cache *gate_enter(struct pond *p)
         return NULL;
     struct cache *c = (struct cache *)(void *)pond_line(p);
     say_busy(s, c);
-    if (__atomic_load_n(&s->open, __ATOMIC_SEQ_CST) != 0)
+    if (__atomic_load_n(&s->open, __ATOMIC_SEQ_CST) != 0) {
+        if (line_is_counted(c))
+            recount(c);
         return c;
+    }
     say_free(s);
     return NULL;
+}
+
+static void leave_counted(struct cache *c)
+{
+    c->loaded->count = (uint32_t)(c->top - c->loaded->slots);
+    STORE(c->end, LINE_COUNTED);
 }
 
 NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
@@ -161,6 +177,8 @@ NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
         else
             line_close(c);
     }
+    if (!open && c->loaded != NULL)
+        leave_counted(c);
     say_free(me.slot);
 }
 
@@ -326,14 +344,17 @@ static struct cache *busy_in(const struct slot *s, struct gate_scope scope)
     return !scope.alone || c == &scope.first->caches[s - gates.slots] ? c : NULL;
 }
 
-/* Each pond's line is looked at until it is seen unmarked, and then not again: see invariant 3. */
+/*
+ * Each pond's line is looked at until it is seen unmarked, and then not again: see invariant 3. This thread's
+ * own is marked when it is in the handler of a signal; then it is not waited for.
+ */
 static struct cache *marked_in(const struct slot *s, struct gate_scope scope, enum gate_patience patience,
                                unsigned *pauses)
 {
     uint32_t slot = (uint32_t)(s - gates.slots);
     for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
         while (slot < lines_of(p) && line_is_marked(&p->caches[slot]))
-            if (!pause_once(pauses, patience))
+            if (s == me.slot || !pause_once(pauses, patience))
                 return &p->caches[slot];
     return NULL;
 }
@@ -418,7 +439,9 @@ unsigned gates_worth_waiting(void)
 {
     unsigned naps = 0;
     for (const struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->inside != NULL)
+        if (s->inside != NULL && s == me.slot)
+            naps = MAX(naps, 1);
+        else if (s->inside != NULL)
             naps = MAX(naps, s->inside == ANYWHERE ? GATE_NAPS_FEW : GATE_NAPS_LONG);
     return naps;
 }

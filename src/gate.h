@@ -34,11 +34,18 @@ void gate_forget_exits(void);
 
 /* ---- for the owner ---- */
 
-/* What the fast path leaves to the slow path: its mark on this thread's line. */
-static inline void line_unmark(struct pond *p)
+/*
+ * What the fast path leaves to the slow path: its mark on this thread's line. False: the line was marked
+ * before, by what a signal's handler has interrupted; it is left as that made it. The first line belongs to
+ * nobody, and its mark says nothing.
+ */
+static inline bool line_unmark(struct pond *p)
 {
     pond_cache *line = pond_line(p);
-    pond_line_leave(line, LOAD(line->top) & ~(uintptr_t)1);
+    uintptr_t top = LOAD(line->top);
+    bool alone = (top & 1) != 0 || pond_line_self == 0;
+    pond_line_leave(line, alone ? top & ~(uintptr_t)1 : top - 1);
+    return alone;
 }
 
 /* The fast path of a put whose hooks have run. False: the line is closed or full. */
@@ -51,6 +58,22 @@ static inline bool line_put(struct pond *p, void *obj)
         *(void **)top = obj;
     pond_line_leave(line, room ? top + sizeof(void *) : top & ~(uintptr_t)1);
     return room;
+}
+
+/* This thread has marked its line: the fast path was interrupted there. */
+static inline bool line_is_marked_by_me(struct pond *p)
+{
+    return pond_line_self != 0 && (LOAD(pond_line(p)->top) & 1) != 0;
+}
+
+/*
+ * A line that its owner left closed, with a magazine loaded, which then has its count: a signal's handler may
+ * have got and put between the fast path's look at top and its mark, and top is then what it was before. The
+ * magazine's count is right.
+ */
+static inline bool line_is_counted(const struct cache *c)
+{
+    return LOAD(c->end) == LINE_COUNTED;
 }
 
 /* Says that this thread is busy and returns its cache; NULL, and not busy: closed. */

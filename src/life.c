@@ -170,7 +170,7 @@ static void release(struct pond *p)
     slab_set_release(&p->slabs);
 }
 
-pond *pond_create(const pond_options *options)
+static struct pond *create(const pond_options *options)
 {
     pond_options o;
     if (!settle(options, &o)) {
@@ -191,6 +191,15 @@ pond *pond_create(const pond_options *options)
     forget(p);
     errno = error;
     return NULL;
+}
+
+pond *pond_create(const pond_options *options)
+{
+    if (!registry_enter(NULL, "pond_create", CALLER))
+        return NULL;
+    struct pond *p = create(options);
+    entry_end();
+    return p;
 }
 
 /* ---- destroy ---- */
@@ -235,18 +244,27 @@ static bool in_own_destroy_hook(const struct pond *p)
     return LOAD(p->ending) > 0 && object_in_hook(NULL);
 }
 
-int pond_destroy(pond *p)
+static int destroy(struct pond *p, const void *caller, const char *here)
 {
-    if (p == NULL)
-        return 0;
-    if (!registry_knows(p, "pond_destroy", CALLER) ||
-        !registry_outside_hooks(p, "pond_destroy", CALLER, __builtin_dwarf_cfa()))
+    if (!registry_knows(p, "pond_destroy", caller) ||
+        !registry_outside_hooks(p, "pond_destroy", caller, here))
         return -1;
     if (in_own_destroy_hook(p)) {
         errno = EDEADLK;
         return -1;
     }
-    return destroy_empty(p, __builtin_dwarf_cfa());
+    return destroy_empty(p, here);
+}
+
+int pond_destroy(pond *p)
+{
+    if (p == NULL)
+        return 0;
+    if (!registry_enter(p, "pond_destroy", CALLER))
+        return -1;
+    int result = destroy(p, CALLER, __builtin_dwarf_cfa());
+    entry_end();
+    return result;
 }
 
 /* ---- create once ---- */
@@ -266,7 +284,10 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
         return __atomic_load_n(where, __ATOMIC_ACQUIRE); /* another thread may have had more luck */
     if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return made;
-    (void)destroy_empty(made, __builtin_dwarf_cfa()); /* in a hook, too */
+    if (entry_begin()) {
+        (void)destroy_empty(made, __builtin_dwarf_cfa()); /* in a hook, too */
+        entry_end();
+    }
     return winner;
 }
 

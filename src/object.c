@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "object.h"
+#include "entry.h"
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
@@ -43,13 +44,20 @@ static int construct(struct pond *p, void *obj, bool zero)
 {
     if (!zero)
         memset(obj, 0, p->object_bytes - p->lead);
-    return p->options.construct != NULL ? p->options.construct(obj, p->options.ctx) : 0;
+    if (p->options.construct == NULL)
+        return 0;
+    uint32_t entry = entry_pause();
+    int error = p->options.construct(obj, p->options.ctx);
+    entry_resume(entry);
+    return error;
 }
 
 static int create(struct pond *p, void **obj)
 {
+    uint32_t entry = entry_pause();
     errno_be(ENOMEM); /* should create not say */
     *obj = p->options.create(p->options.ctx);
+    entry_resume(entry);
     if (*obj != NULL)
         return 0;
     int error = errno_now();
@@ -109,9 +117,11 @@ ON_THE_STACK void object_end(struct pond *p, void *obj, pond_drop_reason why)
     if (w != NULL)
         w->drop(p, obj);
     if (p->options.destroy != NULL) {
+        uint32_t entry = entry_pause();
         ADD(p->ending, 1);
         p->options.destroy(obj, why, p->options.ctx);
         ADD(p->ending, -(uint64_t)1);
+        entry_resume(entry);
     }
     if (watcher_has(w, p, obj) || p->object_bytes == 0)
         return;
@@ -130,12 +140,28 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
 
 /* ---- between two lives ---- */
 
+static size_t footprint(struct pond *p, void *obj)
+{
+    uint32_t entry = entry_pause();
+    size_t bytes = p->options.footprint(obj, p->options.ctx);
+    entry_resume(entry);
+    return bytes;
+}
+
 static size_t footprint_watched(struct pond *p, void *obj, const struct watch *w)
 {
     w->open(p, obj);
-    size_t bytes = p->options.footprint(obj, p->options.ctx);
+    size_t bytes = footprint(p, obj);
     w->close(p, obj);
     return bytes;
+}
+
+static bool reset(struct pond *p, void *obj)
+{
+    uint32_t entry = entry_pause();
+    bool kept = p->options.reset(obj, p->options.ctx);
+    entry_resume(entry);
+    return kept;
 }
 
 ON_THE_STACK size_t object_bytes(struct pond *p, void *obj)
@@ -144,7 +170,7 @@ ON_THE_STACK size_t object_bytes(struct pond *p, void *obj)
     const struct watch *w = watch_of(p);
     if (o->footprint == NULL)
         return p->object_bytes;
-    return p->object_bytes + (w == NULL ? o->footprint(obj, o->ctx) : footprint_watched(p, obj, w));
+    return p->object_bytes + (w == NULL ? footprint(p, obj) : footprint_watched(p, obj, w));
 }
 
 /* A mean of the last puts. Two threads may overwrite each other's: it is an estimate. */
@@ -166,12 +192,12 @@ bool object_needs_cleaning(const struct pond *p)
 ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
 {
     const pond_options *o = &p->options;
-    if (o->reset != NULL && !o->reset(obj, o->ctx)) {
+    if (o->reset != NULL && !reset(p, obj)) {
         *why = POND_DROP_REJECTED;
         return false;
     }
     if (o->footprint != NULL) {
-        size_t bytes = o->footprint(obj, o->ctx);
+        size_t bytes = footprint(p, obj);
         if (o->max_footprint > 0 && bytes > o->max_footprint) {
             *why = POND_DROP_LIMIT;
             return false;

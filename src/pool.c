@@ -111,15 +111,26 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
     return obj;
 }
 
+/* Sampled: usually nobody is asked. */
+static NOT_INLINED void *get_watched(struct pond *p, const struct watch *w, const void *caller)
+{
+    void *obj = NULL;
+    if (!registry_enter(p, "pond_get", caller))
+        return NULL;
+    if (LOAD(w->samples) == watch_sampled && --watch_left >= 0)
+        obj = pool_get_cached(p);
+    if (obj == NULL)
+        obj = w->get(p, caller);
+    entry_end();
+    return obj;
+}
+
 void *pond_get_slow(pond *p)
 {
-    line_unmark(p);
+    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_get", CALLER))
+        return NULL;
     const struct watch *w = watch_of(p);
-    void *obj;
-    if (w != NULL && LOAD(w->samples) == watch_sampled && --watch_left >= 0 &&
-        (obj = pool_get_cached(p)) != NULL)
-        return obj;
-    return w == NULL ? get_unwatched(p, CALLER) : w->get(p, CALLER);
+    return w == NULL ? get_unwatched(p, CALLER) : get_watched(p, w, CALLER);
 }
 
 NOT_INLINED ON_ONE_LINE void *pond_get(pond *p)
@@ -130,7 +141,7 @@ NOT_INLINED ON_ONE_LINE void *pond_get(pond *p)
 static void *get_one(struct pond *p, const void *caller)
 {
     const struct watch *w = watch_of(p);
-    return w == NULL ? get_unwatched(p, caller) : w->get(p, caller);
+    return w == NULL ? get_unwatched(p, caller) : get_watched(p, w, caller);
 }
 
 size_t pond_get_many(pond *p, void **objs, size_t n)
@@ -225,14 +236,18 @@ void pool_put(struct pond *p, void *obj)
 
 static NOT_INLINED void put_watched(struct pond *p, const struct watch *w, void *obj, const void *caller)
 {
+    if (!registry_enter(p, "pond_put", caller))
+        return;
     bool asks = LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
     if (asks || p->work_on_put || !pool_put_cached(p, obj))
         w->put(p, obj, caller);
+    entry_end();
 }
 
 void pond_put_slow(pond *p, void *obj)
 {
-    line_unmark(p);
+    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", CALLER))
+        return;
     const struct watch *w = watch_of(p);
     if (__builtin_expect(w != NULL, 0))
         put_watched(p, w, obj, CALLER);
@@ -269,7 +284,7 @@ static void put_one(struct pond *p, void *obj, const void *caller)
     if (w == NULL)
         pond_put_inline(p, obj);
     else if (obj != NULL)
-        w->put(p, obj, caller);
+        put_watched(p, w, obj, caller);
 }
 
 void pond_put_many(pond *p, void *const *objs, size_t n)
@@ -283,15 +298,22 @@ void pond_put_many(pond *p, void *const *objs, size_t n)
             put_one(p, objs[i], CALLER);
 }
 
-void pond_discard(pond *p, void *obj)
+static void discard(struct pond *p, void *obj, const void *caller)
 {
-    if (obj == NULL || !registry_knows(p, "pond_discard", CALLER))
-        return;
     const struct watch *w = watch_of(p);
     if (w == NULL)
         pool_drop(p, obj, POND_DROP_DISCARDED);
     else
-        w->discard(p, obj, CALLER);
+        w->discard(p, obj, caller);
+}
+
+void pond_discard(pond *p, void *obj)
+{
+    if (obj == NULL || !registry_enter(p, "pond_discard", CALLER))
+        return;
+    if (registry_knows(p, "pond_discard", CALLER))
+        discard(p, obj, CALLER);
+    entry_end();
 }
 
 /* ---- for who watches ---- */
@@ -333,7 +355,7 @@ void *pool_get_made_at(struct pond *p, void *memory)
 static uint64_t idle_of(struct pond *p)
 {
     pond_stats s;
-    pond_stats_read(p, &s);
+    stats_read(p, &s);
     return s.idle_local + s.idle_shared + s.idle_victim;
 }
 
@@ -355,12 +377,21 @@ static bool reserve_one(struct pond *p)
     return false;
 }
 
-size_t pond_reserve(pond *p, size_t n)
+static size_t reserve(struct pond *p, size_t n)
 {
-    if (!registry_knows(p, "pond_reserve", CALLER))
-        return 0;
     uint64_t idle = idle_of(p);
     while (idle < n && reserve_one(p))
         idle++;
     return (size_t)idle;
+}
+
+size_t pond_reserve(pond *p, size_t n)
+{
+    size_t idle = 0;
+    if (!registry_enter(p, "pond_reserve", CALLER))
+        return 0;
+    if (registry_knows(p, "pond_reserve", CALLER))
+        idle = reserve(p, n);
+    entry_end();
+    return idle;
 }

@@ -70,6 +70,19 @@ void registry_first_goes_last(void)
     link_last(p);
 }
 
+NOT_INLINED bool registry_interrupted(const struct pond *p, const char *function, const void *caller)
+{
+    watch_in_signal(p, function, caller);
+    errno = EDEADLK;
+    return false;
+}
+
+bool registry_enter(struct pond *p, const char *function, const void *caller)
+{
+    bool marked = p != NULL && line_is_marked_by_me(p);
+    return (!marked && entry_begin()) || registry_interrupted(p, function, caller);
+}
+
 bool registry_knows(const struct pond *p, const char *function, const void *caller)
 {
     if (p != NULL && watch_of(p) != &watch_destroyed)
@@ -215,6 +228,8 @@ NOT_INLINED bool registry_admit(void)
 static void thread_exit(void *unused)
 {
     (void)unused;
+    if (!entry_begin())
+        return; /* it ends in the handler of a signal that interrupted us: nothing can be taken from it */
     registry_lock();
     gate_close_mine();
     drain_mine();
@@ -222,6 +237,7 @@ static void thread_exit(void *unused)
     pthread_cond_broadcast(&registry.unpinned);
     gate_unregister();
     registry_unlock();
+    entry_end();
 }
 
 struct gate_scope registry_all(void)
@@ -325,6 +341,9 @@ bool registry_collect(struct pond *p, bool unused, uint64_t *live)
    may have been stopped inside of a cache: then all of this cache is in its hands. */
 static void fork_prepare(void)
 {
+    if (!entry_begin())
+        return; /* in the handler of a signal that interrupted us: the child may call exec alone */
+    STORE(entry_state, ENTRY_FORKING);
     registry_lock();
     registry.forking = registry.ready;
     if (!registry.forking)
@@ -348,11 +367,14 @@ static void unlock_ponds(bool child)
 
 static void fork_parent(void)
 {
+    if (LOAD(entry_state) != ENTRY_FORKING)
+        return;
     if (registry.forking) {
         unlock_ponds(false);
         gates_open();
     }
     registry_unlock();
+    entry_end();
 }
 
 static void fork_abandon(struct pond *p)
@@ -392,9 +414,12 @@ static void settle_child(void)
 
 static void fork_child(void)
 {
+    if (LOAD(entry_state) != ENTRY_FORKING)
+        return;
     if (registry.forking)
         settle_child();
     registry_unlock();
+    entry_end();
 }
 
 /* ---- who watches ---- */

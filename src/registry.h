@@ -6,6 +6,7 @@
 #ifndef POND_REGISTRY_H
 #define POND_REGISTRY_H
 
+#include "entry.h"
 #include "shared.h"
 
 void registry_lock(void);
@@ -13,6 +14,14 @@ void registry_unlock(void);
 
 /* The return address of the public function that uses it. */
 #define CALLER __builtin_return_address(0)
+
+/*
+ * The first step of a public function that takes locks; entry_end is its last. False, EDEADLK, and a report
+ * if a word is on: it was called in the handler of a signal that interrupted the library. p may be NULL: of
+ * all ponds.
+ */
+bool registry_enter(struct pond *p, const char *function, const void *caller);
+bool registry_interrupted(const struct pond *p, const char *function, const void *caller); /* it was: false */
 
 /* False and EINVAL: p is NULL, or was destroyed, which is reported. */
 bool registry_knows(const struct pond *p, const char *function, const void *caller);
@@ -78,5 +87,8 @@ void *registry_gather(struct pond *p, bool *full);
  * stopped inside of its cache for about a second, and may have some of them.
  */
 bool registry_collect(struct pond *p, bool unused, uint64_t *live);
+
+/* As pond_stats_read. */
+void stats_read(struct pond *p, pond_stats *s);
 
 #endif

@@ -122,6 +122,8 @@ struct cache {
 } __attribute__((aligned(64)));
 
 #define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: never open so far */
+#define LINE_COUNTED                                                                                         \
+    ((void **)1) /* end, closed by its owner: the loaded magazine has its count, see gate.c */
 
 _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");

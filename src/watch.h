@@ -49,6 +49,8 @@ bool watch_tick_is_late(void);
 bool watch_in_hook(void);
 /* Reports such a call. p may be NULL: of all ponds. */
 void watch_bad_hook(const pond *p, const char *function, const void *caller);
+/* Reports a call in the handler of a signal that interrupted the library. */
+void watch_in_signal(const pond *p, const char *function, const void *caller);
 void watch_bad_pond(const pond *p, const char *function, const void *caller);
 /* Memory of the library's own that may hold pointers to what users allocated, for as long as it is mapped. */
 void watch_mapped(const void *memory, size_t bytes);

@@ -6,14 +6,14 @@
  *   watch.c    get, put, discard, drop, tick of a watched pond: which checks run, in which order
  *   lightly.c  the same with guard pages alone; ponds that are gone
  *   claim.c    whose object a put is given, and what is wrong with it already
- *   words.c    the table of words; what is on
+ *   words.c    the table of words; what is on. help.c  the words in words
  *   chaos.c    fail=P, chaos=SEED
  *   guard.c    pages of their own for one get in N (due.c); the trap's handler (trap.c)
  *   live.c     hold=N, leak: walks over live objects
  *   reset.c    what reset left behind
  *   bytes.c    poison and red zones
  *   secret.c   declared secrets: neither in reports nor in copies
- *   scope.c    hooks that call into their own pond, or do not return
+ *   scope.c    hooks that call into their own pond, or do not return; calls in signal handlers
  *   record.c   object -> record: state, threads, epochs, stacks
  *   report.c   composes and emits a report
  *   stack.c    captures stacks and keeps each once; module.c  PC -> module and offset

@@ -229,7 +229,9 @@ static void hand_over(const struct finding *f, const char *text)
         s->thread = f->events[i].event.thread;
         s->epoch = f->events[i].event.epoch;
     }
+    uint32_t entry = entry_pause();
     __atomic_load_n(&handler, __ATOMIC_SEQ_CST)(&r, __atomic_load_n(&handler_ctx, __ATOMIC_SEQ_CST));
+    entry_resume(entry);
 }
 
 #define PRINT_MILLISECONDS 1000 /* for a reader that does not read: the program's own work has to go on */
@@ -260,6 +262,13 @@ static void print(const struct text *t)
     }
 }
 
+/* A handler of SIGABRT may use the library yet: no lock is held. */
+static void end_process(void)
+{
+    (void)entry_pause();
+    abort();
+}
+
 /* Nobody is cancelled in the middle of the library's own work; a handler runs as its caller had it. */
 static void emit(const struct finding *f)
 {
@@ -285,7 +294,7 @@ static void emit(const struct finding *f)
     if (mapped)
         os_unmap(t.bytes, TEXT_BYTES);
     if (!taken && !f->harmless && !check_on(CHECK_LOG))
-        abort();
+        end_process();
 }
 
 /* ---- not twice the same ---- */

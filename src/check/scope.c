@@ -239,7 +239,7 @@ void scope_forget(const struct pond *p)
     check_unlock();
 }
 
-/* ---- what no hook may do ---- */
+/* ---- what no hook may do, and no signal handler ---- */
 
 #define HOW_TO_REPORT ((uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS))
 
@@ -257,6 +257,18 @@ void watch_bad_hook(const struct pond *p, const char *function, const void *call
     if (!check_on(~HOW_TO_REPORT))
         return;
     finding_say(&f, "%s is called in a hook", function);
+    finding_event(&f, "called here", event_here(p, caller));
+    report(&f);
+}
+
+void watch_in_signal(const struct pond *p, const char *function, const void *caller)
+{
+    struct finding f = {.word = "signal",
+                        .pond = p,
+                        .advice = "let the handler note what is to be done, and do it when it has returned"};
+    if (!check_on(~HOW_TO_REPORT))
+        return;
+    finding_say(&f, "%s is called in a signal handler that interrupted the library", function);
     finding_event(&f, "called here", event_here(p, caller));
     report(&f);
 }

@@ -9,6 +9,7 @@
  *   3. Records are kept up to date while `full` watches, and are believed only when they are of the
  *      generation that began with it.
  */
+#include "help.h"
 #include "tell.h"
 #include <errno.h>
 #include <stdio.h>
@@ -37,9 +38,6 @@ struct word {
     const char *set;  /* not a word but a set of these */
 };
 
-#define FAST "double,tag,confine,redzone,leak,stacks=1"
-#define FULL "double,tag,confine,reset,poison,redzone,leak,guard=1/100,stacks=16"
-
 static struct check_settings parsed; /* under the registry's lock */
 
 static const struct word words[] = {
@@ -57,8 +55,8 @@ static const struct word words[] = {
     {"fail", NEEDS_VALUE, CHECK_FAIL, &parsed.fail_permille, 1000, 0, NULL},
     {"chaos", NEEDS_VALUE, CHECK_CHAOS, &parsed.seed, UINT64_MAX, 0, NULL},
     {.name = "log", .bit = CHECK_LOG},
-    {.name = "fast", .set = FAST},
-    {.name = "full", .set = FULL},
+    {.name = "fast", .set = WORDS_FAST},
+    {.name = "full", .set = WORDS_FULL},
     {.name = "off"},
     {.name = "help"},
 };
@@ -67,35 +65,6 @@ static const struct word words[] = {
 #define DEFAULT_STACKS 16
 #define DEFAULT_STACKS_GUARD 1 /* with guard alone, which is for production */
 #define NOT_SAID UINT64_MAX
-
-/* Cost: how many times as long as unwatched a get and put of 64 bytes takes, with stacks=1. */
-static const char help[] =
-    "pond: POND_DEBUG=word,word...  what each catches, and how many times as long a get and put takes\n"
-    "  double       a put of what is not live (put twice), with both stacks                      7\n"
-    "  tag          a put into another pond, of another type, of no object: names the owner      7\n"
-    "  confine      a put by another thread than got it, in a POND_THREAD_CONFINED pond          7\n"
-    "  reset        what reset leaves behind: by field, else by byte (times a pond with hooks)   4\n"
-    "  poison[=N]   writes after put, to the first N bytes (0: all)                             26\n"
-    "  redzone *    overflow and underflow, seen at put; after put at the next get, drop, tick   7\n"
-    "  grow         an object dropped for exceeding max_footprint                                7\n"
-    "  hold=N       objects live for more than N epochs, at the tick                             7\n"
-    "  leak         live objects at pond_destroy and at exit, by stack                           7\n"
-    "  guard[=1/N]  any access after put, most outside an object, for one get in N (or: =N)      3 at "
-    "1/1000\n"
-    "  stacks=N     deepest stacks kept: 1 the caller alone, 0 none, else 16 (with guard alone 1)\n"
-    "                                                                                          800 at 16\n"
-    "  fail=P       P of 1,000 gets fail                                                        21\n"
-    "  chaos=SEED   random drops, steals, cold-first reuse, delayed ticks                       42\n"
-    "  log          go on after a report instead of aborting\n"
-    "  fast         = " FAST "\n"
-    "  full         = " FULL "\n"
-    "  off          nothing;  help  this table\n"
-    "  * for ponds created while it is on\n";
-
-const char *pond_debug_help(void)
-{
-    return help;
-}
 
 /* ---- parsing ---- */
 
@@ -190,7 +159,7 @@ static void parse(const char *text, struct refusals *refused);
 static void write_help(void)
 {
     int cancel = os_hold_cancel();
-    (void)!write(STDERR_FILENO, help, sizeof(help) - 1);
+    (void)!write(STDERR_FILENO, pond_debug_help(), strlen(pond_debug_help()));
     os_allow_cancel(cancel);
 }
 
@@ -281,9 +250,12 @@ size_t check_words_text(char *text, size_t n)
 
 size_t pond_debug_get(char *text, size_t n)
 {
+    if (!registry_enter(NULL, "pond_debug_get", CALLER))
+        return 0;
     registry_lock();
     size_t length = check_words_text(text, n);
     registry_unlock();
+    entry_end();
     return length;
 }
 
@@ -416,17 +388,16 @@ static void say_refused(const char *text, enum source source, const char *why, c
 {
     struct finding f = {.word = "words",
                         .advice = "set POND_DEBUG to words of this list, with commas between",
-                        .more = help,
+                        .more = pond_debug_help(),
                         .harmless = true};
     finding_say(&f, "%s\"%.72s\"%s: %s; %s", source == FROM_CALL ? "pond_debug_set(" : "POND_DEBUG=", text,
                 source == FROM_CALL ? ")" : "", why, outcome);
     report(&f);
 }
 
-int pond_debug_set(const char *text)
+static int set(const char *text)
 {
     struct refusals refused = {.length = 0};
-    text = text == NULL ? "" : text;
     watch_begin();
     registry_lock();
     bool done = apply(text, FROM_CALL, &refused);
@@ -440,6 +411,15 @@ int pond_debug_set(const char *text)
         say_refused(text, FROM_CALL, refused.phrases, "nothing is changed");
     errno = error;
     return -1;
+}
+
+int pond_debug_set(const char *text)
+{
+    if (!registry_enter(NULL, "pond_debug_set", CALLER))
+        return -1;
+    int result = set(text == NULL ? "" : text);
+    entry_end();
+    return result;
 }
 
 /* ---- the first pond ---- */

@@ -150,6 +150,7 @@ static struct {
     size_t last; /* offset of the instruction passed last: a repeated one is one place */
     /* HOLD */
     place where;
+    void (*act)(void); /* instead of being held */
     uint32_t passed;
     unsigned char instruction; /* the byte under the breakpoint */
     bool over;                 /* it steps over that instruction */
@@ -226,7 +227,10 @@ static void came_by(ucontext_t *at)
     registers[REG_RIP]--;
     clear_breakpoint();
     if (++step.passed == step.where.visit) {
-        hold();
+        if (step.act != NULL)
+            step.act();
+        else
+            hold();
         return;
     }
     step.over = true;
@@ -282,7 +286,14 @@ void stepper_hold_at(place where)
 {
     step.mode = HOLD;
     step.where = where;
+    step.act = NULL;
     step.passed = 0;
+}
+
+void stepper_interrupt_at(place where, void (*act)(void))
+{
+    stepper_hold_at(where);
+    step.act = act;
 }
 
 void stepper_pass(void)
@@ -375,6 +386,12 @@ size_t stepper_found(size_t *steps)
 void stepper_hold_at(place where)
 {
     (void)where;
+    NOT_CALLED;
+}
+
+void stepper_interrupt_at(place where, void (*act)(void))
+{
+    (void)where, (void)act;
     NOT_CALLED;
 }
 

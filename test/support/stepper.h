@@ -42,7 +42,9 @@ void stepper_find(place *places, size_t most, uint32_t visits); /* the next oper
                                                                    so many visits of one instruction */
 size_t stepper_found(size_t *steps);                            /* places; *steps: instructions in all */
 void stepper_hold_at(place where);                              /* the next operation is held there */
-void stepper_pass(void);                                        /* the next operation is not held */
+void stepper_interrupt_at(place where, void (*act)(void)); /* the next operation calls it there, as a signal's
+                                                              handler does */
+void stepper_pass(void);                                   /* the next operation is not held */
 
 /* True: the thread is held. False: its operation has ended, and stepper_end has returned or is about to. */
 bool stepper_wait(void);

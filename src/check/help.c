@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words in words. */
+#include "help.h"
+#include <pond/debug.h>
+
+/* Cost: how many times as long as unwatched a get and put of 64 bytes takes, with stacks=1. */
+static const char help[] =
+    "pond: POND_DEBUG=word,word...  what each catches, and how many times as long a get and put takes\n"
+    "  double       a put of what is not live (put twice), with both stacks                      7\n"
+    "  tag          a put into another pond, of another type, of no object: names the owner      7\n"
+    "  confine      a put by another thread than got it, in a POND_THREAD_CONFINED pond          7\n"
+    "  reset        what reset leaves behind: by field, else by byte (times a pond with hooks)   4\n"
+    "  poison[=N]   writes after put, to the first N bytes (0: all)                             26\n"
+    "  redzone *    overflow and underflow, seen at put; after put at the next get, drop, tick   7\n"
+    "  grow         an object dropped for exceeding max_footprint                                7\n"
+    "  hold=N       objects live for more than N epochs, at the tick                             7\n"
+    "  leak         live objects at pond_destroy and at exit, by stack                           7\n"
+    "  guard[=1/N]  any access after put, most outside an object, for one get in N (or: =N)      3 at "
+    "1/1000\n"
+    "  stacks=N     deepest stacks kept: 1 the caller alone, 0 none, else 16 (with guard alone 1)\n"
+    "                                                                                          800 at 16\n"
+    "  fail=P       P of 1,000 gets fail                                                        21\n"
+    "  chaos=SEED   random drops, steals, cold-first reuse, delayed ticks                       42\n"
+    "  log          go on after a report instead of aborting\n"
+    "  fast         = " WORDS_FAST "\n"
+    "  full         = " WORDS_FULL "\n"
+    "  off          nothing;  help  this table\n"
+    "  * for ponds created while it is on\n";
+
+const char *pond_debug_help(void)
+{
+    return help;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether this thread is at work in the library. A call that it makes then comes from the handler of a signal
+ * that interrupted this work: locks may be held, and an object may be in two places.
+ *
+ * A public function begins and ends; where it calls the program (a hook, the handler of a report) it pauses.
+ * So a hook that is left by longjmp, a cancelled thread and a coroutine that yields in a hook leave nothing
+ * behind. Get and put begin only when they are watched; without words a signal handler's are not found out.
+ *
+ * A signal is handled between two instructions of its thread, and the handler has returned before the next
+ * one. So the state needs no more order than that of the thread's own instructions.
+ */
+#ifndef POND_ENTRY_H
+#define POND_ENTRY_H
+
+#include "port.h"
+
+enum entry_state {
+    ENTRY_OUTSIDE,
+    ENTRY_INSIDE,
+    ENTRY_FORKING /* between the handlers of a fork, with all locks */
+};
+
+extern __thread uint32_t entry_state __attribute__((tls_model("initial-exec")));
+
+/* The compiler does not move the work out of what is between. */
+#define ENTRY_BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+/* False: this thread is at work already, and the call must leave everything as it is. */
+static inline bool entry_begin(void)
+{
+    if (__builtin_expect(LOAD(entry_state) != ENTRY_OUTSIDE, 0))
+        return false;
+    STORE(entry_state, ENTRY_INSIDE);
+    ENTRY_BARRIER();
+    return true;
+}
+
+/* Hooks may have run in between, and the thread may be another one. */
+static AFTER_HOOK void entry_end(void)
+{
+    ENTRY_BARRIER();
+    STORE(entry_state, ENTRY_OUTSIDE);
+}
+
+/* Before and after code of the program's is called; what the first returns is for the second. */
+static inline uint32_t entry_pause(void)
+{
+    uint32_t was = LOAD(entry_state);
+    if (was != ENTRY_OUTSIDE)
+        STORE(entry_state, ENTRY_OUTSIDE);
+    ENTRY_BARRIER();
+    return was;
+}
+
+static AFTER_HOOK void entry_resume(uint32_t was)
+{
+    ENTRY_BARRIER();
+    if (was != ENTRY_OUTSIDE)
+        STORE(entry_state, was);
+}
+
+#endif
