@@ -63,11 +63,27 @@ static void ready_before_the_first(void)
     CLAIM(pond_destroy(p) == 0);
 }
 
+/* Nobody comes for a long time: what is kept ready is closed before the other side does so. */
+static void ready_and_not_too_old(void)
+{
+    void *held[5];
+    pond *p = pond_create(&(pond_options){.name = "fresh", .size = 128, .min_idle = 5, .max_age = 60});
+    CLAIM(p != NULL && pond_get_many(p, held, 5) == 5);
+    pond_put_many(p, held, 5);
+    for (int tick = 0; tick < 60; tick++)
+        pond_rotate(p);
+    CLAIM_PLAIN(idle(p) == 5);
+    pond_rotate(p);
+    CLAIM_PLAIN(idle(p) == 0);
+    CLAIM(pond_destroy(p) == 0);
+}
+
 int main(void)
 {
     at_most_four();
     little_idle();
     ready_before_the_first();
-    puts("max_objects, max_idle_bytes, min_idle and pond_reserve keep their word");
+    ready_and_not_too_old();
+    puts("max_objects, max_idle_bytes, min_idle, max_age and pond_reserve keep their word");
     return 0;
 }

@@ -124,7 +124,8 @@ static struct depot_stack *due_of(struct depot *d, uint64_t epoch)
 
 void depot_init(struct depot *d)
 {
-    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2], &d->overdue, &d->empties};
+    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2],
+                                 &d->overdue,   &d->aged,      &d->empties};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         ck_stack_init(&all[i]->stack);
 #ifdef POND_DEPOT_LOCK
@@ -143,7 +144,13 @@ void depot_give_back_due(struct depot *d, struct magazine *m)
     give(d, &d->overdue, m);
 }
 
-struct magazine *depot_pop(struct depot *d, uint64_t epoch)
+/* A thread that reads the epoch before a tick may meet a magazine from after it. */
+static bool is_aged(const struct depot *d, const struct magazine *m, uint64_t epoch)
+{
+    return d->max_age > 0 && epoch > m->epoch && epoch - m->epoch > d->max_age;
+}
+
+static struct magazine *pop_any(struct depot *d, uint64_t epoch)
 {
     struct magazine *m = pop(d, stack_of(d, epoch));
     if (m == NULL)
@@ -151,10 +158,29 @@ struct magazine *depot_pop(struct depot *d, uint64_t epoch)
     return m != NULL ? m : depot_pop_due(d, epoch);
 }
 
+/* A tick sets apart what is aged, but for what a thread that it missed brings afterwards. */
+struct magazine *depot_pop(struct depot *d, uint64_t epoch)
+{
+    struct magazine *m;
+    while ((m = pop_any(d, epoch)) != NULL && is_aged(d, m, epoch))
+        push(&d->aged, m);
+    return m;
+}
+
 struct magazine *depot_pop_due(struct depot *d, uint64_t epoch)
 {
     struct magazine *m = pop(d, &d->overdue);
     return m != NULL ? m : pop(d, due_of(d, epoch));
+}
+
+struct magazine *depot_pop_aged(struct depot *d)
+{
+    return pop(d, &d->aged);
+}
+
+void depot_give_back_aged(struct depot *d, struct magazine *m)
+{
+    give(d, &d->aged, m);
 }
 
 struct magazine *depot_pop_empty(struct depot *d)
@@ -165,6 +191,66 @@ struct magazine *depot_pop_empty(struct depot *d)
 void depot_turn(struct depot *d, uint64_t epoch)
 {
     move(d, stack_of(d, epoch), &d->overdue);
+}
+
+/* ---- the oldest first ---- */
+
+static uint64_t stamp_of(const ck_stack_entry_t *at)
+{
+    return ((const struct magazine *)(const void *)at)->epoch;
+}
+
+/*
+ * Two lists, the youngest first in each, made one. A popper that was held up may read a link that is written
+ * here: it uses nothing of it, since the stack's generation has moved on.
+ */
+static ck_stack_entry_t *merge(ck_stack_entry_t *a, ck_stack_entry_t *b)
+{
+    ck_stack_entry_t *first = NULL, **end = &first;
+    while (a != NULL && b != NULL) {
+        ck_stack_entry_t **young = stamp_of(a) >= stamp_of(b) ? &a : &b;
+        ck_stack_entry_t *next = (*young)->next;
+        STORE(*end, *young);
+        end = &(*young)->next;
+        *young = next;
+    }
+    STORE(*end, a != NULL ? a : b);
+    return first;
+}
+
+#define RUNS 32 /* the i-th has 2^i magazines: room for more than there is memory for */
+
+/* Pops all of the stack: a list, the youngest first. */
+static ck_stack_entry_t *pop_sorted(struct depot *d, struct depot_stack *s)
+{
+    ck_stack_entry_t *runs[RUNS] = {NULL}, *all = NULL;
+    for (struct magazine *m = pop(d, s); m != NULL; m = pop(d, s)) {
+        ck_stack_entry_t *run = &m->link;
+        int i = 0;
+        STORE(run->next, NULL);
+        for (; i < RUNS - 1 && runs[i] != NULL; i++) {
+            run = merge(runs[i], run);
+            runs[i] = NULL;
+        }
+        runs[i] = merge(runs[i], run);
+    }
+    for (int i = 0; i < RUNS; i++)
+        all = merge(runs[i], all);
+    return all;
+}
+
+void depot_order(struct depot *d, uint64_t epoch)
+{
+    if (d->max_age == 1) /* then what is due is aged */
+        move(d, due_of(d, epoch), &d->overdue);
+    move(d, &d->aged, &d->overdue); /* what a budget left is older than what comes now */
+    if (LOAD(d->overdue.objects) == 0)
+        return;
+    for (ck_stack_entry_t *at = pop_sorted(d, &d->overdue), *next; at != NULL; at = next) {
+        struct magazine *m = (struct magazine *)(void *)at;
+        next = at->next;
+        push(is_aged(d, m, epoch) ? &d->aged : &d->overdue, m);
+    }
 }
 
 void depot_all_due(struct depot *d)
@@ -187,7 +273,8 @@ static uint64_t recount(struct depot_stack *s)
 
 uint64_t depot_recount(struct depot *d)
 {
-    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2], &d->overdue, &d->empties};
+    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2],
+                                 &d->overdue,   &d->aged,      &d->empties};
     uint64_t room = 0;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         room += recount(all[i]);
@@ -202,5 +289,10 @@ uint64_t depot_shared(const struct depot *d, uint64_t epoch)
 uint64_t depot_victims(const struct depot *d, uint64_t epoch)
 {
     return LOAD(d->stacks[(epoch + 1) % 3].objects) + LOAD(d->stacks[(epoch + 2) % 3].objects) +
-           LOAD(d->overdue.objects);
+           LOAD(d->overdue.objects) + depot_aged(d);
+}
+
+uint64_t depot_aged(const struct depot *d)
+{
+    return LOAD(d->aged.objects);
 }

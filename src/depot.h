@@ -5,6 +5,9 @@
  *
  * A magazine stamped with epoch s lies in stacks[s % 3], so that a tick ages the whole depot by
  * counting on: what stacks[e % 3] held at epoch e are the victims at e + 1 and are dropped at e + 2.
+ *
+ * A magazine older than max_age is aged, and goes to a stack from which it can only be dropped. It is there
+ * from the tick on that made it so old; if that tick missed it, from when a get comes upon it.
  */
 #ifndef POND_DEPOT_H
 #define POND_DEPOT_H
@@ -21,16 +24,25 @@ void depot_init(struct depot *d);
 void depot_give_back(struct depot *d, struct magazine *m, uint64_t epoch);
 void depot_give_back_due(struct depot *d, struct magazine *m);
 
-/* The youngest there is, at the pond's epoch; NULL: no object in the depot. */
+/* One for a get, at the pond's epoch: the youngest there is, but what is overdue before what is due. NULL:
+   there is no object but for those that are aged. */
 struct magazine *depot_pop(struct depot *d, uint64_t epoch);
 
 /* One that is due to be dropped at this epoch; NULL: none is. */
 struct magazine *depot_pop_due(struct depot *d, uint64_t epoch);
 
+/* The oldest of those that are aged; NULL: none is. And one of them comes back, with what is left in it. */
+struct magazine *depot_pop_aged(struct depot *d);
+void depot_give_back_aged(struct depot *d, struct magazine *m);
+
 struct magazine *depot_pop_empty(struct depot *d);
 
 /* Before the pond's epoch becomes `epoch`: frees that epoch's stack. Under the pond's lock. */
 void depot_turn(struct depot *d, uint64_t epoch);
+
+/* Puts what is overdue in order: the oldest is the first to be popped; what is aged is set apart, in the same
+   order. With all gates closed, under the pond's lock. */
+void depot_order(struct depot *d, uint64_t epoch);
 
 /* Makes all that is idle in the depot due. Under the pond's lock. */
 void depot_all_due(struct depot *d);
@@ -41,6 +53,7 @@ uint64_t depot_recount(struct depot *d);
 
 /* Objects in the depot; never less than there are, were it counted at one instant. */
 uint64_t depot_shared(const struct depot *d, uint64_t epoch);
-uint64_t depot_victims(const struct depot *d, uint64_t epoch);
+uint64_t depot_victims(const struct depot *d, uint64_t epoch); /* aged ones included */
+uint64_t depot_aged(const struct depot *d);
 
 #endif

@@ -13,6 +13,8 @@
  *      (cache.c), so it is due at e + 2, whichever ways it went in between.
  *   3. What is due stays gettable until it is counted out: it is in a stack, or in p->dropping, which
  *      a get at max_objects searches under the lock.
+ *   4. What is aged, older than max_age, is not: the turn sets it apart. It is counted as idle until it is
+ *      dropped, and a get at max_objects drops one to make room, so that it refuses nothing because of it.
  */
 #include "epoch.h"
 #include "watch.h"
@@ -23,6 +25,34 @@ static size_t tick_budget;
 
 /* ---- turn ---- */
 
+/* What no tick goes on with is gettable by the usual way again. Under the lock. */
+static void put_back(struct pond *p)
+{
+    struct magazine *m = p->dropping;
+    p->dropping = NULL;
+    if (m != NULL)
+        depot_give_back_due(&p->depot, m);
+}
+
+/* How many more than min_idle are idle; asked when none is aged. Under the lock. */
+static uint64_t spare(const struct pond *p)
+{
+    uint64_t idle = shared_young(p) + shared_victims(p), keep = p->options.min_idle;
+    return idle > keep ? idle - keep : 0;
+}
+
+/*
+ * Of what is overdue the oldest go first; but where all of it goes, none needs to be put in order. What
+ * another tick is dropping at the moment, hook by hook, gets older as well.
+ */
+static void order(struct pond *p)
+{
+    if (p->options.max_age == 0 && (p->options.min_idle == 0 || spare(p) == 0))
+        return;
+    put_back(p);
+    depot_order(&p->depot, p->epoch);
+}
+
 static void turn(struct pond *p)
 {
     pthread_mutex_lock(&p->lock);
@@ -31,6 +61,7 @@ static void turn(struct pond *p)
     p->waited = false;
     cache_room_calm(p, registry_drain(p));
     shared_drain(p);
+    order(p);
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
     pthread_mutex_unlock(&p->lock);
 }
@@ -43,30 +74,43 @@ struct drop {
     size_t bytes; /* of those gone */
 };
 
-/* How many may go now; loads p->dropping with a magazine that is due. Under the lock. */
-static size_t allowed(struct pond *p, const struct drop *d)
+/* What goes next: *n objects of this magazine, p->dropping or an aged one; NULL: nothing. Under the lock. */
+static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t *n)
 {
+    struct magazine *m = d->left > 0 ? depot_pop_aged(&p->depot) : NULL;
     size_t left = d->left;
-    if (d->why == POND_DROP_EPOCH) {
-        uint64_t idle = shared_young(p) + shared_victims(p), keep = p->options.min_idle;
-        left = (size_t)MIN((uint64_t)left, idle > keep ? idle - keep : 0);
+    if (m != NULL) {
+        *n = MIN(left, m->count);
+        return m;
     }
+    if (d->why == POND_DROP_EPOCH)
+        left = (size_t)MIN((uint64_t)left, spare(p));
     if (left == 0)
-        return 0;
+        return NULL;
     if (p->dropping != NULL && p->dropping->count == 0) {
         depot_give_back_due(&p->depot, p->dropping);
         p->dropping = NULL;
     }
     if (p->dropping == NULL)
         p->dropping = depot_pop_due(&p->depot, p->epoch);
-    return p->dropping == NULL ? 0 : MIN(left, p->dropping->count);
+    if (p->dropping != NULL)
+        *n = MIN(left, p->dropping->count);
+    return p->dropping;
+}
+
+/* What was taken out and is not p->dropping is where it was, less what was dropped. */
+static void leave(struct pond *p, struct magazine *m)
+{
+    if (m != p->dropping)
+        depot_give_back_aged(&p->depot, m);
 }
 
 /* Under the lock, in and out; without it for the hooks. */
-static void drop_one(struct pond *p, struct drop *d)
+static void drop_one(struct pond *p, struct drop *d, struct magazine *m)
 {
-    void **slot = &p->dropping->slots[--p->dropping->count], *obj = *slot;
+    void **slot = &m->slots[--m->count], *obj = *slot;
     *slot = NULL; /* as in cache.c's take */
+    leave(p, m);
     object_uncount(p, d->why);
     pthread_mutex_unlock(&p->lock);
     shared_forget_bytes(p, obj);
@@ -77,43 +121,49 @@ static void drop_one(struct pond *p, struct drop *d)
     pthread_mutex_lock(&p->lock);
 }
 
-static void drop_plain(struct pond *p, struct drop *d, size_t n)
+static void drop_plain(struct pond *p, struct drop *d, struct magazine *m, size_t n)
 {
-    struct magazine *m = p->dropping;
     m->count -= (uint32_t)n;
     object_drop_plain(p, m->slots + m->count, n, d->why);
+    leave(p, m);
     if (p->exact_bytes)
         ADD(p->idle_bytes, -(uint64_t)(n * p->object_bytes));
     d->bytes += n * p->object_bytes;
     d->left -= n;
 }
 
-/* What no tick goes on with is gettable by the usual way again. Under the lock. */
-static void put_back(struct pond *p)
+static bool has_hooks(const struct pond *p)
 {
-    struct magazine *m = p->dropping;
-    p->dropping = NULL;
-    if (m != NULL)
-        depot_give_back_due(&p->depot, m);
+    return p->options.destroy != NULL || p->options.footprint != NULL;
 }
 
 static void drop_due(struct pond *p, struct drop *d)
 {
-    bool hooks = p->options.destroy != NULL || p->options.footprint != NULL;
-    bool more = true;
-    while (more) {
+    struct magazine *m;
+    do {
+        size_t n = 0;
         pthread_mutex_lock(&p->lock);
-        size_t n = allowed(p, d);
-        bool plain = !hooks && watch_of(p) == NULL; /* looked at when the objects are at hand */
-        if (n > 0 && plain)
-            drop_plain(p, d, n);
-        else if (n > 0)
-            drop_one(p, d);
-        else
+        m = next_to_go(p, d, &n);
+        bool plain = !has_hooks(p) && watch_of(p) == NULL; /* looked at when the objects are at hand */
+        if (m == NULL)
             put_back(p);
-        more = n > 0;
+        else if (plain)
+            drop_plain(p, d, m, n);
+        else
+            drop_one(p, d, m);
         pthread_mutex_unlock(&p->lock);
-    }
+    } while (m != NULL);
+}
+
+bool epoch_drop_aged(struct pond *p)
+{
+    struct drop d = {.why = POND_DROP_EPOCH, .left = 1};
+    pthread_mutex_lock(&p->lock);
+    struct magazine *m = depot_pop_aged(&p->depot);
+    if (m != NULL)
+        drop_one(p, &d, m);
+    pthread_mutex_unlock(&p->lock);
+    return m != NULL;
 }
 
 /* ---- reclaim ---- */

@@ -110,6 +110,7 @@ static void init(struct pond *p, const pond_options *o)
         lay_out(p);
     p->closed.base = LINE_CLOSED;
     depot_init(&p->depot);
+    p->depot.max_age = o->max_age;
     pthread_mutex_init(&p->lock, NULL);
     init_limits(p);
 }

@@ -69,10 +69,14 @@ static void *take_or_admit(struct pond *p, struct birth *b, bool starved)
 static void *get_loose_or_new(struct pond *p, bool *full)
 {
     struct birth b = {.memory = NULL};
-    pthread_mutex_lock(&p->lock);
-    bool starved = shared_is_starved(p);
-    void *obj = take_or_admit(p, &b, starved);
-    pthread_mutex_unlock(&p->lock);
+    bool starved;
+    void *obj;
+    do {
+        pthread_mutex_lock(&p->lock);
+        starved = shared_is_starved(p);
+        obj = take_or_admit(p, &b, starved);
+        pthread_mutex_unlock(&p->lock);
+    } while (obj == NULL && b.full && epoch_drop_aged(p));
     *full = b.full && !starved;
     if (obj == NULL)
         return object_make(p, &b);
@@ -93,7 +97,7 @@ void *pool_get(struct pond *p)
             return obj;
         if (obj != NULL)
             shared_forget_bytes(p, obj);
-        if (obj != NULL || full)
+        if (obj != NULL || (full && !epoch_drop_aged(p))) /* gathering may have come upon what is aged */
             return obj;
     }
 }
@@ -352,20 +356,23 @@ void *pool_get_made_at(struct pond *p, void *memory)
 
 /* ---- reserve ---- */
 
+/* What a get could have. */
 static uint64_t idle_of(struct pond *p)
 {
     pond_stats s;
     stats_read(p, &s);
-    return s.idle_local + s.idle_shared + s.idle_victim;
+    return s.idle_local + s.idle_shared + s.idle_victim - MIN(s.idle_victim, depot_aged(&p->depot));
 }
 
 /* One idle object more; false and errno: there is none to be had, or it may not be kept. */
 static bool reserve_one(struct pond *p)
 {
     struct birth b;
-    pthread_mutex_lock(&p->lock);
-    object_admit(p, &b, NULL);
-    pthread_mutex_unlock(&p->lock);
+    do {
+        pthread_mutex_lock(&p->lock);
+        object_admit(p, &b, NULL);
+        pthread_mutex_unlock(&p->lock);
+    } while (b.full && epoch_drop_aged(p));
     void *obj = object_make(p, &b);
     if (obj == NULL)
         return false;

@@ -100,7 +100,9 @@ struct depot_stack {
 struct depot {
     struct depot_stack stacks[3]; /* magazines whose epoch % 3 this is */
     struct depot_stack overdue;   /* those that a tick should have dropped, and did not for a limit */
+    struct depot_stack aged;      /* beyond max_age: no get looks here */
     struct depot_stack empties;
+    uint64_t max_age; /* constant after create; 0: no bound */
 };
 
 /* ---- cache ---- */

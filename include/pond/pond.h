@@ -178,6 +178,9 @@ typedef struct pond_options {
     size_t cache_objects;  /* most objects one thread cache holds, up to POND_MAX_CACHE_OBJECTS;
                               0: chosen and adapted by the pond */
     unsigned flags;        /* POND_ZERO_ON_PUT, POND_THREAD_CONFINED */
+    uint64_t max_age;      /* an object idle for more than so many epochs is dropped though min_idle would
+                              keep it, the oldest first, and from the tick on that made it so old no get
+                              returns it; 0: no bound */
 } pond_options;
 
 #if defined(__clang__) && !defined(__cplusplus)
@@ -251,8 +254,8 @@ POND_API uint64_t pond_rotate(pond *p);
 
 /*
  * The most objects one tick drops from here on, of all ponds together; what is left over stays idle,
- * can be got, and is dropped by the next ticks. 0 (the default): no bound. Takes effect at the next
- * tick.
+ * can be got (unless it is beyond max_age), and is dropped by the next ticks. 0 (the default): no bound.
+ * Takes effect at the next tick.
  */
 POND_API void pond_tick_budget(size_t objects);
 

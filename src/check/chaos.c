@@ -61,11 +61,12 @@ static void *coldest(struct pond *p)
     return obj;
 }
 
-/* Not at max_objects: another thread would find none while this one has several in its hands. */
+/* Not with max_objects: another thread would find none while this one has several in its hands. Nor with
+   max_age: what is passed over would begin to age anew. */
 void *chaos_get(struct pond *p)
 {
     void *obj = once_in(STEALS) ? pool_get_gathered(p) : NULL;
-    if (obj == NULL && p->options.max_objects == 0)
+    if (obj == NULL && p->options.max_objects == 0 && p->options.max_age == 0)
         obj = coldest(p);
     return obj;
 }

@@ -93,6 +93,8 @@ static const struct {
     {"all flags", {.size = 64, .flags = POND_ZERO_ON_PUT | POND_THREAD_CONFINED}, 64},
     {"the largest cache", {.size = 64, .cache_objects = POND_MAX_CACHE_OBJECTS}, 64},
     {"min_idle equal to max_objects", {.size = 64, .max_objects = 7, .min_idle = 7}, 64},
+    {"the least max_age", {.size = 64, .max_age = 1}, 64},
+    {"the most max_age", {.size = 64, .min_idle = 7, .max_age = UINT64_MAX}, 64},
     {"footprint", {.size = 64, .footprint = footprint, .max_footprint = 10}, 64},
     {"create", {.create = create, .destroy = destroy}, 0},
 };

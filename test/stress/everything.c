@@ -51,6 +51,8 @@ static stress_plan plans[] = {
      .max_idle_bytes = 40000, .mix = {USUAL, UPKEEP}},
     {.name = "min_idle", .threads = 4, .times = 40000, .hold = 60, .size = 64,
      .min_idle = 50, .mix = {USUAL, .tick = 5, .rotate = 2}},
+    {.name = "max_age", .threads = 4, .times = 40000, .hold = 60, .size = 64, .max_objects = 200,
+     .min_idle = 50, .max_age = 3, .budget = 7, .mix = {USUAL, UPKEEP}},
     {.name = "a tick budget", .threads = 4, .times = 40000, .hold = 200, .size = 64,
      .budget = 7, .mix = {USUAL, .tick = 3, .rotate = 1}},
     {.name = "every third put rejected", .threads = 4, .times = 40000, .hold = 60, .size = 64,

@@ -234,6 +234,7 @@ static pond *open_pond(run *r)
     options.max_objects = plan->max_objects;
     options.max_idle_bytes = plan->max_idle_bytes;
     options.min_idle = plan->min_idle;
+    options.max_age = plan->max_age;
     options.cache_objects = plan->cache_objects;
     options.flags |= plan->flags;
     if (plan->footprint) {

@@ -30,6 +30,7 @@ typedef struct stress_plan {
     bool yields;
     bool no_memory; /* mmap may fail meanwhile */
     size_t max_objects, max_idle_bytes, min_idle, cache_objects, budget;
+    uint64_t max_age;
     unsigned flags;
     unsigned seed;
     stress_mix mix;

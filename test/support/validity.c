@@ -109,6 +109,7 @@ static void walk_places(walk *w)
     for (int i = 0; i < 3; i++)
         walk_stack(w, &p->depot.stacks[i], i, names[i]);
     walk_stack(w, &p->depot.overdue, -1, "overdue");
+    walk_stack(w, &p->depot.aged, -1, "aged");
     walk_empties(w, &p->depot.empties);
     if (p->shared != NULL)
         add_magazine(w, p->shared, p->shared->count, "shared");

@@ -137,6 +137,89 @@ Test(depot, the_last_in_is_the_first_out)
         expect_pop(2, n);
 }
 
+/* ---- the oldest first ---- */
+
+static void expect_stamps(struct magazine *(*pop)(struct depot *), const uint64_t *stamps, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct magazine *m = pop(&depot);
+        cr_assert_not_null(m, "only %zu magazines", i);
+        cr_assert_eq(m->epoch, stamps[i], "magazine %zu is of epoch %zu", i, (size_t)m->epoch);
+        magazine_end(m);
+    }
+    cr_assert_null(pop(&depot));
+}
+
+static struct magazine *pop_due_now(struct depot *d)
+{
+    return depot_pop_due(d, 1000);
+}
+
+/* So many magazines that were overdue come in a disorder, and leave from the oldest on. */
+Test(depot, what_is_overdue_is_put_in_order)
+{
+    static uint64_t stamps[700];
+    for (size_t n = 0; n <= 700; n = n * 2 + 1) {
+        depot_init(&depot);
+        for (size_t i = 0; i < n; i++)
+            depot_give_back_due(&depot, stamped(i * 379 % n, 1 + (uint32_t)i % 3));
+        for (size_t i = 0; i < n; i++)
+            stamps[i] = i;
+        uint64_t objects = depot_victims(&depot, 1000);
+        depot_order(&depot, 1000);
+        cr_assert_eq(depot_victims(&depot, 1000), objects);
+        expect_stamps(pop_due_now, stamps, n);
+    }
+}
+
+/* Older than max_age: no get has it, nor is it due. It counts among the victims. */
+Test(depot, what_is_aged_is_set_apart)
+{
+    enum { NOW = 1000 };
+    depot_init(&depot);
+    depot.max_age = 10;
+    static const uint64_t given[] = {NOW - 10, NOW - 12, 3, NOW - 9, NOW - 11, NOW - 11};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        depot_give_back_due(&depot, stamped(given[i], 2));
+    depot_order(&depot, NOW);
+    cr_assert_eq(depot_aged(&depot), 8);
+    expect_counts(NOW, 0, 12);
+    depot_give_back_due(&depot, stamped(NOW - 13, 2));
+    depot_order(&depot, NOW);
+    expect_stamps(depot_pop_aged, (const uint64_t[]){3, NOW - 13, NOW - 12, NOW - 11, NOW - 11}, 5);
+    expect_stamps(pop_due_now, (const uint64_t[]){NOW - 10, NOW - 9}, 2);
+}
+
+/* With a max_age of one epoch what is due is too old. */
+Test(depot, what_is_due_may_be_aged)
+{
+    depot_init(&depot);
+    depot.max_age = 1;
+    push(5, 2, 7);
+    push(6, 3, 7);
+    depot_order(&depot, 7);
+    cr_assert_eq(depot_aged(&depot), 2);
+    expect_pop(7, 3);
+    expect_pop(7, 0);
+}
+
+/* A thread that a tick missed brings it where gets look, whichever epoch it believes in. */
+Test(depot, a_get_sets_apart_what_is_aged)
+{
+    depot_init(&depot);
+    depot.max_age = 4;
+    push(10, 1, 10);
+    push(12, 2, 12);
+    push(11, 3, 15);
+    expect_pop(16, 2);
+    expect_pop(16, 0);
+    cr_assert_eq(depot_aged(&depot), 4);
+    depot_give_back_aged(&depot, stamped(9, 5));
+    expect_n(depot_pop_aged(&depot), 5);
+    depot_give_back_aged(&depot, stamped(9, 0));
+    cr_assert_not_null(depot_pop_empty(&depot), "without objects it is among the empties");
+}
+
 /* What a limit kept a tick from dropping makes way for the new epoch, and stays due. */
 Test(depot, a_turn_moves_what_was_left_over)
 {

@@ -225,6 +225,104 @@ BOTH_WAYS(the_youngest_are_those_that_stay)
         cr_assert_not(witness_saw(&seen, young[i]));
 }
 
+/* ---- max_age ---- */
+
+static event inside = EVENT_INIT, go_on = EVENT_INIT;
+
+/* Stopped in its cache, in which there are five objects. */
+static void stop_in_cache(void *arg)
+{
+    struct pond *p = arg;
+    test_get(p, objs, 5);
+    pond_put_many(p, objs, 5);
+    struct cache *c = gate_enter(p);
+    must(c != NULL, "the gate is closed");
+    event_set(&inside);
+    event_wait(&go_on);
+    gate_leave(p, c);
+}
+
+static void get_five(void *p)
+{
+    test_get(p, objs, 5);
+    pond_put_many(p, objs, 5);
+}
+
+/* They are too old when it goes on. */
+static worker *stop_until_they_are_old(struct pond *p)
+{
+    worker *stopped = worker_start();
+    worker_begin(stopped, stop_in_cache, p);
+    event_wait(&inside);
+    for (int tick = 0; tick < 4; tick++)
+        pond_rotate(p);
+    cr_assert(idle(p) == 5 && dropped(p) == 0);
+    event_set(&go_on);
+    worker_wait(stopped);
+    return stopped;
+}
+
+/* A tick cannot drop what it cannot see; but none of it is handed out, and the next tick drops it. */
+BOTH_WAYS(a_thread_that_ticks_missed_gets_none_that_is_too_old)
+{
+    struct pond *p = start(w, (pond_options){.min_idle = 100, .max_age = 3});
+    worker *stopped = stop_until_they_are_old(p);
+    worker_do(stopped, get_five, p);
+    cr_assert_eq(test_stats(p).constructed, 10, "none of before was handed out");
+    cr_assert(idle(p) == 10 && depot_aged(&p->depot) == 5);
+    pond_rotate(p);
+    cr_assert(idle(p) == 5 && dropped(p) == 5);
+    worker_end(stopped);
+}
+
+/* At max_objects a get looks into the caches of all threads, and finds what no tick has seen. */
+BOTH_WAYS(nor_does_another_thread_that_finds_them)
+{
+    struct pond *p =
+        start(w, (pond_options){.min_idle = 5, .max_age = 3, .max_objects = 5, .cache_objects = 16});
+    worker *stopped = stop_until_they_are_old(p);
+    get_five(p);
+    cr_assert_eq(test_stats(p).constructed, 10);
+    cr_assert(idle(p) == 5 && dropped(p) == 5);
+    worker_end(stopped);
+}
+
+/* Two ticks at once: what the first has at hand gets older by the second. */
+static struct pond *slow;
+static atomic_int slow_calls;
+
+static void hang_once(void *obj, pond_drop_reason why, void *ctx)
+{
+    (void)obj, (void)why, (void)ctx;
+    if (atomic_fetch_add(&slow_calls, 1) == 0) {
+        event_set(&inside);
+        event_wait(&go_on);
+    }
+}
+
+static void rotate(void *unused)
+{
+    (void)unused;
+    (void)pond_rotate(slow);
+}
+
+Test(epoch, what_another_tick_drops_gets_older_too)
+{
+    slow = test_pond((pond_options){.size = 64, .min_idle = 6, .max_age = 2, .destroy = hang_once});
+    put_new(slow, 10);
+    pond_rotate(slow);
+    worker *ticker = worker_start();
+    worker_begin(ticker, rotate, NULL);
+    event_wait(&inside);
+    cr_assert_not_null(slow->dropping, "the rest of a magazine");
+    pond_rotate(slow);
+    cr_assert_eq(idle(slow), 0, "all of before are too old");
+    event_set(&go_on);
+    worker_wait(ticker);
+    cr_assert_eq(atomic_load(&slow_calls), 10);
+    worker_end(ticker);
+}
+
 /* ---- all of it ---- */
 
 BOTH_WAYS(a_trim_drops_all_and_says_how_much)
