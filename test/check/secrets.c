@@ -9,6 +9,9 @@
 
 #include <pond/typed.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 TestSuite(secrets, .timeout = TEST_ALARM);
 
@@ -208,6 +211,25 @@ Test(secrets, tag)
     expect_hidden("tag");
 }
 
+/* A put of what is no object: something in the middle of one, on the stack, and on the heap. */
+Test(secrets, tag_of_what_is_none)
+{
+    pond *p = make("tag,log", (pond_options){.size = 0});
+    struct login *l = get_filled(p), here, *heap = malloc(sizeof *heap);
+    void *inside = l->key, *on_stack = &here, *on_heap = heap;
+    must(heap != NULL, "no memory");
+    fill(&here);
+    fill(heap);
+    __asm__("" : "+r"(inside), "+r"(on_stack), "+r"(on_heap)); /* gcc knows that they are none */
+    pond_put(p, inside);
+    pond_put(p, on_stack);
+    pond_put(p, on_heap);
+    cr_assert_eq(heard.count, 3, "%u: %s", heard.count, heard.text);
+    expect_hidden("tag");
+    free(heap);
+    pond_put(p, l);
+}
+
 static size_t owns_much(const void *obj, void *ctx)
 {
     (void)obj, (void)ctx;
@@ -283,6 +305,69 @@ Test(secrets, guard_beside_it_and_after_put)
     read_it(l->key);
     cr_assert_eq(heard.count, before + 1, "%s", heard.text);
     expect_hidden("guard");
+}
+
+/* A put into a pond that is gone is reported whatever is on. */
+Test(secrets, destroyed)
+{
+    pond *p = make("off", (pond_options){.size = 0});
+    struct login here;
+    fill(&here);
+    must(pond_destroy(p) == 0, "errno %d", errno);
+    must(pond_debug_set("log") == 0, "errno %d", errno);
+    void *none = &here;
+    __asm__("" : "+r"(none));
+    pond_put(p, none);
+    expect_hidden("destroyed");
+}
+
+/* What the words say together: each thing that can be wrong, with all of them on. */
+Test(secrets, all_words_at_once, .disabled = TEST_SANITIZED)
+{
+    pond *p =
+        make("double,tag,confine,reset,poison,redzone,grow,hold=0,leak,stacks=16,log",
+             (pond_options){.footprint = owns_much, .max_footprint = 1001, .flags = POND_THREAD_CONFINED});
+    struct login *l = get_filled(p), *held = get_filled(p);
+    memcpy((char *)l + sizeof *l, secret, 8);
+    pond_put(p, l);
+    pond_put(p, l);
+    pond_put(p, l->key);
+    fill(l);
+    memcpy((char *)l - 8, secret, 8);
+    pond_rotate(p);
+    must(pond_destroy(p) == -1, "one is live");
+    expect_hidden("leak");
+    cr_assert_geq(heard.count, 7, "only %u reports", heard.count);
+    (void)held;
+}
+
+static void exit_with_one_live(void)
+{
+    pond_on_report(NULL, NULL);
+    must(pond_debug_set("leak,stacks=16,log") == 0, "errno %d", errno);
+    (void)get_filled(test_pond((pond_options){.type = &login_type}));
+    exit(0);
+}
+
+/* At exit it is written to stderr, whoever hears reports. */
+Test(secrets, leak_at_exit)
+{
+    char text[4096];
+    int ends[2];
+    must(pipe(ends) == 0, "errno %d", errno);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 2);
+        exit_with_one_live();
+    }
+    close(ends[1]);
+    size_t n = 0;
+    for (ssize_t got; (got = read(ends[0], text + n, sizeof text - 1 - n)) > 0; n += (size_t)got)
+        continue;
+    text[n] = '\0';
+    waitpid(child, NULL, 0);
+    cr_assert_not_null(strstr(text, "live at exit"), "%s", text);
+    cr_assert_not(shows_secret(text), "%s", text);
 }
 
 /* ---- copies ---- */
