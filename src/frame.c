@@ -15,7 +15,7 @@
 
 static __thread struct {
     const char *low, *high; /* of its own stack; both NULL: not known yet; low only: there is no knowing */
-} own_stack __attribute__((tls_model("initial-exec")));
+} own_stack POND_TLS_;
 
 NOT_INLINED const void *frame_thread(void)
 {

@@ -62,12 +62,12 @@ static struct {
     bool key_made;
 } gates;
 
-POND_API __thread uint64_t pond_line_self __attribute__((tls_model("initial-exec")));
+POND_API __thread uint64_t pond_line_self POND_TLS_;
 
 static __thread struct {
     struct slot *slot; /* NULL: not registered */
     bool exiting;
-} me __attribute__((tls_model("initial-exec")));
+} me POND_TLS_;
 
 bool gate_init(void (*at_exit)(void *))
 {

@@ -7,6 +7,7 @@
 #ifndef POND_WATCH_H
 #define POND_WATCH_H
 
+#include "port.h"
 #include <pond/pond.h>
 
 struct watch {
@@ -60,9 +61,8 @@ void watch_fork_prepare(void);                         /* under all other locks 
 void watch_fork_done(bool child);
 
 /* How many operations of this thread a watcher that samples need not be asked about. Set by it. */
-extern __thread uint32_t watch_sampled __attribute__((tls_model("initial-exec"))); /* starts with 1, which no
-                                                                                       samples is */
-extern __thread int64_t watch_left __attribute__((tls_model("initial-exec")));
+extern __thread uint32_t watch_sampled POND_TLS_; /* starts with 1, which no samples is */
+extern __thread int64_t watch_left POND_TLS_;
 
 /* Where a watcher's own memory for objects lies. */
 extern uintptr_t guard_region;

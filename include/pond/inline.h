@@ -74,8 +74,18 @@ extern "C" {
 #define POND_SLOT_(address) ((void **)(address))
 #endif
 
+/*
+ * A thread's own variable, found without a call. The dlopen of musl and of bionic has no room for such
+ * ones in what it loads: there the linker chooses, which makes the same of them in a program.
+ */
+#if defined(__linux__) && !defined(__GLIBC__)
+#define POND_TLS_
+#else
+#define POND_TLS_ __attribute__((__tls_model__("initial-exec")))
+#endif
+
 /* Bytes from a pond to this thread's line in it, from its registration to its exit; else 0. */
-extern POND_API __thread uint64_t pond_line_self __attribute__((__tls_model__("initial-exec")));
+extern POND_API __thread uint64_t pond_line_self POND_TLS_;
 
 /*
  * One thread's cache in one pond: a cache line. All zero, it is empty and has no room.

@@ -7,7 +7,7 @@
 
 static __thread struct {
     uint64_t changes, state; /* the state belongs to the settings after so many changes */
-} luck __attribute__((tls_model("initial-exec")));
+} luck POND_TLS_;
 
 /* splitmix64 */
 static NOT_INLINED uint64_t draw(void)

@@ -134,7 +134,7 @@ struct event {
 
 #define EVENT_CALLER ((uint64_t)1 << 63) /* no user's address has this bit */
 
-extern __thread uint32_t event_self __attribute__((tls_model("initial-exec")));
+extern __thread uint32_t event_self POND_TLS_;
 uint32_t event_number(void); /* gives this thread one */
 
 /* This thread's number, from 1 on in the order of first uses. */

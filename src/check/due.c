@@ -17,7 +17,7 @@ static uint64_t stirred(uint64_t x)
 }
 
 static uint64_t process_seed;
-static __thread uint64_t random_state __attribute__((tls_model("initial-exec")));
+static __thread uint64_t random_state POND_TLS_;
 
 /* Of two processes one has another number or began later, however alike a fork has made them. */
 void guard_seed(void)

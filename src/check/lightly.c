@@ -11,7 +11,7 @@ __thread int64_t watch_left;
 /* watch_left is counted down by the front door; -1: it has ended, and this get was not yet looked at. */
 static NOT_INLINED bool is_due(void)
 {
-    static __thread int64_t asked __attribute__((tls_model("initial-exec")));
+    static __thread int64_t asked POND_TLS_;
     uint32_t samples = LOAD(watch_guard.samples);
     if (watch_sampled == samples && watch_left >= 0)
         return false;

@@ -167,7 +167,7 @@ static struct {
     size_t (*field)(const char *type, size_t offset, char *text, size_t n);
 } symbolizer;
 
-static __thread bool symbolizer_mine __attribute__((tls_model("initial-exec"))); /* this thread is with it */
+static __thread bool symbolizer_mine POND_TLS_; /* this thread is with it */
 
 #define SYMBOLIZER_WAITS 20000 /* naps: some seconds */
 

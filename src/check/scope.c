@@ -21,7 +21,7 @@
 static __thread struct {
     unsigned depth;
     struct scope at[DEPTH];
-} hooks __attribute__((tls_model("initial-exec")));
+} hooks POND_TLS_;
 
 /* The same on stacks of the program's own, under the checks' lock. The oldest makes room for a new one. */
 #define ELSEWHERE 256

@@ -19,7 +19,7 @@
 static struct sigaction trap_previous[2];
 static bool trap_installed;
 
-static __thread bool trap_running __attribute__((tls_model("initial-exec")));
+static __thread bool trap_running POND_TLS_;
 
 struct trap {
     uintptr_t address;
