@@ -187,13 +187,16 @@ static char *reserve_at(uintptr_t address, size_t bytes)
 /*
  * A good place to begin a search, which goes downwards: so that neighbours are one mapping for the kernel and
  * nothing has to be cut off. It is below the last reservation, and above one that went since: else ponds that
- * come and go would wander through all of the address space. 0: where the kernel chooses.
+ * come and go would wander through all of the address space. 0: where the kernel chooses. In units of the
+ * smallest page: the address is that of a slab's first object, which a search for leaks must not find here.
  */
 static uintptr_t reserve_below;
 
+#define RESERVE_UNIT ((uintptr_t)4096)
+
 static char *reserve_by_search(size_t bytes, size_t align)
 {
-    uintptr_t at = LOAD(reserve_below);
+    uintptr_t at = LOAD(reserve_below) * RESERVE_UNIT;
     for (int i = 0; i < RESERVE_TRIES; i++) {
         at = at > align ? (at - 1) & ~(align - 1) : 0;
         char *base = reserve_at(at, bytes);
@@ -242,13 +245,13 @@ void *os_reserve(size_t bytes, size_t align)
     }
     errno = saved;
     os_small_pages(base, bytes);
-    STORE(reserve_below, (uintptr_t)base);
+    STORE(reserve_below, (uintptr_t)base / RESERVE_UNIT);
     return base;
 }
 
 void os_release(void *base, size_t bytes)
 {
-    uintptr_t end = (uintptr_t)base + bytes;
+    uintptr_t end = ((uintptr_t)base + bytes) / RESERVE_UNIT;
     unreserve(base, bytes);
     if (end > LOAD(reserve_below))
         STORE(reserve_below, end);

@@ -337,6 +337,15 @@ bool registry_collect(struct pond *p, bool unused, uint64_t *live)
 
 /* ---- fork ---- */
 
+static void lock_ponds(void)
+{
+    for (struct pond *p = registry.first; p != NULL; p = p->next)
+        pthread_mutex_lock(&p->lock);
+    magazine_fork_prepare();
+    slab_fork_prepare();
+    watch_fork_prepare();
+}
+
 /* The child gets every object in one place, or in the hands of a thread that it does not have. That thread
    may have been stopped inside of a cache: then all of this cache is in its hands. */
 static void fork_prepare(void)
@@ -349,16 +358,11 @@ static void fork_prepare(void)
     if (!registry.forking)
         return; /* a program without ponds pays for a lock */
     gates_close(registry_all(), GATE_LONG);
-    for (struct pond *p = registry.first; p != NULL; p = p->next)
-        pthread_mutex_lock(&p->lock);
-    magazine_fork_prepare();
-    slab_fork_prepare();
-    watch_fork_prepare();
+    lock_ponds();
 }
 
-static void unlock_ponds(bool child)
+static void unlock_ponds(void)
 {
-    watch_fork_done(child);
     slab_fork_done();
     magazine_fork_done();
     for (struct pond *p = registry.first; p != NULL; p = p->next)
@@ -370,7 +374,8 @@ static void fork_parent(void)
     if (LOAD(entry_state) != ENTRY_FORKING)
         return;
     if (registry.forking) {
-        unlock_ponds(false);
+        watch_fork_done(false);
+        unlock_ponds();
         gates_open();
     }
     registry_unlock();
@@ -400,7 +405,8 @@ static void fork_settle(struct pond *p)
 
 static void settle_child(void)
 {
-    unlock_ponds(true);
+    watch_fork_done(true);
+    unlock_ponds();
     gates_fork_child();
     pthread_cond_init(&registry.unpinned, NULL);
     pins_forked(registry.first);
@@ -420,6 +426,19 @@ static void fork_child(void)
         settle_child();
     registry_unlock();
     entry_end();
+}
+
+void registry_freeze(void)
+{
+    registry_lock();
+    lock_ponds();
+}
+
+void registry_thaw(void)
+{
+    watch_thaw();
+    unlock_ponds();
+    registry_unlock();
 }
 
 /* ---- who watches ---- */
@@ -461,9 +480,13 @@ static bool make_ready(void)
  * This copy of the library is unloaded, or the process ends. A thread that ends later must not call
  * thread_exit: it may not be there any more. Should somebody be stopped with the lock in its hands, the
  * process ends; no library is unloaded while a call is in it.
+ *
+ * It is the last of all destructors, so that others may put their objects before the watcher looks at what is
+ * live: those with a greater number or none run before, and of a shared library those of all that use it.
  */
 __attribute__((destructor(101))) static void end_process(void)
 {
+    watch_exit();
     if (pthread_mutex_trylock(&registry.lock) != 0)
         return;
     gate_forget_exits();

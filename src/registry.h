@@ -60,6 +60,11 @@ void registry_unpin(struct pond *p);
 /* Under the lock. On: every operation takes the slow path, which looks at who watches its pond. */
 void registry_watch_threads(bool on);
 
+/* Takes all locks of the library, so that a copy of the process finds whole what they guard; and gives them
+ * back. */
+void registry_freeze(void);
+void registry_thaw(void);
+
 /* Every pond in turn, under the lock; and the first behind all others. */
 struct pond *registry_first(void);
 struct gate_scope registry_all(void);

@@ -74,6 +74,15 @@ struct slab *slab_of(const void *address)
     return entry == NULL ? NULL : __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 }
 
+/* With the map's lock. */
+void slab_each_mapped(void (*visit)(const struct slab *s, void *ctx), void *ctx)
+{
+    for (size_t root = 0; root < MAP_ROOT_ENTRIES; root++)
+        for (size_t i = 0; map.root[root] != NULL && i < MAP_LEAF_ENTRIES; i++)
+            if (map.root[root][i] != NULL)
+                visit(map.root[root][i], ctx);
+}
+
 void slab_fork_prepare(void)
 {
     pthread_mutex_lock(&map.lock);

@@ -40,6 +40,9 @@ void slab_purge(struct slab_set *set, pthread_mutex_t *lock);
 
 bool slab_set_is_valid(const struct slab_set *set);
 
+/* Every slab of all sets. Between the two below. */
+void slab_each_mapped(void (*visit)(const struct slab *s, void *ctx), void *ctx);
+
 void slab_fork_prepare(void); /* holds what a fork must find unlocked */
 void slab_fork_done(void);
 

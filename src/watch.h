@@ -59,6 +59,8 @@ void watch_unmapped(const void *memory, size_t bytes); /* before it is: the same
 void watch_zeroed(const void *memory, size_t bytes);   /* in a way that compilers and tools do not see */
 void watch_fork_prepare(void);                         /* under all other locks */
 void watch_fork_done(bool child);
+void watch_thaw(void); /* after watch_fork_prepare, where nothing was forked */
+void watch_exit(void); /* the process ends, or this copy of the library is unloaded */
 
 /* How many operations of this thread a watcher that samples need not be asked about. Set by it. */
 extern __thread uint32_t watch_sampled POND_TLS_; /* starts with 1, which no samples is */

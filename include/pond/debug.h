@@ -26,7 +26,9 @@
  *                 put. The report names whoever had the object then
  *     grow        objects dropped for exceeding max_footprint are reported
  *     hold=N      at a tick: objects live for more than N epochs
- *     leak        live objects at pond_destroy and at exit, grouped by stack
+ *     leak[=1]    live objects at pond_destroy; and at exit, after all destructors, those that no memory of
+ *                 the program, no register of a thread and no live object leads to any more. Grouped by
+ *                 stack. What is kept at exit is no error; leak=1: a line says how many each pond keeps
  *     guard[=1/N] a get in N (guard=N says the same; guard alone: every one) is served from pages of its
  *                 own: any access after put traps. The object lies at one end of its pages, by chance which:
  *                 an access just outside on that side traps at once (behind the object, beyond the bytes that

@@ -9,7 +9,9 @@
  *   words.c    the table of words; what is on. help.c  the words in words
  *   chaos.c    fail=P, chaos=SEED
  *   guard.c    pages of their own for one get in N (due.c); the trap's handler (trap.c)
- *   live.c     hold=N, leak: walks over live objects
+ *   live.c     hold=N: walks over live objects
+ *   leak.c     leak: live objects at pond_destroy, and those that nothing leads to at exit
+ *   reach.c    what leads to them; regions.c  memory to look in; apart.c  a copy of the process that looks
  *   reset.c    what reset left behind
  *   bytes.c    poison and red zones
  *   secret.c   declared secrets: neither in reports nor in copies
@@ -53,6 +55,7 @@ struct check_settings {
     uint64_t stacks;       /* deepest stack kept */
     uint64_t poison_bytes; /* 0: all */
     uint64_t hold_epochs;
+    uint64_t leak_kept;   /* 1: objects that are kept at exit are told of */
     uint64_t guard_every; /* one get in so many */
     uint64_t fail_permille;
     uint64_t seed;    /* of chaos and fail */
@@ -162,7 +165,8 @@ static inline struct event event_here(const struct pond *p, const void *caller)
 /* The frames of an event's stack, *count of them; *one is room for a single one. */
 const void *const *event_frames(const struct event *e, const void **one, size_t *count);
 
-uint16_t event_forks(void); /* how many forks lie between the first process and this one */
+/* How many forks this process knows of: its own, and before them those that its parents made before it. */
+uint16_t event_forks(void);
 void event_forked(void);
 
 struct finding {
@@ -227,7 +231,7 @@ struct record {
     bool made;      /* `snapshot` holds the state after construct */
     bool held;      /* hold=N has reported it */
     bool covered;   /* poison was lifted for a footprint hook */
-    uint16_t forks; /* of this process, when it was got */
+    uint16_t forks; /* event_forks when it was got */
     /* size bytes of kept, but in a guard slot, with pointers where a search for leaks reads them; then size
        bytes of snapshot */
     unsigned char bytes[] __attribute__((aligned(8)));
@@ -325,6 +329,7 @@ struct place record_locate(struct pond *p, const void *address);
 typedef void record_visitor(struct pond *p, void *obj, struct record *r, void *ctx);
 void record_walk(struct pond *p, record_visitor *visit,
                  void *ctx); /* takes the pond's lock, and the checks' */
+void record_walk_table(struct pond *p, record_visitor *visit, void *ctx); /* of a pond with create; no lock */
 
 static inline unsigned char *record_kept(struct record *r)
 {
@@ -424,11 +429,11 @@ size_t secret_text(const struct pond *p, size_t offset, const unsigned char *byt
 void reset_remember(struct pond *p, void *obj, struct record *r);
 void reset_check(struct pond *p, void *obj, struct record *r, struct event here);
 
-/* ---- live objects: live.c ---- */
+/* ---- live objects: live.c, leak.c ---- */
 
 void live_look_for_held(struct pond *p);
-void live_report_leaks(struct pond *p, const char *when);
-void live_release_all(void); /* restores all poisoned idle objects, for words that are off now */
+void leak_report_busy(struct pond *p); /* pond_destroy is refused */
+void live_release_all(void);           /* restores all poisoned idle objects, for words that are off now */
 
 /* ---- chaos.c ---- */
 

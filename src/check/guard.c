@@ -347,6 +347,15 @@ void guard_walk(struct pond *p, record_visitor *visit, void *ctx)
             visit(p, pointer_to(LOAD(s->object)), guard_slot_record(s), ctx);
 }
 
+void guard_own_memory(void (*visit)(const void *memory, size_t bytes, void *ctx), void *ctx)
+{
+    visit(guard_slots, sizeof(guard_slots), ctx);
+    if (region_start() == GUARD_NOWHERE)
+        return;
+    visit(pointer_to(region_start()), GUARD_REGION, ctx);
+    visit(guard_records, RECORDS_ALL, ctx);
+}
+
 void guard_forget(struct pond *p)
 {
     for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_ALL_SLOTS; s++)

@@ -105,6 +105,9 @@ struct record *guard_record(const void *address, const void **object, struct pon
 /* Every live object of the pond in a slot. */
 void guard_walk(struct pond *p, record_visitor *visit, void *ctx);
 
+/* The slots, what lies in them, and what is kept of it. */
+void guard_own_memory(void (*visit)(const void *memory, size_t bytes, void *ctx), void *ctx);
+
 /* The pond ends: slots given back no longer name it. */
 void guard_forget(struct pond *p);
 

@@ -14,7 +14,7 @@ static const char help[] =
     "  redzone *    overflow and underflow, seen at put; after put at the next get, drop, tick   7\n"
     "  grow         an object dropped for exceeding max_footprint                                7\n"
     "  hold=N       objects live for more than N epochs, at the tick                             7\n"
-    "  leak         live objects at pond_destroy and at exit, by stack                           7\n"
+    "  leak[=1]     live at pond_destroy, lost at exit, by stack; 1: a line says what is kept     7\n"
     "  guard[=1/N]  any access after put, most outside an object, for one get in N (or: =N)      3 at "
     "1/1000\n"
     "  stacks=N     deepest stacks kept: 1 the caller alone, 0 none, else 16 (with guard alone 1)\n"

@@ -453,7 +453,7 @@ static void visit_slab(struct slab *s, size_t object, void *ctx)
         w->visit(w->p, s->base + object * w->p->object_bytes + w->p->lead, r, w->ctx);
 }
 
-static void walk_table(struct pond *p, record_visitor *visit, void *ctx)
+void record_walk_table(struct pond *p, record_visitor *visit, void *ctx)
 {
     const struct table *t = check_of(p)->table;
     for (size_t i = 0; i < t->room; i++)
@@ -466,7 +466,7 @@ void record_walk(struct pond *p, record_visitor *visit, void *ctx)
 {
     if (p->object_bytes == 0) {
         check_lock();
-        walk_table(p, visit, ctx);
+        record_walk_table(p, visit, ctx);
         check_unlock();
         return;
     }
@@ -475,23 +475,5 @@ void record_walk(struct pond *p, record_visitor *visit, void *ctx)
     pthread_mutex_unlock(&p->lock);
     check_lock();
     guard_walk(p, visit, ctx);
-    check_unlock();
-}
-
-/* ---- fork ---- */
-
-void watch_fork_prepare(void)
-{
-    check_lock();
-    guard_fork_prepare();
-}
-
-void watch_fork_done(bool child)
-{
-    guard_fork_done(child);
-    if (child) {
-        event_forked();
-        guard_forked();
-    }
     check_unlock();
 }

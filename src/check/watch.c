@@ -367,7 +367,7 @@ static void full_ticked(pond *p, const void *caller)
 static void full_busy(pond *p)
 {
     if (check_on(CHECK_LEAK))
-        live_report_leaks(p, "pond_destroy");
+        leak_report_busy(p);
 }
 
 /* Words that are off by now may have left something of it behind. */

@@ -49,7 +49,7 @@ static const struct word words[] = {
     {.name = "redzone", .bit = CHECK_REDZONE},
     {.name = "grow", .bit = CHECK_GROW},
     {"hold", NEEDS_VALUE, CHECK_HOLD, &parsed.hold_epochs, UINT32_MAX, 0, NULL},
-    {.name = "leak", .bit = CHECK_LEAK},
+    {"leak", MAY_HAVE_VALUE, CHECK_LEAK, &parsed.leak_kept, 1, 0, NULL},
     {"guard", MAY_HAVE_VALUE, CHECK_GUARD, &parsed.guard_every, 1u << 30, 1, NULL},
     {"stacks", NEEDS_VALUE, CHECK_STACKS, &parsed.stacks, STACK_MOST, 0, NULL},
     {"fail", NEEDS_VALUE, CHECK_FAIL, &parsed.fail_permille, 1000, 0, NULL},
@@ -334,6 +334,7 @@ static void store_values(const struct check_settings *s)
     STORE(check_settings.stacks, s->stacks);
     STORE(check_settings.poison_bytes, s->poison_bytes);
     STORE(check_settings.hold_epochs, s->hold_epochs);
+    STORE(check_settings.leak_kept, s->leak_kept);
     STORE(check_settings.guard_every, s->guard_every);
     STORE(check_settings.fail_permille, s->fail_permille);
     STORE(check_settings.seed, s->seed);
