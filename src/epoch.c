@@ -311,7 +311,7 @@ static size_t trim_one(struct pond *p)
 {
     uint64_t live;
     registry_lock();
-    (void)registry_collect(p, false, &live);
+    (void)gather_all(p, false, &live);
     registry_unlock();
     return epoch_drop_all(p, POND_DROP_TRIM);
 }

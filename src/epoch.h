@@ -3,7 +3,7 @@
 #ifndef POND_EPOCH_H
 #define POND_EPOCH_H
 
-#include "registry.h"
+#include "gather.h"
 
 /* Drops all that is idle in the depot, min_idle or not; the bytes of it. Calls hooks. */
 size_t epoch_drop_all(struct pond *p, pond_drop_reason why);

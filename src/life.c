@@ -223,7 +223,7 @@ static int destroy_empty(struct pond *p, const char *here)
     bool over;
     registry_lock();
     do {
-        over = registry_wait_unpinned(p, here) && registry_collect(p, true, &live) && live == 0;
+        over = registry_wait_unpinned(p, here) && gather_all(p, true, &live) && live == 0;
     } while (over && p->pins > 0); /* a tick came while collecting waited */
     if (over)
         registry_remove(p);

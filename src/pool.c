@@ -92,7 +92,7 @@ void *pool_get(struct pond *p)
         if (obj == NULL)
             obj = get_loose_or_new(p, &full);
         if (obj == NULL && full)
-            obj = registry_gather(p, &full);
+            obj = gather_one(p, &full);
         else
             return obj;
         if (obj != NULL)
@@ -330,7 +330,7 @@ void *pool_get_idle(struct pond *p)
 void *pool_get_gathered(struct pond *p)
 {
     bool full;
-    void *obj = registry_gather(p, &full);
+    void *obj = gather_one(p, &full);
     if (obj != NULL)
         shared_forget_bytes(p, obj);
     return obj;

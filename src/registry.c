@@ -245,96 +245,6 @@ struct gate_scope registry_all(void)
     return (struct gate_scope){.first = registry.first};
 }
 
-static void close_alone(struct pond *p, bool unused)
-{
-    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
-    if (unused)
-        gates_trust_caller();
-}
-
-/*
- * Closes this pond, with nobody inside; unused: the caller says that nobody is. Lets go of the lock while it
- * waits: ticks go on meanwhile. False: somebody was inside for about a second, which is to say that it was
- * stopped there; what it caches cannot be had. Each look closes again, which takes its time, too.
- */
-static bool close_whole(struct pond *p, bool unused)
-{
-    uint64_t end = os_milliseconds() + 1000;
-    close_alone(p, unused);
-    for (unsigned naps = 0; naps < gates_worth_waiting() && os_milliseconds() < end; naps++) {
-        gates_open();
-        registry_unlock();
-        os_nap();
-        registry_lock();
-        close_alone(p, unused);
-    }
-    return gates_worth_waiting() == 0;
-}
-
-/* The same, for a get: it does not wait again for a thread that a get has given up since the last tick. */
-static bool close_for_get(struct pond *p)
-{
-    bool waited = p->waited;
-    if (waited)
-        close_alone(p, false);
-    p->waited = waited ? gates_worth_waiting() > 0 : !close_whole(p, false);
-    return !p->waited;
-}
-
-/* Idle objects outside the caches. Under the lock. */
-static uint64_t idle_shared(const struct pond *p)
-{
-    return shared_young(p) + shared_victims(p);
-}
-
-/*
- * Under the pond's lock. whole: no cache has anything. Once nothing is idle anywhere, the pond is starved:
- * puts and gets go by the shared way for a while, so that the next gets know what there is without closing
- * anything.
- */
-static void *take_gathered(struct pond *p, bool whole)
-{
-    void *obj = shared_take(p);
-    bool full = p->options.max_objects > 0 && p->objects >= p->options.max_objects;
-    if (obj != NULL)
-        p->gets++;
-    if (whole && full && idle_shared(p) == 0)
-        shared_starve(p);
-    return obj;
-}
-
-void *registry_gather(struct pond *p, bool *full)
-{
-    registry_lock();
-    bool close = !p->exact_bytes && !shared_is_starved(p); /* else no cache has anything */
-    bool whole = !close || close_for_get(p);
-    pthread_mutex_lock(&p->lock);
-    if (close)
-        (void)registry_drain(p);
-    /* A pond that was starved may have ceased to be before we had the lock. */
-    bool known = close || p->exact_bytes || shared_is_starved(p);
-    void *obj = take_gathered(p, known && whole);
-    *full = known && p->objects >= p->options.max_objects;
-    pthread_mutex_unlock(&p->lock);
-    if (close)
-        gates_open();
-    registry_unlock();
-    errno = EAGAIN;
-    return obj;
-}
-
-bool registry_collect(struct pond *p, bool unused, uint64_t *live)
-{
-    bool whole = close_whole(p, unused);
-    pthread_mutex_lock(&p->lock);
-    (void)registry_drain(p);
-    shared_drain(p);
-    *live = p->objects - idle_shared(p);
-    pthread_mutex_unlock(&p->lock);
-    gates_open();
-    return whole;
-}
-
 /* ---- fork ---- */
 
 static void lock_ponds(void)
@@ -399,7 +309,7 @@ static void fork_settle(struct pond *p)
     shared_recount(p);
     for (uint32_t line = 0; line < p->lines; line++)
         gets += cache_gets(&p->caches[line]);
-    uint64_t live = p->objects - idle_shared(p);
+    uint64_t live = p->objects - (shared_young(p) + shared_victims(p));
     p->gets += live - MIN(live, gets);
 }
 

@@ -79,20 +79,6 @@ uint64_t registry_drain(struct pond *p);
  */
 bool registry_admit(void);
 
-/*
- * At max_objects: brings all that is idle anywhere into the depot and returns one of it. NULL and
- * *full, with EAGAIN: at one instant during the call no object was idle and none could be added, but for what
- * a thread caches that was stopped inside of its cache for about a second. NULL and not *full: try again.
- */
-void *registry_gather(struct pond *p, bool *full);
-
-/*
- * Under the lock, which it may let go of and take again: brings all that is idle into the depot; *live: how
- * many objects are not there. unused: the caller says that nobody calls into the pond. False: a thread was
- * stopped inside of its cache for about a second, and may have some of them.
- */
-bool registry_collect(struct pond *p, bool unused, uint64_t *live);
-
 /* As pond_stats_read. */
 void stats_read(struct pond *p, pond_stats *s);
 

@@ -268,7 +268,7 @@ inline become_child()
     }
 }
 
-/* registry_gather, close_whole. The closer does not try again when the owner was inside. */
+/* gather_one, close_whole. The closer does not try again when the owner was inside. */
 inline gather()
 {
     pond = A;

@@ -392,7 +392,7 @@ BOTH_WAYS(what_lies_in_the_depot_is_dropped)
     put_new(p, 100);
     pond_epoch_advance();
     registry_lock();
-    (void)registry_collect(p, false, &(uint64_t){0});
+    (void)gather_all(p, false, &(uint64_t){0});
     registry_unlock();
     cr_assert_eq(epoch_drop_all(p, POND_DROP_LIMIT), w->hooked ? 0 : 6400, "only trims weigh one by one");
     cr_assert_eq(test_stats(p).dropped[POND_DROP_LIMIT], 100);

@@ -3,7 +3,7 @@
 /* The room registry: all ponds, all threads, and how what is idle anywhere is brought together. */
 #include "test.h"
 
-#include "../../src/registry.h"
+#include "../../src/gather.h"
 #include "threads.h"
 
 #include <sched.h>
@@ -356,7 +356,7 @@ Test(registry, a_collection_brings_all_that_is_idle_into_the_depot)
     before = test_stats(shared_pond);
     cr_assert(before.idle_local > 0 && before.idle_victim > 0 && shared_pond->shared != NULL);
     registry_lock();
-    cr_assert(registry_collect(shared_pond, false, &live));
+    cr_assert(gather_all(shared_pond, false, &live));
     cr_assert_eq(live, 7);
     registry_unlock();
     pond_stats after = test_stats(shared_pond);
@@ -396,16 +396,16 @@ Test(registry, gather_finds_what_others_cache)
     uint64_t gets = s.gets;
     size_t idle = test_idle(&s);
     for (size_t i = 0; i < idle; i++) {
-        cr_assert_not_null(registry_gather(shared_pond, &full), "%zu of %zu", i, idle);
+        cr_assert_not_null(gather_one(shared_pond, &full), "%zu of %zu", i, idle);
         cr_assert_eq(test_stats(shared_pond).gets, ++gets);
     }
     while (test_stats(shared_pond).live < 60) {
-        cr_assert_null(registry_gather(shared_pond, &full));
+        cr_assert_null(gather_one(shared_pond, &full));
         cr_assert_not(full, "another object may be made");
         cr_assert_not_null(pond_get(shared_pond));
     }
     errno = 0;
-    cr_assert_null(registry_gather(shared_pond, &full));
+    cr_assert_null(gather_one(shared_pond, &full));
     cr_assert(full && errno == EAGAIN);
     for (int i = 0; i < WORKERS; i++)
         worker_do(w[i], gate_is_open, NULL);

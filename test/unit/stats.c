@@ -2,7 +2,7 @@
 /* The room stats: its figures beside a model after every step, and while other threads work. */
 #include "test.h"
 
-#include "../../src/registry.h"
+#include "../../src/gather.h"
 #include "threads.h"
 
 #include <stdatomic.h>
@@ -195,7 +195,7 @@ Test(stats, what_is_being_dropped_is_a_victim_yet)
     test_get(p, objs, 10);
     pond_put_many(p, objs, 10);
     registry_lock();
-    (void)registry_collect(p, false, &(uint64_t){0});
+    (void)gather_all(p, false, &(uint64_t){0});
     depot_all_due(&q->depot);
     registry_unlock();
     q->dropping = depot_pop_due(&q->depot, q->epoch);

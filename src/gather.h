@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Brings what is idle in all caches of a pond into its depot. */
+#ifndef POND_GATHER_H
+#define POND_GATHER_H
+
+#include "registry.h"
+
+/*
+ * At max_objects: brings all that is idle anywhere into the depot and returns one of it. NULL and
+ * *full, with EAGAIN: at one instant during the call no object was idle and none could be added, but for what
+ * a thread caches that was stopped inside of its cache for about a second. NULL and not *full: try again.
+ */
+void *gather_one(struct pond *p, bool *full);
+
+/*
+ * Under the lock, which it may let go of and take again: brings all that is idle into the depot; *live: how
+ * many objects are not there. unused: the caller says that nobody calls into the pond. False: a thread was
+ * stopped inside of its cache for about a second, and may have some of them.
+ */
+bool gather_all(struct pond *p, bool unused, uint64_t *live);
+
+#endif
