@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "frame.h"
 #include "os.h"
+#include "watch.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -38,14 +39,18 @@ NOT_INLINED void errno_be(int error)
 #define MAIN_STACK_MOST ((size_t)128 << 20) /* the kernel keeps so much free for it */
 
 /*
+ * Done aside: the C library allocates memory meanwhile, for which the dynamic linker may have to find a
+ * function first, with 3 KiB of the stack.
+ *
  * The first thread's stack ends where the kernel put the program's arguments; the C library would read
  * /proc/self/maps to tell, which a sandbox may forbid.
  */
-static void find_own_stack(void)
+static void find_own_stack(void *unused)
 {
     pthread_attr_t attr;
     void *low = NULL;
     size_t bytes = 0;
+    (void)unused;
     own_stack.low = own_stack.high = (const char *)1;
     if (os_thread() == (uint32_t)getpid()) {
         own_stack.high = (const char *)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
@@ -64,8 +69,15 @@ NOT_INLINED const void *frame_owner(const void *address)
     const char *a = address;
     ANEW();
     if (own_stack.low == NULL)
-        find_own_stack();
+        watch_aside(find_own_stack, NULL);
     return a >= own_stack.low && a < own_stack.high ? &own_stack : NULL;
+}
+
+NOT_INLINED bool frame_is_own(const void *address)
+{
+    const char *a = address;
+    ANEW();
+    return a >= own_stack.low && a < own_stack.high;
 }
 
 /* ---- is it under way? ---- */

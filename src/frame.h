@@ -29,6 +29,9 @@ struct frame {
 const void *frame_owner(const void *address);
 const void *frame_thread(void); /* what no other thread has */
 
+/* True: it is, and this thread has asked the above before. Makes no system call. */
+bool frame_is_own(const void *address);
+
 enum frame_state {
     FRAME_INSIDE, /* the call that asks was made by it */
     FRAME_LEFT, /* it did not return, and cannot any more: longjmp, an exception, a stack that is used anew */

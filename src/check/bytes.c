@@ -7,6 +7,7 @@
  *
  * An idle object keeps what it owns, so its bytes are kept in its record while poison lies over them.
  */
+#include "aside.h"
 #include "tell.h"
 #include <stdio.h>
 #include <string.h>
@@ -222,17 +223,31 @@ static bool take_note(const struct pond *p, struct note *note, const void *obj, 
     return true;
 }
 
+struct note_text {
+    const struct pond *pond;
+    const struct note *note;
+    char bytes[96];
+};
+
+static void write_note(void *argument)
+{
+    struct note_text *t = argument;
+    const struct note *note = t->note;
+    size_t at = (size_t)snprintf(t->bytes, sizeof(t->bytes), "    written: ");
+    (void)secret_text(t->pond, note->run.offset, note->bytes, note->run.size, t->bytes + at,
+                      sizeof(t->bytes) - at);
+}
+
 static void report_note(struct pond *p, const struct note *note, const char *role, struct event here)
 {
-    char more[96] = "    written: ";
-    size_t at = strlen(more);
-    (void)secret_text(p, note->run.offset, note->bytes, note->run.size, more + at, sizeof(more) - at);
+    struct note_text more = {.pond = p, .note = note};
+    aside_do(write_note, &more);
     struct finding f = {.word = "poison",
                         .pond = p,
                         .object = note->object,
                         .offset = note->run.offset,
                         .size = note->run.size,
-                        .more = more,
+                        .more = more.bytes,
                         .advice = "somebody uses the object after its put: guard=1 traps the very access"};
     finding_say(&f, "written after put: %zu byte%s at offset %zu", note->run.size,
                 note->run.size == 1 ? "" : "s", note->run.offset);

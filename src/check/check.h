@@ -104,6 +104,10 @@ uint32_t stack_capture(const void *caller);
 /* The same as deep as it can be, for a report, unless no stacks are wanted at all. */
 uint32_t stack_capture_whole(const void *caller);
 
+/* To be called before the first unwinding: what the linker does at the first unwinding, names that are looked
+   up with 3 KiB of the stack, is done then. */
+void stack_ready(void);
+
 /* The frames of a number: a constant array, *count of them. */
 const void *const *stack_frames(uint32_t stack, size_t *count);
 
@@ -168,6 +172,7 @@ const void *const *event_frames(const struct event *e, const void **one, size_t 
 /* How many forks this process knows of: its own, and before them those that its parents made before it. */
 uint16_t event_forks(void);
 void event_forked(void);
+int event_process(void); /* its number, asked for once */
 
 struct finding {
     const char *word;
@@ -184,13 +189,19 @@ struct finding {
     const char *more;  /* lines to add to the text, or NULL */
     bool harmless;     /* do not abort */
     bool quiet_stacks; /* `more` has them already */
+    bool trapped;      /* it comes from the trap's handler */
+    /* NULL, or called with `completed` when the first words are out: it may need files, and may change
+       `what`, offset, size and `more`. True: `what` says more now. Not called when the finding is not
+       reported. */
+    bool (*complete)(void *completed);
+    void *completed;
     char sentence[256];
 };
 
 /* printf into f->sentence, and f->what is that. */
 void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The frames of an event's stack, a line each, indented; returns the length. */
+/* The frames of an event's stack, a line each, indented; returns the length. Much is done aside. */
 size_t event_text(const struct event *e, char *text, size_t n);
 
 /* Adds an event, if it happened at all (thread != 0). One that is "here" is this moment's: its stack is taken

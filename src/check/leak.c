@@ -129,6 +129,7 @@ void watch_fork_done(bool child)
     guard_fork_done(child);
     if (child) {
         born_now();
+        aside_forked();
         guard_forked();
     }
     check_unlock();

@@ -11,6 +11,7 @@
  *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it. It is held under a lock
  * that a fork takes, the pond's or the checks': a child finds none of another thread's.
  */
+#include "aside.h"
 #include "tell.h"
 #include <errno.h>
 

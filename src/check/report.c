@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Composes a report and hands it to who wants it. No lock: it may run in the trap's handler. */
-#include "check.h"
+/*
+ * Composes a report and hands it to who wants it. No lock: it may run in the trap's handler, and on a stack
+ * of which a few hundred bytes are left. So what takes much runs aside (aside.h); and on the caller's stack
+ * is the user's handler, which may leave, but for a trap's, whose stack may be as small as the system allows.
+ */
+#include "aside.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -11,13 +15,31 @@
 
 /* ---- findings ---- */
 
+struct saying {
+    struct finding *finding;
+    const char *format;
+    va_list *args;
+};
+
+static void say(void *argument)
+{
+    struct saying *s = argument;
+    (void)vsnprintf(s->finding->sentence, sizeof(s->finding->sentence), s->format, *s->args);
+}
+
 void finding_say(struct finding *f, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(f->sentence, sizeof(f->sentence), format, args);
+    aside_do(say, &(struct saying){f, format, &args});
     va_end(args);
     f->what = f->sentence;
+}
+
+static void take_whole(void *argument)
+{
+    struct event *e = argument;
+    e->stack = stack_capture_whole((const void *)(uintptr_t)(e->stack & ~EVENT_CALLER));
 }
 
 static bool is_here(const char *role)
@@ -31,7 +53,7 @@ void finding_event(struct finding *f, const char *role, struct event e)
     if (e.thread == 0 || f->event_count == POND_REPORT_STACKS)
         return;
     if ((e.stack & EVENT_CALLER) != 0 && is_here(role))
-        e.stack = stack_capture_whole((const void *)(uintptr_t)(e.stack & ~EVENT_CALLER));
+        aside_do(take_whole, &e);
     f->events[f->event_count].role = role;
     f->events[f->event_count].event = e;
     f->event_count++;
@@ -41,6 +63,7 @@ void finding_event(struct finding *f, const char *role, struct event e)
 
 static uint32_t threads;
 static uint16_t forks;
+static pid_t process; /* 0: not yet asked for */
 __thread uint32_t event_self;
 
 uint32_t event_number(void)
@@ -56,6 +79,18 @@ uint16_t event_forks(void)
 void event_forked(void)
 {
     STORE(forks, (uint16_t)(forks + 1));
+    STORE(process, 0);
+    (void)event_process();
+}
+
+int event_process(void)
+{
+    pid_t known = LOAD(process);
+    if (known == 0) {
+        known = getpid();
+        STORE(process, known);
+    }
+    return (int)known;
 }
 
 const void *const *event_frames(const struct event *e, const void **one, size_t *count)
@@ -69,7 +104,6 @@ const void *const *event_frames(const struct event *e, const void **one, size_t 
 
 /* ---- text ---- */
 
-#define TEXT_BYTES ((size_t)64 << 10)
 #define LINE_BYTES 1024
 
 struct text {
@@ -112,11 +146,24 @@ static void add_stack(struct text *t, const struct event *e)
         add_frame(t, i, pcs[i]);
 }
 
+struct wanted_text {
+    struct text text;
+    const struct event *event;
+};
+
+static void write_event(void *argument)
+{
+    struct wanted_text *w = argument;
+    add_stack(&w->text, w->event);
+}
+
 size_t event_text(const struct event *e, char *text, size_t n)
 {
-    struct text t = {.bytes = text, .size = n};
-    add_stack(&t, e);
-    return t.length;
+    struct wanted_text w = {.text = {.bytes = text, .size = n}, .event = e};
+    struct aside *a = aside_take(ASIDE_AMPLE);
+    aside_call(a, write_event, &w);
+    aside_give(a);
+    return w.text.length;
 }
 
 static const char *type_name(const struct pond *p)
@@ -158,7 +205,7 @@ static void add_words(struct text *t)
  */
 static void compose_heading(struct text *t, const struct finding *f)
 {
-    add(t, "==%d== pond: %s: %s\n", (int)getpid(), f->word, f->what);
+    add(t, "==%d== pond: %s: %s\n", event_process(), f->word, f->what);
     add_object(t, f);
 }
 
@@ -236,28 +283,32 @@ static void hand_over(const struct finding *f, const char *text)
 
 #define PRINT_MILLISECONDS 1000 /* for a reader that does not read: the program's own work has to go on */
 
-/* After a write that failed. True: it may be tried again. */
-static bool may_print_again(uint64_t end)
+/* After a write that failed. True: it may be tried again. The first time sets the end. */
+static bool may_print_again(uint64_t *end)
 {
-    uint64_t now = os_milliseconds();
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (errno == EINTR)
         return true;
-    if (errno != EAGAIN || now >= end)
+    if (errno != EAGAIN)
         return false;
-    (void)poll(&out, 1, (int)(end - now));
+    uint64_t now = os_milliseconds();
+    if (*end == 0)
+        *end = now + PRINT_MILLISECONDS;
+    if (now >= *end)
+        return false;
+    (void)poll(&out, 1, (int)(*end - now));
     return true;
 }
 
 /* stderr may be a full pipe that does not block, and signals may interrupt. */
 static void print(const struct text *t)
 {
-    uint64_t end = os_milliseconds() + PRINT_MILLISECONDS;
+    uint64_t end = 0;
     for (size_t at = 0; at < t->length;) {
         ssize_t n = write(STDERR_FILENO, t->bytes + at, t->length - at);
         if (n > 0)
             at += (size_t)n;
-        else if (n == 0 || !may_print_again(end))
+        else if (n == 0 || !may_print_again(&end))
             break;
     }
 }
@@ -269,31 +320,110 @@ static void end_process(void)
     abort();
 }
 
+/* ---- its way ---- */
+
+struct emission {
+    const struct finding *finding;
+    struct text text;
+    bool taken; /* a handler of the user's takes it */
+};
+
+static void compose_beginning(struct text *t, const struct finding *f)
+{
+    compose_heading(t, f);
+    compose_addresses(t, f);
+}
+
+/* What arrives whatever comes after: written before anything is looked up in files, or mapped. */
+static void print_beginning(void *argument)
+{
+    struct emission *e = argument;
+    compose_beginning(&e->text, e->finding);
+    print(&e->text);
+    e->text.length = 0;
+}
+
+/* The sentence is said again if a name has come in. */
+static void complete(struct text *t, const struct finding *f, bool taken)
+{
+    bool more = f->complete != NULL && f->complete(f->completed);
+    if (taken)
+        compose_heading(t, f);
+    else if (more)
+        add(t, "    %s\n", f->what);
+}
+
+static void compose_or_print(void *argument)
+{
+    struct emission *e = argument;
+    complete(&e->text, e->finding, e->taken);
+    compose_rest(&e->text, e->finding);
+    if (!e->taken)
+        print(&e->text);
+}
+
+static void hand_over_aside(void *argument)
+{
+    const struct emission *e = argument;
+    hand_over(e->finding, e->text.bytes);
+}
+
+/* In the trap's handler it stays aside. */
+static void hand_over_lent(struct emission *e, struct aside *a)
+{
+    if (e->finding->trapped) {
+        aside_call(a, hand_over_aside, e);
+        return;
+    }
+    aside_lend(a, __builtin_frame_address(0));
+    hand_over(e->finding, e->text.bytes);
+    aside_lent(a);
+}
+
+/* On the caller's stack, for there is no memory for another. */
+static NOT_INLINED void emit_here(struct emission *e, int cancel)
+{
+    char text[LINE_BYTES];
+    e->text = (struct text){.bytes = text, .size = sizeof(text)};
+    if (!e->taken)
+        print_beginning(e);
+    compose_or_print(e);
+    os_allow_cancel(cancel);
+    if (e->taken)
+        hand_over(e->finding, text);
+}
+
+static void begin_aside(struct emission *e, struct aside *a)
+{
+    e->text = (struct text){.bytes = a->text, .size = a->text_bytes};
+    aside_call(a, print_beginning, e);
+}
+
+static void emit_aside(struct emission *e, struct aside *a, int cancel)
+{
+    e->text = (struct text){.bytes = a->text, .size = a->text_bytes};
+    aside_call(a, compose_or_print, e);
+    os_allow_cancel(cancel);
+    if (e->taken)
+        hand_over_lent(e, a);
+}
+
 /* Nobody is cancelled in the middle of the library's own work; a handler runs as its caller had it. */
 static void emit(const struct finding *f)
 {
-    char little[LINE_BYTES];
     int cancel = os_hold_cancel();
-    struct text t = {.bytes = os_map(TEXT_BYTES), .size = TEXT_BYTES};
-    bool mapped = t.bytes != NULL;
-    if (!mapped)
-        t = (struct text){.bytes = little, .size = sizeof(little)};
-    bool taken = __atomic_load_n(&handler, __ATOMIC_SEQ_CST) != NULL;
-    compose_heading(&t, f);
-    if (!taken) {
-        compose_addresses(&t, f);
-        print(&t);
-        t.length = 0;
+    struct emission e = {.finding = f, .taken = __atomic_load_n(&handler, __ATOMIC_SEQ_CST) != NULL};
+    struct aside *a = aside_take(e.taken ? ASIDE_AMPLE : ASIDE_LITTLE);
+    if (a != NULL && !e.taken) {
+        begin_aside(&e, a);
+        a = aside_grow(a);
     }
-    compose_rest(&t, f);
-    if (!taken)
-        print(&t);
-    os_allow_cancel(cancel);
-    if (taken)
-        hand_over(f, t.bytes);
-    if (mapped)
-        os_unmap(t.bytes, TEXT_BYTES);
-    if (!taken && !f->harmless && !check_on(CHECK_LOG))
+    if (a != NULL)
+        emit_aside(&e, a, cancel);
+    else
+        emit_here(&e, cancel);
+    aside_give(a);
+    if (!e.taken && !f->harmless && !check_on(CHECK_LOG))
         end_process();
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What reset left behind: the object against its declared fields and its state after construct. */
-#include "check.h"
+#include "aside.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -27,9 +27,14 @@ void reset_remember(struct pond *p, void *obj, struct record *r)
 /* ---- the report ---- */
 
 struct leftover {
+    struct pond *pond;
+    const unsigned char *obj;
     size_t offset, size;
-    const char *field;        /* declared; NULL: none is */
+    const char *field;        /* declared or found; NULL: none is */
     const unsigned char *was; /* after construct; NULL: zero */
+    bool looked_up;           /* the whole field was looked for, where none is declared */
+    char found[96], place[160], more[200];
+    struct finding finding;
 };
 
 static bool is_in_field(const struct pond *p, size_t offset, const char *field)
@@ -39,19 +44,24 @@ static bool is_in_field(const struct pond *p, size_t offset, const char *field)
            module_field(p->options.type->name, offset, other, sizeof(other)) > 0 && strcmp(other, field) == 0;
 }
 
-/* The whole field that it lies in, where debug information tells; field is room for its name. */
-static void widen(const struct pond *p, struct leftover *l, char *field, size_t n)
+/* The whole field that it lies in, where debug information tells. */
+static void widen(void *argument)
 {
-    const pond_type *type = p->options.type;
-    if (type == NULL || type->name == NULL || module_field(type->name, l->offset, field, n) == 0)
+    struct leftover *l = argument;
+    const pond_type *type = l->pond->options.type;
+    l->looked_up = true;
+    if (type == NULL || type->name == NULL ||
+        module_field(type->name, l->offset, l->found, sizeof(l->found)) == 0)
         return;
     size_t begin = l->offset, end = begin + 1;
-    while (begin > 0 && is_in_field(p, begin - 1, field))
+    while (begin > 0 && is_in_field(l->pond, begin - 1, l->found))
         begin--;
-    while (is_in_field(p, end, field))
+    while (is_in_field(l->pond, end, l->found))
         end++;
-    *l = (struct leftover){
-        .offset = begin, .size = end - begin, .field = field, .was = l->was - (l->offset - begin)};
+    l->was -= l->offset - begin;
+    l->offset = begin;
+    l->size = end - begin;
+    l->field = l->found;
 }
 
 /* "conn.token, 16 bytes at offset 24", or without a name "16 bytes at offset 24". */
@@ -107,30 +117,62 @@ static bool is_zero(const unsigned char *bytes, size_t n)
     return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
 }
 
-static void report_leftover(struct pond *p, const unsigned char *obj, const struct record *r,
-                            struct event here, const struct leftover *l)
+/* Much of a stack is taken: aside. */
+static void compose(void *argument)
 {
-    char place[160], more[200];
+    struct leftover *l = argument;
+    struct pond *p = l->pond;
     bool hook = p->options.reset != NULL, clear = l->was == NULL || is_zero(l->was, l->size);
-    struct finding f = {.word = "reset",
-                        .pond = p,
-                        .object = obj,
-                        .offset = l->offset,
-                        .size = l->size,
-                        .more = more,
-                        .advice =
-                            hook ? "add the missing line to the reset hook, or declare the field POND_KEPT"
-                                 : "give the pond a reset hook, or POND_ZERO_ON_PUT"};
-    name_place(p, l, place, sizeof(place));
-    show_bytes(p, l, obj + l->offset, more, sizeof(more));
-    finding_say(&f, "%s %s %s", hook ? "reset does not" : "no reset hook",
-                hook ? (clear ? "clear" : "restore") : "clears", place);
-    finding_event(&f, "put here", here);
-    finding_event(&f, "got", r->got);
-    report(&f);
+    name_place(p, l, l->place, sizeof(l->place));
+    show_bytes(p, l, l->obj + l->offset, l->more, sizeof(l->more));
+    l->finding.offset = l->offset;
+    l->finding.size = l->size;
+    finding_say(&l->finding, "%s %s %s", hook ? "reset does not" : "no reset hook",
+                hook ? (clear ? "clear" : "restore") : "clears", l->place);
+}
+
+/* For a name files are opened. */
+static bool complete(void *argument)
+{
+    struct leftover *l = argument;
+    widen(l);
+    if (l->field != NULL)
+        compose(l);
+    return l->field != NULL;
+}
+
+static void report_leftover(struct leftover *l, const struct record *r, struct event here)
+{
+    bool hook = l->pond->options.reset != NULL;
+    l->finding = (struct finding){
+        .word = "reset",
+        .pond = l->pond,
+        .object = l->obj,
+        .more = l->more,
+        .complete = l->field == NULL ? complete : NULL,
+        .completed = l,
+        .advice = hook ? "add the missing line to the reset hook, or declare the field POND_KEPT"
+                       : "give the pond a reset hook, or POND_ZERO_ON_PUT"};
+    aside_do(compose, l);
+    finding_event(&l->finding, "put here", here);
+    finding_event(&l->finding, "got", r->got);
+    report(&l->finding);
 }
 
 /* ---- declared fields ---- */
+
+static NOT_INLINED void report_declared(struct pond *p, const unsigned char *obj, const struct record *r,
+                                        struct event here, const pond_field *field)
+{
+    struct leftover l;
+    l.pond = p;
+    l.obj = obj;
+    l.offset = field->offset;
+    l.size = field->size;
+    l.field = field->name;
+    l.was = NULL;
+    report_leftover(&l, r, here);
+}
 
 static void check_declared(struct pond *p, const unsigned char *obj, const struct record *r,
                            struct event here)
@@ -138,9 +180,8 @@ static void check_declared(struct pond *p, const unsigned char *obj, const struc
     const pond_type *type = p->options.type;
     for (size_t i = 0; type != NULL && i < type->field_count; i++) {
         const pond_field *field = &type->fields[i];
-        struct leftover l = {.offset = field->offset, .size = field->size, .field = field->name};
-        if (field->kind != POND_FIELD_KEPT && !is_zero(obj + l.offset, l.size))
-            report_leftover(p, obj, r, here, &l);
+        if (field->kind != POND_FIELD_KEPT && !is_zero(obj + field->offset, field->size))
+            report_declared(p, obj, r, here, field);
     }
 }
 
@@ -171,6 +212,27 @@ static size_t differing_end(const struct pond *p, const unsigned char *obj, cons
     return end;
 }
 
+/* Returns where it ends. What was reported before is not looked up by the report. */
+static NOT_INLINED size_t report_found(struct pond *p, const unsigned char *obj, const struct record *r,
+                                       struct event here, size_t offset, size_t end)
+{
+    struct leftover l;
+    l.pond = p;
+    l.obj = obj;
+    l.offset = offset;
+    l.size = end - offset;
+    l.field = NULL;
+    l.looked_up = false;
+    l.was = record_snapshot(check_of(p), (struct record *)(uintptr_t)r) + offset;
+    report_leftover(&l, r, here);
+    if (!l.looked_up) {
+        struct aside *a = aside_take(ASIDE_AMPLE);
+        aside_call(a, widen, &l);
+        aside_give(a);
+    }
+    return l.offset + l.size;
+}
+
 static void check_rest(struct pond *p, const unsigned char *obj, struct record *r, struct event here)
 {
     const unsigned char *was = record_snapshot(check_of(p), r);
@@ -179,14 +241,9 @@ static void check_rest(struct pond *p, const unsigned char *obj, struct record *
             continue;
         size_t declared = declared_end(p->options.type, i);
         size_t end = declared > 0 ? declared : differing_end(p, obj, was, i);
-        struct leftover l = {.offset = i, .size = end - i, .was = was + i};
-        char field[96];
+        if (declared == 0)
+            end = MAX(end, report_found(p, obj, r, here, i, end));
         i = end - 1;
-        if (declared > 0)
-            continue;
-        widen(p, &l, field, sizeof(field));
-        report_leftover(p, obj, r, here, &l);
-        i = l.offset + l.size - 1;
     }
 }
 

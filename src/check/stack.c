@@ -32,7 +32,7 @@
  * before would need the places where each frame saved its registers, which the unwinder does not tell:
  * comparing return addresses alone proves nothing. Who needs less cost wants fewer frames: stacks=1.
  */
-#include "check.h"
+#include "aside.h"
 #include <errno.h>
 #include <string.h>
 #include <unwind.h>
@@ -231,4 +231,16 @@ uint32_t stack_capture(const void *caller)
 uint32_t stack_capture_whole(const void *caller)
 {
     return LOAD(check_settings.stacks) == 0 ? 0 : stack_unwind(caller, STACK_MOST);
+}
+
+static void unwind_once(void *unused)
+{
+    struct unwound u = {.most = 1, .passed = UNWIND_OWN - 1};
+    (void)_Unwind_Backtrace(unwind_frame, &u);
+    (void)unused;
+}
+
+void stack_ready(void)
+{
+    aside_do(unwind_once, NULL);
 }

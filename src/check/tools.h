@@ -65,6 +65,8 @@ void __msan_poison(const volatile void *address, size_t n) TOOLS_WEAK;
 void __msan_unpoison(const volatile void *address, size_t n) TOOLS_WEAK;
 void __tsan_acquire(void *address) TOOLS_WEAK;
 void __tsan_release(void *address) TOOLS_WEAK;
+void __sanitizer_start_switch_fiber(void **frames, const void *bottom, size_t n) TOOLS_WEAK;
+void __sanitizer_finish_switch_fiber(void *frames, const void **bottom, size_t *n) TOOLS_WEAK;
 
 /* Valgrind's words as functions, which do nothing where its header was missing or knows no such processor. */
 #if defined(VALGRIND_MAKE_MEM_DEFINED) && !defined(NVALGRIND)
@@ -95,6 +97,16 @@ static inline void valgrind_put(const void *pool, const void *obj)
 {
     VALGRIND_MEMPOOL_FREE(pool, obj);
 }
+
+static inline unsigned valgrind_stack(const char *stack, size_t n)
+{
+    return (unsigned)VALGRIND_STACK_REGISTER(stack, stack + n);
+}
+
+static inline void valgrind_stack_ended(unsigned number)
+{
+    VALGRIND_STACK_DEREGISTER(number);
+}
 #else
 static inline bool valgrind_defined(const void *address, size_t n)
 {
@@ -120,6 +132,17 @@ static inline void valgrind_got(const void *pool, const void *obj, size_t n)
 static inline void valgrind_put(const void *pool, const void *obj)
 {
     (void)pool, (void)obj;
+}
+
+static inline unsigned valgrind_stack(const char *stack, size_t n)
+{
+    (void)stack, (void)n;
+    return 0;
+}
+
+static inline void valgrind_stack_ended(unsigned number)
+{
+    (void)number;
 }
 #endif
 
@@ -198,6 +221,43 @@ static inline void tools_release(void *obj)
 {
     if (__tsan_release != NULL)
         __tsan_release(obj);
+}
+
+/* ---- stacks of the library's own ---- */
+
+/*
+ * A thread goes over to another stack, and comes back, by a call and its return: ThreadSanitizer, which keeps
+ * calls and not addresses, need not know. AddressSanitizer wants to be told before and after each way.
+ * `frames` is what it keeps of the stack that is left; NULL: nothing, the stack is done with.
+ */
+struct tools_stack {
+    const void *bottom;
+    size_t n;
+};
+
+static inline void tools_stack_left(const struct tools_stack *to, void **frames)
+{
+    if (__sanitizer_start_switch_fiber != NULL)
+        __sanitizer_start_switch_fiber(frames, to->bottom, to->n);
+}
+
+/* *from is the stack that was left, unless it is NULL. */
+static inline void tools_stack_entered(struct tools_stack *from, void *frames)
+{
+    if (__sanitizer_finish_switch_fiber != NULL)
+        __sanitizer_finish_switch_fiber(frames, from != NULL ? &from->bottom : NULL,
+                                        from != NULL ? &from->n : NULL);
+}
+
+/* Valgrind's number for it. */
+static inline unsigned tools_stack_made(const char *stack, size_t n)
+{
+    return valgrind_stack(stack, n);
+}
+
+static inline void tools_stack_ended(unsigned number)
+{
+    valgrind_stack_ended(number);
 }
 
 /* ---- ponds ---- */

@@ -9,6 +9,8 @@
  *    was there before.
  * 3. When report() returns the pages are opened, and the access is done again and works. So the handler
  *    never returns to an instruction that traps again, except to die of it.
+ * 4. It takes less than 2 KiB of the signal's stack, which may have no more than the kernel's own frame
+ * leaves of MINSIGSTKSZ: all that takes more, the user's report handler too, runs aside (aside.h).
  */
 #include "check.h"
 #include "context.h"
@@ -29,13 +31,14 @@ struct trap {
 
 /* ---- what happened, in words ---- */
 
-/* The interrupted instruction's address, one further, is like a return address. */
+/* The interrupted instruction's address, one further, is like a return address. The stack is taken later and
+   aside: a signal's own stack is small. */
 static struct event trap_event(const struct pond *p, const struct trap *t)
 {
-    const char *pc = t->pc == NULL ? NULL : (const char *)t->pc + 1;
-    if (p != NULL)
-        return event_here(p, pc);
-    return (struct event){.stack = event_stack(pc), .thread = event_thread()};
+    struct event e = event_here(p, NULL);
+    if (t->pc != NULL && LOAD(check_settings.stacks) > 0)
+        e.stack = (uint64_t)((uintptr_t)t->pc + 1) | EVENT_CALLER;
+    return e;
 }
 
 /* Bytes away from the object: its neighbour byte is one away. */
@@ -62,7 +65,7 @@ static void report_slot(const struct guard_slot *s, const struct trap *t)
     size_t size = LOAD(s->size);
     struct pond *owner = LOAD(s->owner);
     const struct record *r = guard_slot_record(s);
-    struct finding f = {.word = "guard", .pond = owner, .object = (const void *)start};
+    struct finding f = {.word = "guard", .pond = owner, .object = (const void *)start, .trapped = true};
     if (t->address - start < size)
         trap_say_after_put(&f, t, start);
     else
@@ -104,7 +107,7 @@ static bool is_entry_of_pond(const void *pc)
 /* Reported only: there is nothing with which it could go on. */
 static void report_null(const struct trap *t)
 {
-    struct finding f = {.word = "null", .advice = "check what pond_create returned"};
+    struct finding f = {.word = "null", .trapped = true, .advice = "check what pond_create returned"};
     finding_say(&f, "an operation on a NULL pond");
     finding_event(&f, "accessed here", trap_event(NULL, t));
     report(&f);

@@ -377,6 +377,8 @@ static bool apply(const char *text, enum source source, struct refusals *refused
         return false;
     if ((parsed.words & ~LOAD(check_settings.words) & CHECK_GUARD) != 0)
         guard_count_anew();
+    if (parsed.words != 0)
+        stack_ready();
     store_words(LOAD(check_settings.words) & parsed.words);
     store_values(&parsed);
     bool all = watch_all(wanted(parsed.words));
