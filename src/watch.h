@@ -59,7 +59,7 @@ void watch_unmapped(const void *memory, size_t bytes); /* before it is: the same
 void watch_zeroed(const void *memory, size_t bytes);   /* in a way that compilers and tools do not see */
 /* Runs it on a stack of the watcher's own, unless another thread is there: then here. */
 void watch_aside(void (*work)(void *argument), void *argument);
-void watch_fork_prepare(void);                         /* under all other locks */
+void watch_fork_prepare(void); /* under all other locks */
 void watch_fork_done(bool child);
 void watch_thaw(void); /* after watch_fork_prepare, where nothing was forked */
 void watch_exit(void); /* the process ends, or this copy of the library is unloaded */
