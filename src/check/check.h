@@ -214,6 +214,9 @@ void finding_event(struct finding *f, const char *role, struct event e);
  */
 void report(const struct finding *f);
 
+/* These words come on: what the first report would have to ask the system for is asked for now. */
+void report_ready(uint32_t words);
+
 /* ---- records: record.c ---- */
 
 enum record_state {

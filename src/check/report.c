@@ -93,6 +93,13 @@ int event_process(void)
     return (int)known;
 }
 
+void report_ready(uint32_t words)
+{
+    (void)event_process();
+    if (words != 0)
+        stack_ready();
+}
+
 const void *const *event_frames(const struct event *e, const void **one, size_t *count)
 {
     if ((e->stack & EVENT_CALLER) == 0)

@@ -377,8 +377,7 @@ static bool apply(const char *text, enum source source, struct refusals *refused
         return false;
     if ((parsed.words & ~LOAD(check_settings.words) & CHECK_GUARD) != 0)
         guard_count_anew();
-    if (parsed.words != 0)
-        stack_ready();
+    report_ready(parsed.words);
     store_words(LOAD(check_settings.words) & parsed.words);
     store_values(&parsed);
     bool all = watch_all(wanted(parsed.words));

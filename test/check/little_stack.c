@@ -22,7 +22,14 @@
 
 TestSuite(little_stack, .timeout = TEST_ALARM);
 
-enum { STACK = 256 << 10, PAINT = 0xaa, NEAR = 512, CALL_MOST = 4096, SIGNAL_MOST = 2048 };
+enum { STACK = 256 << 10, PAINT = 0xaa, NEAR = 512, SIGNAL_MOST = 2048 };
+
+/* Where an unwinder has more registers to keep a call that keeps its stack takes more, reported or not. */
+#if defined(__x86_64__) || defined(__i386__)
+enum { CALL_MOST = 4096 };
+#else
+enum { CALL_MOST = 8192 };
+#endif
 
 static unsigned char *stack;
 static size_t used;
@@ -63,12 +70,12 @@ static size_t stack_used(void (*body)(void))
 /* What takes much of a stack, and says how much it wrote there. */
 static __attribute__((noinline)) size_t take_much(void)
 {
-    volatile char much[100 << 10];
+    volatile unsigned char much[100 << 10];
     size_t n = 0;
     for (size_t i = 0; i < sizeof(much); i += 512)
         much[i] = 1;
     for (size_t i = 0; i < sizeof(much); i += 512)
-        n += (size_t)much[i];
+        n += much[i];
     return n;
 }
 
@@ -210,12 +217,26 @@ static const struct misuse {
 
 static char heard[32];
 
+static bool begins(const char *text, const char *part)
+{
+    while (*part != '\0' && *text == *part) {
+        text++;
+        part++;
+    }
+    return *part == '\0';
+}
+
+/* Without the C library: it takes as little of a stack as can be. */
 static void hear(const pond_report *r, void *ctx)
 {
+    const char *text = r->text;
     (void)ctx;
     reports++;
-    strncpy(heard, r->word, sizeof(heard) - 1);
-    must(strstr(r->text, r->what) != NULL, "%s is not in %s", r->what, r->text);
+    for (size_t i = 0; i < sizeof(heard) - 1 && r->word[i] != '\0'; i++)
+        heard[i] = r->word[i];
+    while (*text != '\0' && !begins(text, r->what))
+        text++;
+    must(*text != '\0', "%s is not in %s", r->what, r->text);
 }
 
 static void make_ponds(bool plain)
@@ -280,7 +301,7 @@ static void all_misuses(const char *words, bool taken)
 {
     for (size_t i = 0; i < MISUSES; i++) {
         int status = in_child(of_misuse, &misuses[i], words, taken);
-        cr_expect_eq(status, GOOD, "%s, %s: %s", misuses[i].name, words,
+        cr_assert_eq(status, GOOD, "%s, %s: %s", misuses[i].name, words,
                      status == TOO_MUCH       ? "it takes too much"
                      : status == NOT_REPORTED ? "it is not reported"
                      : status == NOT_NAMED    ? "nobody asked for a name"
@@ -374,11 +395,13 @@ Test(little_stack, a_trap)
     for (size_t i = 0; i < 6; i++) {
         int status = in_child(of_trap, NULL, words[i / 2], i % 2);
         bool stacks = strstr(words[i / 2], "stacks=0") == NULL;
-        cr_expect_eq(status, stacks ? GOOD : NOT_NAMED, "%s: status %d", words[i / 2], status);
+        cr_assert_eq(status, stacks ? GOOD : NOT_NAMED, "%s: status %d", words[i / 2], status);
     }
 }
 
-/* ---- as small as threads can be ---- */
+/* ---- threads as small as the least there are ---- */
+
+enum { LEAST = 16 << 10 }; /* musl allows less */
 
 static void *put_twice(void *unused)
 {
@@ -389,6 +412,7 @@ static void *put_twice(void *unused)
 
 static int on_least_stack(const struct misuse *m, const char *words, bool taken)
 {
+    size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
     pthread_attr_t attr;
     pthread_t thread;
     (void)m, (void)taken;
@@ -396,7 +420,7 @@ static int on_least_stack(const struct misuse *m, const char *words, bool taken)
     must(pond_debug_set(words) == 0, "pond_debug_set");
     make_ponds(true);
     must(pthread_attr_init(&attr) == 0 &&
-             pthread_attr_setstacksize(&attr, (size_t)sysconf(_SC_THREAD_STACK_MIN)) == 0,
+             pthread_attr_setstacksize(&attr, least > LEAST ? least : LEAST) == 0,
          "attr");
     must(pthread_create(&thread, &attr, put_twice, NULL) == 0, "pthread_create");
     (void)pthread_join(thread, NULL);
