@@ -14,6 +14,11 @@
 
 #define POISON 0xd6
 
+/* The kernel's own access does not trap. */
+static const char used_after_put[] = "somebody uses the object after its put: guard=1 traps the very access, "
+                                     "or, where a system call makes it that "
+                                     "was still under way, has it fail with EFAULT";
+
 /* ---- bytes of one value ---- */
 
 struct run {
@@ -156,7 +161,7 @@ static void report_zone(struct pond *p, const struct zones *z, const char *what,
         .offset = run.offset,
         .size = run.size,
         .advice =
-            idle ? "somebody uses the object after its put: guard=1 traps the very access"
+            idle ? used_after_put
                  : "look at what writes into this object: with guard=1 about every second such write traps"};
     say_zone(&f, what, z, when);
     if (!idle)
@@ -248,7 +253,7 @@ static void report_note(struct pond *p, const struct note *note, const char *rol
                         .offset = note->run.offset,
                         .size = note->run.size,
                         .more = more.bytes,
-                        .advice = "somebody uses the object after its put: guard=1 traps the very access"};
+                        .advice = used_after_put};
     finding_say(&f, "written after put: %zu byte%s at offset %zu", note->run.size,
                 note->run.size == 1 ? "" : "s", note->run.offset);
     finding_event(&f, role, here);

@@ -56,7 +56,9 @@ static void trap_say_after_put(struct finding *f, const struct trap *t, uintptr_
     f->offset = t->address - start;
     f->size = 1;
     finding_say(f, "%s after put at offset %zu", t->verb, f->offset);
-    f->advice = "after pond_put no pointer to the object may be used: clear it, or put later";
+    f->advice =
+        "after pond_put no pointer to the object may be used: clear it, or put later; a system call that "
+        "is given one fails with EFAULT, and is not reported";
 }
 
 static void report_slot(const struct guard_slot *s, const struct trap *t)
