@@ -35,9 +35,9 @@
  *                 its alignment leaves there), on the other side only when it goes beyond the pages, of which
  *                 objects up to 16 KiB have 16 KiB. What was written into the 64 bytes in front of it or
  *                 behind it, and into those of the alignment, is found at put. For objects up to 1 MiB;
- *                 A system call that is given a pointer to a put object, or was under way at the put, does not
- *                 trap: it fails with EFAULT, writes nothing, and no report is made. What is not guarded the
- *                 kernel writes to, which `poison` finds.
+ *                 A system call that is given a pointer to a put object, or was under way at its put, does
+ *                 not trap: it fails with EFAULT, writes nothing, and no report is made. What is not guarded
+ *                 the kernel writes to, which `poison` finds.
  *                 pond_debug_unguarded counts what was not guarded. Which gets these are is drawn anew in
  *                 each thread, and in each process that is forked
  *     stacks=N    deepest stacks kept; 1: the caller alone, at next to no cost; 0: none.

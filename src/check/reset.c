@@ -118,7 +118,7 @@ static bool is_zero(const unsigned char *bytes, size_t n)
 }
 
 /* Much of a stack is taken: aside. */
-static void compose(void *argument)
+static void compose_leftover(void *argument)
 {
     struct leftover *l = argument;
     struct pond *p = l->pond;
@@ -132,12 +132,12 @@ static void compose(void *argument)
 }
 
 /* For a name files are opened. */
-static bool complete(void *argument)
+static bool name_leftover(void *argument)
 {
     struct leftover *l = argument;
     widen(l);
     if (l->field != NULL)
-        compose(l);
+        compose_leftover(l);
     return l->field != NULL;
 }
 
@@ -149,11 +149,11 @@ static void report_leftover(struct leftover *l, const struct record *r, struct e
         .pond = l->pond,
         .object = l->obj,
         .more = l->more,
-        .complete = l->field == NULL ? complete : NULL,
+        .complete = l->field == NULL ? name_leftover : NULL,
         .completed = l,
         .advice = hook ? "add the missing line to the reset hook, or declare the field POND_KEPT"
                        : "give the pond a reset hook, or POND_ZERO_ON_PUT"};
-    aside_do(compose, l);
+    aside_do(compose_leftover, l);
     finding_event(&l->finding, "put here", here);
     finding_event(&l->finding, "got", r->got);
     report(&l->finding);
