@@ -256,7 +256,7 @@ struct aside *aside_grow(struct aside *a)
 
 void aside_do(void (*work)(void *argument), void *argument)
 {
-    struct aside *a = is_on_little() ? NULL : aside_take(ASIDE_LITTLE);
+    struct aside *a = !ASIDE_SWITCHES || is_on_little() ? NULL : aside_take(ASIDE_LITTLE);
     aside_call(a, work, argument);
     aside_give(a);
 }

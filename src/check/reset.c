@@ -164,13 +164,8 @@ static void report_leftover(struct leftover *l, const struct record *r, struct e
 static NOT_INLINED void report_declared(struct pond *p, const unsigned char *obj, const struct record *r,
                                         struct event here, const pond_field *field)
 {
-    struct leftover l;
-    l.pond = p;
-    l.obj = obj;
-    l.offset = field->offset;
-    l.size = field->size;
-    l.field = field->name;
-    l.was = NULL;
+    struct leftover l = {
+        .pond = p, .obj = obj, .offset = field->offset, .size = field->size, .field = field->name};
     report_leftover(&l, r, here);
 }
 
@@ -216,13 +211,7 @@ static size_t differing_end(const struct pond *p, const unsigned char *obj, cons
 static NOT_INLINED size_t report_found(struct pond *p, const unsigned char *obj, const struct record *r,
                                        struct event here, size_t offset, size_t end)
 {
-    struct leftover l;
-    l.pond = p;
-    l.obj = obj;
-    l.offset = offset;
-    l.size = end - offset;
-    l.field = NULL;
-    l.looked_up = false;
+    struct leftover l = {.pond = p, .obj = obj, .offset = offset, .size = end - offset};
     l.was = record_snapshot(check_of(p), (struct record *)(uintptr_t)r) + offset;
     report_leftover(&l, r, here);
     if (!l.looked_up) {
