@@ -7,6 +7,7 @@
  *      child's. See `whose`.
  *   2. What cannot be found out is no error.
  */
+#include "aside.h"
 #include "reach.h"
 #include <stdio.h>
 #include <stdlib.h>
