@@ -21,7 +21,7 @@ enum entry_state {
     ENTRY_FORKING /* between the handlers of a fork, with all locks */
 };
 
-extern __thread uint32_t entry_state __attribute__((tls_model("initial-exec")));
+extern __thread uint32_t entry_state POND_TLS_;
 
 /* The compiler does not move the work out of what is between. */
 #define ENTRY_BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)

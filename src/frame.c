@@ -14,14 +14,14 @@
 /* Without it a compiler may infer that a function's result is the same for ever. */
 #define ANEW() __asm__ volatile("" : : : "memory")
 
-static __thread struct {
-    const char *low, *high; /* of its own stack; both NULL: not known yet; low only: there is no knowing */
-} own_stack POND_TLS_;
+/* Bounds of its own stack; both NULL: not known yet; low only: there is no knowing. */
+static __thread const char *own_low POND_TLS_;
+static __thread const char *own_high POND_TLS_;
 
 NOT_INLINED const void *frame_thread(void)
 {
     ANEW();
-    return &own_stack;
+    return &own_low;
 }
 
 NOT_INLINED int errno_now(void)
@@ -51,14 +51,14 @@ static void find_own_stack(void *unused)
     void *low = NULL;
     size_t bytes = 0;
     (void)unused;
-    own_stack.low = own_stack.high = (const char *)1;
+    own_low = own_high = (const char *)1;
     if (os_thread() == (uint32_t)getpid()) {
-        own_stack.high = (const char *)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
-        own_stack.low = own_stack.high - MIN(MAIN_STACK_MOST, (uintptr_t)own_stack.high);
+        own_high = (const char *)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
+        own_low = own_high - MIN(MAIN_STACK_MOST, (uintptr_t)own_high);
     } else if (pthread_getattr_np(pthread_self(), &attr) == 0) {
         if (pthread_attr_getstack(&attr, &low, &bytes) == 0) {
-            own_stack.low = low;
-            own_stack.high = own_stack.low + bytes;
+            own_low = low;
+            own_high = own_low + bytes;
         }
         (void)pthread_attr_destroy(&attr);
     }
@@ -68,16 +68,16 @@ NOT_INLINED const void *frame_owner(const void *address)
 {
     const char *a = address;
     ANEW();
-    if (own_stack.low == NULL)
+    if (own_low == NULL)
         watch_aside(find_own_stack, NULL);
-    return a >= own_stack.low && a < own_stack.high ? &own_stack : NULL;
+    return a >= own_low && a < own_high ? &own_low : NULL;
 }
 
 NOT_INLINED bool frame_is_own(const void *address)
 {
     const char *a = address;
     ANEW();
-    return a >= own_stack.low && a < own_stack.high;
+    return a >= own_low && a < own_high;
 }
 
 /* ---- is it under way? ---- */

@@ -67,7 +67,7 @@ POND_API __thread uint64_t pond_line_self POND_TLS_;
 static __thread struct {
     struct slot *slot; /* NULL: not registered */
     bool exiting;
-} me POND_TLS_;
+} me POND_TLS_ UNPADDED;
 
 bool gate_init(void (*at_exit)(void *))
 {

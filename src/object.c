@@ -39,7 +39,11 @@ void object_count_miss(struct pond *p, struct birth *b)
     STORE(p->misses, p->misses + b->miss);
 }
 
-/* 0, or the errno value of a hook that failed. */
+static bool has_maker(const struct pond *p)
+{
+    return p->options.construct != NULL || p->options.create != NULL;
+}
+
 static int construct(struct pond *p, void *obj, bool zero)
 {
     if (!zero)
@@ -62,6 +66,12 @@ static int create(struct pond *p, void **obj)
         return 0;
     int error = errno_now();
     return error != 0 ? error : ENOMEM;
+}
+
+/* 0, or the errno value of a hook that failed. */
+static int construct_or_create(struct pond *p, void **obj, bool zero)
+{
+    return p->options.create != NULL ? create(p, obj) : construct(p, *obj, zero);
 }
 
 /* True: it was the watcher's own, which has it back. */
@@ -88,16 +98,20 @@ ON_THE_STACK void *object_make(struct pond *p, const struct birth *b)
     int error = b->error;
     if (error != 0 && obj != NULL)
         (void)watcher_has(watch_of(p), p, obj);
-    if (error == 0) {
-        error = p->options.create != NULL ? create(p, &obj) : construct(p, obj, b->zero);
-        if (error != 0)
-            unmake(p, b);
-    }
+    const struct watch *w = error == 0 && has_maker(p) ? watch_of(p) : NULL;
+    if (w != NULL)
+        w->making(p, b->memory);
+    if (error == 0)
+        error = construct_or_create(p, &obj, b->zero);
+    if (w != NULL)
+        w->tried(p, b->memory);
+    if (error != 0 && b->error == 0)
+        unmake(p, b);
     if (error != 0) {
         errno_be(error);
         return NULL;
     }
-    const struct watch *w = watch_of(p);
+    w = watch_of(p);
     if (w != NULL)
         w->made(p, obj);
     return obj;

@@ -224,12 +224,23 @@ NOT_INLINED bool registry_admit(void)
     return admitted;
 }
 
+NOT_INLINED bool registry_hear_exit(void)
+{
+    if (gate_registered())
+        return true;
+    registry_lock();
+    bool heard = gate_register();
+    registry_unlock();
+    return heard;
+}
+
 /* A pthread key's destructor: what the thread still caches goes to the depots. */
 static void thread_exit(void *unused)
 {
     (void)unused;
     if (!entry_begin())
         return; /* it ends in the handler of a signal that interrupted us: nothing can be taken from it */
+    watch_thread_ends();
     registry_lock();
     gate_close_mine();
     drain_mine();

@@ -79,6 +79,12 @@ uint64_t registry_drain(struct pond *p);
  */
 bool registry_admit(void);
 
+/*
+ * Without the lock, which it may take: registers this thread, so that the watcher hears of its exit
+ * (watch_thread_ends). False: the thread is exiting, there are too many, or no key.
+ */
+bool registry_hear_exit(void);
+
 /* As pond_stats_read. */
 void stats_read(struct pond *p, pond_stats *s);
 

@@ -8,7 +8,6 @@
 #define POND_WATCH_H
 
 #include "port.h"
-#include <pond/pond.h>
 
 struct watch {
     uint32_t samples; /* while it is the thread's watch_sampled: ask only after watch_left operations, and for
@@ -20,8 +19,10 @@ struct watch {
 
     void (*adopt)(pond *p, void *obj, const void *caller); /* it was got while nobody watched yet */
 
-    void (*made)(pond *p, void *obj); /* its construct hook is done; it is in nobody's hands yet */
-    void (*drop)(pond *p, void *obj); /* it is about to end: before its destroy hook */
+    void (*making)(pond *p, void *obj); /* its construct hook is about to run; NULL: create is */
+    void (*tried)(pond *p, void *obj);  /* that hook has returned */
+    void (*made)(pond *p, void *obj);   /* its construct hook is done; it is in nobody's hands yet */
+    void (*drop)(pond *p, void *obj);   /* it is about to end: before its destroy hook */
     bool (*ended)(pond *p,
                   void *obj); /* after it, or after construct failed; true: its memory was the watcher's */
 
@@ -59,6 +60,7 @@ void watch_unmapped(const void *memory, size_t bytes); /* before it is: the same
 void watch_zeroed(const void *memory, size_t bytes);   /* in a way that compilers and tools do not see */
 /* Runs it on a stack of the watcher's own, unless another thread is there: then here. */
 void watch_aside(void (*work)(void *argument), void *argument);
+void watch_thread_ends(void);  /* this one, which registry_hear_exit agreed to tell of; no lock is held */
 void watch_fork_prepare(void); /* under all other locks */
 void watch_fork_done(bool child);
 void watch_thaw(void); /* after watch_fork_prepare, where nothing was forked */

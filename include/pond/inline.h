@@ -75,10 +75,19 @@ extern "C" {
 #endif
 
 /*
- * A thread's own variable, found without a call. The dlopen of musl and of bionic has no room for such
- * ones in what it loads: there the linker chooses, which makes the same of them in a program.
+ * How a thread's own variable is found: initial-exec, without a call. A loader has room for such ones when a
+ * program begins, and little of it for what it loads later (README, "In your program"). So with 1 the
+ * compiler and the linker choose, which makes the same of them in a program: where `make TLS=global-dynamic`
+ * says so, and with musl and bionic, whose dlopen has no room at all.
  */
+#ifndef POND_TLS_DYNAMIC
 #if defined(__linux__) && !defined(__GLIBC__)
+#define POND_TLS_DYNAMIC 1
+#else
+#define POND_TLS_DYNAMIC 0 /* installed: as the library was built */
+#endif
+#endif
+#if POND_TLS_DYNAMIC
 #define POND_TLS_
 #else
 #define POND_TLS_ __attribute__((__tls_model__("initial-exec")))

@@ -141,8 +141,10 @@ enum {
 /*
  * Hooks run outside every lock, on the thread whose call needs them. A hook may get and put on other
  * ponds, allocate, lock and block; its coroutine may yield in it, and go on on another thread. It must not
- * call into its own pond and must not leave by longjmp or an exception. If one does leave so, its object is
- * lost: live for ever, or, left by destroy, its memory not given back; all else goes on.
+ * call into its own pond and must not leave by longjmp, an exception or the end of its thread (pthread_exit,
+ * cancellation). If one does leave so, its object is lost: live for ever, until somebody who still has it
+ * puts it once more, or, left by destroy, its memory not given back; all else goes on. Any word of
+ * <pond/debug.h> but guard reports it.
  *
  * No hook may tick, trim or destroy a pond, its own or another; it may create one. Such a call does nothing,
  * sets errno to EDEADLK and returns -1 (pond_destroy), 0 (pond_trim), or the epoch as it is. It is known by

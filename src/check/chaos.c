@@ -5,22 +5,35 @@
  */
 #include "check.h"
 
-static __thread struct {
-    uint64_t changes, state; /* the state belongs to the settings after so many changes */
-} luck POND_TLS_;
-
 /* splitmix64 */
-static NOT_INLINED uint64_t draw(void)
+static uint64_t draw_next(uint64_t *state)
 {
-    uint64_t changes = LOAD(check_settings.changes);
-    if (luck.changes != changes) {
-        luck.changes = changes;
-        luck.state = LOAD(check_settings.seed) * UINT64_C(0xd1342543de82ef95) + event_thread();
-    }
-    uint64_t z = luck.state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
+}
+
+/* Threads without a block share a sequence; a number that two of them draw at once is as good as another. */
+static uint64_t draw_shared(void)
+{
+    static uint64_t state;
+    uint64_t own = LOAD(state) + LOAD(check_settings.seed);
+    ADD(state, UINT64_C(0x9e3779b97f4a7c15));
+    return draw_next(&own);
+}
+
+static NOT_INLINED uint64_t draw(void)
+{
+    uint64_t changes = LOAD(check_settings.changes);
+    struct thread_block *b = thread_block_made();
+    if (b == NULL)
+        return draw_shared();
+    if (b->luck.changes != changes) {
+        b->luck.changes = changes;
+        b->luck.state = LOAD(check_settings.seed) * UINT64_C(0xd1342543de82ef95) + event_thread();
+    }
+    return draw_next(&b->luck.state);
 }
 
 static bool once_in(uint64_t n)

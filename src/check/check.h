@@ -16,6 +16,7 @@
  *   bytes.c    poison and red zones
  *   secret.c   declared secrets: neither in reports nor in copies
  *   scope.c    hooks that call into their own pond, or do not return; calls in signal handlers
+ *   thread.c   what a thread keeps for scope.c and chaos.c
  *   record.c   object -> record: state, threads, epochs, stacks
  *   report.c   composes and emits a report
  *   stack.c    captures stacks and keeps each once; module.c  PC -> module and offset
@@ -80,8 +81,10 @@ void full_hand_out(pond *p, void *obj, const void *caller);
 void full_adopt(pond *p, void *obj, const void *caller);
 void full_put(pond *p, void *obj, const void *caller);
 void full_discard(pond *p, void *obj, const void *caller);
+void full_making(pond *p, void *obj, const struct frame *call); /* of what is called beside the hook */
+void full_tried(pond *p, void *obj);
 void full_made(pond *p, void *obj);
-void full_drop(pond *p, void *obj, const struct frame *call); /* of what is called beside the hook */
+void full_drop(pond *p, void *obj, const struct frame *call);
 bool full_ended(pond *p, void *obj);
 
 static inline bool check_on(uint32_t word)
@@ -455,24 +458,9 @@ bool chaos_fails(void);
 bool chaos_drops(void);
 void *chaos_get(struct pond *p); /* an idle object out of turn, or NULL */
 
-/* ---- hooks: scope.c ---- */
+/* ---- hooks: scope.c; what a thread keeps: thread.c ---- */
 
-/* A hook of a pond that is about to run. */
-struct scope {
-    struct pond *pond;
-    void *obj; /* it runs for; NULL: one that is being made */
-    const char *hook;
-    struct frame frame; /* of who runs the hook, or, for a destroy hook, of a call beside it */
-};
-
-/* False: this call is made inside a hook of this pond, which is reported. Reports hooks that were left, too.
- */
-bool scope_may_enter(const struct scope *s, struct event here);
-bool scope_may_enter_lazily(const struct scope *s, const void *caller);
-void scope_enter(const struct scope *s);
-void scope_leave(const struct scope *s);
-void scope_leave_destroy(struct pond *p, const void *obj);
-void scope_forget(const struct pond *p); /* it ends */
+#include "scope.h"
 
 /* ---- guard: guard.c, trap.c ---- */
 

@@ -53,7 +53,7 @@ struct guard_countdown {
     uint64_t every;
 };
 
-extern __thread struct guard_countdown guard_countdown POND_TLS_;
+extern __thread struct guard_countdown guard_countdown POND_TLS_ UNPADDED;
 
 /* The countdown has ended, or N is another: draws. True: this call is due. */
 bool guard_draw(void);

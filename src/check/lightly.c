@@ -59,6 +59,19 @@ static void guard_discard(pond *p, void *obj, const void *caller)
         pool_drop(p, obj, POND_DROP_DISCARDED);
 }
 
+static void guard_making(pond *p, void *obj)
+{
+    const struct frame call = FRAME_HERE;
+    if (guard_owns(obj))
+        full_making(p, obj, &call);
+}
+
+static void guard_tried(pond *p, void *obj)
+{
+    if (guard_owns(obj))
+        full_tried(p, obj);
+}
+
 static void guard_made(pond *p, void *obj)
 {
     if (guard_owns(obj))
@@ -98,6 +111,8 @@ struct watch watch_guard = {.samples = 2,
                             .adopt = guard_adopt,
                             .put = guard_put,
                             .discard = guard_discard,
+                            .making = guard_making,
+                            .tried = guard_tried,
                             .made = guard_made,
                             .drop = guard_drop,
                             .ended = guard_ended,

@@ -1,44 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which hooks of which ponds are under way. A hook must not call into its own pond, and must not be left by
- * longjmp or an exception; the second is seen at a later operation: the frame that ran the hook is not on its
- * stack any more.
+ * longjmp, an exception or the end of its thread (pthread_exit, cancellation). That it was left is seen at a
+ * later operation, when the frame that ran the hook is not on its stack any more; or when its thread ends.
  *
  * A hook may block, and so its coroutine may yield: other coroutines of the thread use ponds meanwhile, and
  * the hook may go on on another thread. So a hook counts for those calls alone that lie below it on the same
- * stack (frame.h). On the stack that a thread was started with it is noted with that thread; on any other
- * stack in a table for all threads.
+ * stack (frame.h). On the stack that a thread was started with it is noted in that thread's block; on any
+ * other stack, and for a thread without a block, in a table for all threads.
  *
  * Where nobody can tell, nothing is said: a hook that was left on a stack of the program's own is seen when a
- * call lies below that place, or exactly there; and a coroutine that a hook itself resumes is not taken for
- * inside of the hook. Coroutines whose stacks lie within the stack of a thread, or are copied from and to it,
- * look like calls of that thread.
+ * call lies below that place, or exactly there, and not at the end of a thread, for it may go on on another
+ * one. Nor is anything said at the end of a thread without a block. And a coroutine that a hook itself
+ * resumes is not taken for inside of the hook. Coroutines whose stacks lie within the stack of a thread, or
+ * are copied from and to it, look like calls of that thread.
  */
 #include "check.h"
 
-#define DEPTH 8 /* of hooks within hooks of other ponds; deeper ones are not looked at */
-
-static __thread struct {
-    unsigned depth;
-    struct scope at[DEPTH];
-} hooks POND_TLS_;
-
-/* The same on stacks of the program's own, under the checks' lock. The oldest makes room for a new one. */
+/* Under the checks' lock. The oldest makes room for a new one. */
 #define ELSEWHERE 256
 
 static struct {
-    uint32_t count, next;
+    uint32_t stacks, threads; /* hooks on stacks of the program's own; those of threads without a block */
+    uint32_t next;
     struct scope at[ELSEWHERE]; /* pond NULL: none */
 } elsewhere;
 
-static void report_left(const struct scope *s, struct event here)
+/* ---- reports ---- */
+
+/* here: what saw it; its thread 0: it ends. */
+static void report_left(const struct scope *s, struct event got, struct event here)
 {
-    struct finding f = {.word = "hook",
-                        .pond = s->pond,
-                        .object = s->obj,
-                        .advice = "let hooks return: the object they ran for is lost to the pond"};
-    finding_say(&f, "the %s hook was left by longjmp or an exception", s->hook);
+    struct finding f = {.word = "hook", .pond = s->pond, .object = s->obj};
+    if (here.thread != 0) {
+        f.advice = "let hooks return: the object they ran for is lost to the pond";
+        finding_say(&f, "the %s hook was left by longjmp or an exception", s->hook);
+    } else {
+        f.advice = "hold cancellation off in hooks, and end no thread there: the object is lost to the pond";
+        finding_say(&f, "the thread ended, and the %s hook that it ran had not returned", s->hook);
+    }
     finding_event(&f, "seen here", here);
+    finding_event(&f, s->hook[0] == 'c' ? "get" : "put", s->by);
+    finding_event(&f, "got", got);
     report(&f);
 }
 
@@ -58,46 +61,96 @@ static void report_own(const struct scope *outer, const struct scope *s, struct 
 
 /* ---- does it run yet? ---- */
 
-/* Of a destroy hook a sister's call is known. */
 static enum frame_state state_of(const struct scope *s, const char *here)
 {
-    return frame_look(&s->frame, here, s->hook[0] == 'd');
+    return frame_look(&s->frame, here, s->beside);
 }
 
-/* The object is its user's again, who may put it once more. */
+/* The object that it was put for is its user's again, who may put it once more. Returns who got it. */
+static struct event return_object(const struct scope *s)
+{
+    struct record *r = record_of(s->pond, s->obj);
+    struct event got = {.thread = 0};
+    if (r == NULL || record_state(check_of(s->pond), r) != RECORD_CLEANING)
+        return got;
+    got = r->got;
+    (void)record_change(check_of(s->pond), r, RECORD_CLEANING, RECORD_LIVE);
+    return got;
+}
+
+/* Half made it is live for ever, as the pond counts it. */
+static void call_it_live(const struct scope *s)
+{
+    struct record *r = record_of(s->pond, s->obj);
+    if (r == NULL)
+        return;
+    if (r->poisoned > 0)
+        check_hold(check_of(s->pond), -1); /* its last object ended unwatched */
+    STORE(r->poisoned, 0);
+    STORE(r->born, 0);
+    r->made = r->held = false;
+    r->got = s->by;
+    r->put.thread = 0;
+    r->forks = event_forks();
+    record_settle(check_of(s->pond), r, RECORD_LIVE);
+}
+
+/* Of a destroy hook nothing is left to be said of the object; and the pond itself may end at any time. */
 static void leave_behind(const struct scope *s, struct event here)
 {
-    struct record *r = s->obj != NULL ? record_of(s->pond, s->obj) : NULL;
-    if (r != NULL)
-        (void)record_change(check_of(s->pond), r, RECORD_CLEANING, RECORD_LIVE);
-    report_left(s, here);
+    struct event got = {.thread = 0};
+    if (s->hook[0] == 'r')
+        got = return_object(s);
+    else if (s->hook[0] == 'c' && s->obj != NULL)
+        call_it_live(s);
+    report_left(s, got, here);
 }
 
 /* A pond that was destroyed since is none of ours. */
 static bool pond_is_there(const struct scope *s)
 {
-    return watch_of(s->pond) != &watch_destroyed;
+    return s->pond != NULL && watch_of(s->pond) != &watch_destroyed;
 }
 
 /* ---- on the thread's own stack ---- */
 
-/* Those from this one inwards were left. */
-static void leave_all(unsigned from, struct event here)
+/* One of a block's: its pond may end meanwhile. */
+static struct scope read_own(const struct thread_block *b, uint32_t i)
 {
-    while (hooks.depth > from) {
-        struct scope left = hooks.at[--hooks.depth];
+    struct scope s = {.obj = b->at[i].obj,
+                      .hook = b->at[i].hook,
+                      .frame = b->at[i].frame,
+                      .beside = b->at[i].beside,
+                      .by = b->at[i].by};
+    s.pond = LOAD(b->at[i].pond);
+    return s;
+}
+
+/* What is left here must not lead a search for leaks to the object. */
+static void forget_last(struct thread_block *b)
+{
+    STORE(b->depth, b->depth - 1);
+    b->at[b->depth].obj = NULL;
+}
+
+/* Those from this one inwards were left. */
+static void leave_all(struct thread_block *b, uint32_t from, struct event here)
+{
+    while (b->depth > from) {
+        struct scope left = read_own(b, b->depth - 1);
+        forget_last(b);
         if (pond_is_there(&left))
             leave_behind(&left, here);
     }
 }
 
-static bool may_enter_own(const struct scope *s, struct event here)
+static bool may_enter_own(struct thread_block *b, const struct scope *s, struct event here)
 {
-    for (unsigned i = 0; i < hooks.depth; i++) {
-        struct scope outer = hooks.at[i];
+    for (uint32_t i = 0; i < b->depth; i++) {
+        struct scope outer = read_own(b, i);
         enum frame_state state = state_of(&outer, s->frame.at);
         if (state == FRAME_LEFT) {
-            leave_all(i, here);
+            leave_all(b, i, here);
         } else if (state == FRAME_INSIDE && outer.pond == s->pond) {
             report_own(&outer, s, here);
             return false;
@@ -106,7 +159,29 @@ static bool may_enter_own(const struct scope *s, struct event here)
     return true;
 }
 
-/* ---- on other stacks ---- */
+void scope_thread_ended(struct thread_block *b)
+{
+    leave_all(b, 0, (struct event){.thread = 0});
+}
+
+/* ---- on other stacks, and without a block ---- */
+
+static uint32_t *scopes_like(const struct scope *s)
+{
+    return s->frame.thread == NULL ? &elsewhere.stacks : &elsewhere.threads;
+}
+
+/* What is there instead of what was; pond NULL: nothing. Under the lock. */
+static void set_elsewhere(struct scope *place, const struct scope *s)
+{
+    uint32_t *count = scopes_like(place);
+    if (place->pond != NULL)
+        STORE(*count, *count - 1);
+    *place = *s;
+    count = scopes_like(place);
+    if (place->pond != NULL)
+        STORE(*count, *count + 1);
+}
 
 /* Takes out the hook of this pond and object that was entered nearest to this place; the place is enough
  * where it is exactly there. Under the lock. */
@@ -116,34 +191,33 @@ static bool take_out(const struct scope *s)
     ptrdiff_t distance = PTRDIFF_MAX;
     for (struct scope *e = elsewhere.at; e < elsewhere.at + ELSEWHERE; e++) {
         ptrdiff_t d = e->frame.at > s->frame.at ? e->frame.at - s->frame.at : s->frame.at - e->frame.at;
-        if (e->pond == s->pond && e->obj == s->obj && e->hook[0] == s->hook[0] && d < distance) {
+        if (e->pond == s->pond && e->obj == s->obj && e->hook[0] == s->hook[0] &&
+            e->frame.thread == s->frame.thread && d < distance) {
             nearest = e;
             distance = d;
         }
     }
-    if (nearest == NULL)
-        return false;
-    nearest->pond = NULL;
-    STORE(elsewhere.count, elsewhere.count - 1);
-    return true;
+    if (nearest != NULL)
+        set_elsewhere(nearest, &(struct scope){.pond = NULL});
+    return nearest != NULL;
 }
 
 static void enter_elsewhere(const struct scope *s)
 {
     check_lock();
     uint32_t at = elsewhere.next;
-    while (elsewhere.count < ELSEWHERE && elsewhere.at[at].pond != NULL)
+    while (elsewhere.stacks + elsewhere.threads < ELSEWHERE && elsewhere.at[at].pond != NULL)
         at = (at + 1) % ELSEWHERE;
-    if (elsewhere.at[at].pond == NULL)
-        STORE(elsewhere.count, elsewhere.count + 1);
-    elsewhere.at[at] = *s;
+    set_elsewhere(&elsewhere.at[at], s);
     elsewhere.next = (at + 1) % ELSEWHERE;
     check_unlock();
 }
 
-/* False: another call took it out before. */
+/* False: another call took it out before, or it never was there. */
 static bool leave_elsewhere(const struct scope *s)
 {
+    if (LOAD(*scopes_like(s)) == 0)
+        return false;
     check_lock();
     bool there = take_out(s);
     check_unlock();
@@ -187,55 +261,112 @@ static bool may_enter_elsewhere(const struct scope *s, struct event here)
 
 /* ---- in and out: never inlined, since a hook may end on another thread than it began on ---- */
 
+/* This thread's block, for a hook on its own stack that is noted there; NULL: there is none. */
+static struct thread_block *block_for(const struct scope *s)
+{
+    return s->frame.thread != NULL ? thread_block() : NULL;
+}
+
 NOT_INLINED bool scope_may_enter(const struct scope *s, struct event here)
 {
-    if (s->frame.thread != NULL)
-        return may_enter_own(s, here);
-    return LOAD(elsewhere.count) == 0 || may_enter_elsewhere(s, here);
+    struct thread_block *b = block_for(s);
+    if (b != NULL && b->depth > 0 && !may_enter_own(b, s, here))
+        return false;
+    return LOAD(*scopes_like(s)) == 0 || may_enter_elsewhere(s, here);
 }
 
 NOT_INLINED bool scope_may_enter_lazily(const struct scope *s, const void *caller)
 {
-    bool none = s->frame.thread != NULL ? hooks.depth == 0 : LOAD(elsewhere.count) == 0;
+    const struct thread_block *b = block_for(s);
+    bool none = (b == NULL || b->depth == 0) && LOAD(*scopes_like(s)) == 0;
     return none || scope_may_enter(s, event_here(s->pond, caller));
+}
+
+static void enter_own(struct thread_block *b, const struct scope *s)
+{
+    struct scope *place = &b->at[b->depth];
+    place->obj = s->obj;
+    place->hook = s->hook;
+    place->frame = s->frame;
+    place->beside = s->beside;
+    place->by = s->by;
+    STORE(place->pond, s->pond);
+    STORE(b->depth, b->depth + 1);
 }
 
 NOT_INLINED void scope_enter(const struct scope *s)
 {
-    if (s->frame.thread == NULL)
+    struct thread_block *b = s->frame.thread != NULL ? thread_block_made() : NULL;
+    if (b == NULL)
         enter_elsewhere(s);
-    else if (hooks.depth < DEPTH)
-        hooks.at[hooks.depth++] = *s;
+    else if (b->depth < SCOPE_DEPTH)
+        enter_own(b, s);
 }
 
 NOT_INLINED void scope_leave(const struct scope *s)
 {
-    if (s->frame.thread == NULL)
+    struct thread_block *b = block_for(s);
+    if (b != NULL && b->depth > 0 && b->at[b->depth - 1].frame.at == s->frame.at)
+        forget_last(b);
+    else
         (void)leave_elsewhere(s);
-    else if (hooks.depth > 0 && hooks.at[hooks.depth - 1].frame.at == s->frame.at)
-        hooks.depth--;
 }
 
-NOT_INLINED void scope_leave_destroy(struct pond *p, const void *obj)
+/* A sister's frame may begin elsewhere: the object and the hook tell. */
+NOT_INLINED void scope_leave_beside(struct pond *p, const void *obj, const char *hook)
 {
-    const struct scope s = {.pond = p, .obj = (void *)(uintptr_t)obj, .hook = "destroy", .frame = FRAME_HERE};
-    if (s.frame.thread == NULL) {
+    const struct scope s = {.pond = p, .obj = (void *)(uintptr_t)obj, .hook = hook, .frame = FRAME_HERE};
+    struct thread_block *b = block_for(&s);
+    const struct scope *top = b != NULL && b->depth > 0 ? &b->at[b->depth - 1] : NULL;
+    if (top != NULL && top->beside && top->obj == obj && top->hook[0] == hook[0])
+        forget_last(b);
+    else
         (void)leave_elsewhere(&s);
+}
+
+/* ---- whose get is it? ---- */
+
+NOT_INLINED void scope_getting(const struct pond *p, const void *caller)
+{
+    struct thread_block *b = thread_block_made();
+    if (b == NULL)
         return;
+    b->getter = p;
+    b->getter_caller = caller;
+}
+
+NOT_INLINED struct event scope_getter(const struct pond *p)
+{
+    struct event e = event_here(p, NULL);
+    struct thread_block *b = thread_block();
+    if (b != NULL && b->getter == p && LOAD(check_settings.stacks) > 0)
+        e.stack = (uint64_t)(uintptr_t)b->getter_caller | EVENT_CALLER;
+    if (b != NULL)
+        b->getter = NULL;
+    return e;
+}
+
+/* ---- a pond ends ---- */
+
+/* Nobody calls into it any more: a hook of it that is noted was left. No other thread notes one now, and one
+ * that notes another in its place has a pond that is not this one. */
+static void forget_in(struct thread_block *b, const void *pond)
+{
+    for (uint32_t i = 0; i < SCOPE_DEPTH; i++) {
+        struct pond *known = LOAD(b->at[i].pond);
+        if (known == pond)
+            (void)__atomic_compare_exchange_n(&b->at[i].pond, &known, NULL, false, __ATOMIC_RELAXED,
+                                              __ATOMIC_RELAXED);
     }
-    const struct scope *top = hooks.depth > 0 ? &hooks.at[hooks.depth - 1] : NULL;
-    if (top != NULL && top->obj == obj && top->hook[0] == 'd')
-        hooks.depth--;
 }
 
 void scope_forget(const struct pond *p)
 {
+    thread_blocks_each(forget_in, p);
     check_lock();
     for (struct scope *e = elsewhere.at; e < elsewhere.at + ELSEWHERE; e++)
-        if (e->pond == p) {
-            e->pond = NULL;
-            STORE(elsewhere.count, elsewhere.count - 1);
-        }
+        if (e->pond == p)
+            set_elsewhere(e, &(struct scope){.pond = NULL});
     check_unlock();
 }
 

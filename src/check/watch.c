@@ -150,7 +150,7 @@ static void put_slowly(pond *p, void *obj, const void *caller)
     int saved = errno_now();
     struct call call = {.pond = p, .obj = obj, .verb = "put", .caller = caller};
     struct scope s = {.pond = p, .obj = obj, .hook = "reset", .frame = FRAME_HERE};
-    call.here = event_here(p, caller);
+    call.here = s.by = event_here(p, caller);
     if (scope_may_enter(&s, call.here) && claim(&call)) {
         scope_enter(&s);
         clean(&call, &s);
@@ -243,9 +243,8 @@ static void *get_slowly(pond *p, const void *caller)
         errno = EDEADLK;
         return NULL;
     }
-    scope_enter(&s);
+    scope_getting(p, caller);
     void *obj = get_by_words(p, LOAD(check_settings.words));
-    scope_leave(&s);
     if (obj != NULL)
         full_hand_out(p, obj, caller);
     return obj;
@@ -271,6 +270,28 @@ static void *full_get(pond *p, const void *caller)
 }
 
 /* ---- an object's beginning and end ---- */
+
+static const char *maker(const void *obj)
+{
+    return obj != NULL ? "construct" : "create";
+}
+
+void full_making(pond *p, void *obj, const struct frame *call)
+{
+    scope_enter(&(struct scope){
+        .pond = p, .obj = obj, .hook = maker(obj), .frame = *call, .beside = true, .by = scope_getter(p)});
+}
+
+static void full_is_making(pond *p, void *obj)
+{
+    const struct frame call = FRAME_HERE;
+    full_making(p, obj, &call);
+}
+
+void full_tried(pond *p, void *obj)
+{
+    scope_leave_beside(p, obj, maker(obj));
+}
 
 void full_made(pond *p, void *obj)
 {
@@ -310,7 +331,12 @@ void full_drop(pond *p, void *obj, const struct frame *call)
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
-    scope_enter(&(struct scope){.pond = p, .obj = obj, .hook = "destroy", .frame = *call});
+    scope_enter(&(struct scope){.pond = p,
+                                .obj = obj,
+                                .hook = "destroy",
+                                .frame = *call,
+                                .beside = true,
+                                .by = r != NULL ? r->put : (struct event){.thread = 0}});
 }
 
 static void full_dropped(pond *p, void *obj)
@@ -321,7 +347,7 @@ static void full_dropped(pond *p, void *obj)
 
 bool full_ended(pond *p, void *obj)
 {
-    scope_leave_destroy(p, obj);
+    scope_leave_beside(p, obj, "destroy");
     if (!guard_owns(obj)) {
         tell_wiped(p, obj);
         return false;
@@ -384,6 +410,8 @@ const struct watch watch_full = {.get = full_get,
                                  .adopt = full_adopt,
                                  .put = full_put,
                                  .discard = full_discard,
+                                 .making = full_is_making,
+                                 .tried = full_tried,
                                  .made = full_made,
                                  .drop = full_dropped,
                                  .ended = full_ended,

@@ -169,6 +169,27 @@ Test(exit_leaks, what_only_an_idle_object_knows_is_lost)
 }
 
 /* The pond's own memory has pointers, too: to idle objects, to where slabs begin. */
+static bool reset(void *obj, void *ctx)
+{
+    (void)obj, (void)ctx;
+    return true;
+}
+
+static APART void lose_after_a_hook(void)
+{
+    pond *p = pond_create(&(pond_options){.name = "sockets", .size = sizeof(struct item), .reset = reset});
+    must(p != NULL, "errno %d", errno);
+    pond_put(p, pond_get(p));
+    must(pond_get(p) != NULL, "errno %d", errno);
+}
+
+/* Where a thread notes its hooks nothing of it is left. */
+Test(exit_leaks, a_hook_that_has_run_keeps_no_object)
+{
+    expect_lost(lose_after_a_hook, LOST(1, ""));
+    EXPECT_SAID("of pond \"sockets\"");
+}
+
 static APART void lose_the_first(void)
 {
     void *objs[40];

@@ -6,8 +6,11 @@
  */
 #include "test.h"
 
+#include "../misuse/heard.h"
 #include "ledger.h"
 #include "threads.h"
+
+#include <setjmp.h>
 
 static atomic_bool key_create_fails, setspecific_fails;
 static atomic_bool atfork_fails =
@@ -110,4 +113,69 @@ Test(registration, caches_later)
     use(0, p);
     cr_assert_gt(test_stats(p).idle_local, 0, "the thread has a cache now");
     use_and_close(p);
+}
+
+/* ---- hooks that are watched have a place in a table, in common with all such threads ---- */
+
+static struct heard heard;
+static pond *watched;
+static jmp_buf out;
+
+static bool reset_jumps(void *obj, void *ctx)
+{
+    (void)obj;
+    if (*(bool *)ctx)
+        longjmp(out, 1);
+    return true;
+}
+
+static int construct_gets(void *obj, void *ctx)
+{
+    (void)obj;
+    return *(bool *)ctx && pond_get(watched) == NULL ? errno : 0;
+}
+
+static void get_and_put(unsigned index, void *unused)
+{
+    (void)index, (void)unused;
+    for (int i = 0; i < TEST_TIMES(400); i++) {
+        pond_put(watched, pond_get(watched));
+        pond_discard(watched, pond_get(watched));
+    }
+}
+
+static void open_watched(pond_options options, bool *wrong)
+{
+    *wrong = false;
+    options.ctx = wrong;
+    listen_to(&heard, "double");
+    atomic_store(&setspecific_fails, true);
+    watched = test_pond(options);
+    crew_run(3, get_and_put, NULL);
+    cr_assert_eq(heard.count, 0, "%s", heard.text);
+    *wrong = true;
+}
+
+Test(registration, a_hook_is_left_without_a_cache)
+{
+    static bool wrong;
+    open_watched((pond_options){.name = "watched", .size = 64, .reset = reset_jumps}, &wrong);
+    void *volatile obj = pond_get(watched);
+    if (setjmp(out) == 0)
+        pond_put(watched, obj);
+    wrong = false;
+    pond_put(watched, obj);
+    HEARD(heard, 0, "hook", "the reset hook was left");
+    cr_assert_eq(pond_destroy(watched), 0);
+    cr_assert_eq(heard.count, 1, "%s", heard.text);
+}
+
+Test(registration, a_hook_calls_its_own_pond_without_a_cache)
+{
+    static bool wrong;
+    open_watched((pond_options){.name = "watched", .size = 64, .construct = construct_gets}, &wrong);
+    (void)pond_trim(watched); /* the next get makes one */
+    cr_assert_null(pond_get(watched));
+    HEARD(heard, 0, "hook", "the construct hook calls into its own pond");
+    cr_assert_eq(pond_destroy(watched), 0);
 }
