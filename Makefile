@@ -58,13 +58,23 @@ CC  := $(CC) $(M32)
 CXX := $(CXX) $(M32)
 endif
 
+# ---- how what belongs to a thread is reached ----
+
+# TLS=global-dynamic: for a library that plugins bring along. It can be loaded at any time, and a get or put takes
+# a call more. Its callers and the installed header are told (POND_TLS_DYNAMIC).
+TLS ?= initial-exec
+ifeq ($(filter $(TLS),initial-exec global-dynamic),)
+$(error TLS is initial-exec or global-dynamic)
+endif
+DEFINES.TLS := $(if $(filter global-dynamic,$(TLS)),-DPOND_TLS_DYNAMIC)
+
 # ---- flags: each make adds its variant's to those of the caller ----
 
 # WERROR=1: warnings are errors, as for `make check` and .ci/run. A packager's newer compiler may warn of more.
 WERROR   ?=
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion $(if $(WERROR),-Werror)
 unexport CPPFLAGS CFLAGS CXXFLAGS LDFLAGS
-override CPPFLAGS := -Iinclude $(DEFINES.$(VARIANT)) $(CPPFLAGS)
+override CPPFLAGS := -Iinclude $(DEFINES.$(VARIANT)) $(DEFINES.TLS) $(CPPFLAGS)
 override CFLAGS   := -std=c11 $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CFLAGS)
 override CXXFLAGS := $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CXXFLAGS)
 override LDFLAGS  := $(filter -fsanitize=%,$(OPTIMISE.$(VARIANT))) $(LDFLAGS)
@@ -194,7 +204,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := runner headers symbols man amalgamation relink unload scoped install published $(FOREIGN)
+SCRIPT_PARTS  := runner headers symbols man amalgamation relink unload scoped tls install published $(FOREIGN)
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) misuse instr examples cross shell valgrind model
 # Each of these runs one thing after the other, so they run beside each other.
 SIDE_PARTS     = $(filter cross shell valgrind model,$(PARTS))
@@ -305,14 +315,19 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
            -e 's|@DEFINES@|$(PUBLIC_DEFINES.$(VARIANT))|g' \
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
-.PHONY: install install-library install-debug install-symbol uninstall
-install: install-library man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
-	$(Q)install -d $(D_CMAKE) $(D_INCLUDE) $(D_MAN)
-	$(Q)install -m 644 $(HEADERS) $(D_INCLUDE)
+.PHONY: install install-library install-headers install-debug install-symbol uninstall
+install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
+	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
 	    $(fill) src/package/$$file.cmake.in > $(D_CMAKE)/$$file.cmake || exit 1; done
 	$(Q)install -m 644 build/man/*.3 $(D_MAN)
 	$(call say,DONE,"$(DESTDIR)$(PREFIX)")
+
+# Callers reach what belongs to a thread as the library that is installed does.
+install-headers:
+	$(Q)install -d $(D_INCLUDE) && install -m 644 $(HEADERS) $(D_INCLUDE) && \
+	    sed 's/^#define POND_TLS_DYNAMIC 0/#define POND_TLS_DYNAMIC $(words $(DEFINES.TLS))/' \
+	        include/pond/inline.h > $(D_INCLUDE)/inline.h
 
 # $(call install_library,STATIC,SHARED,NAME): the files and their links.
 install_library = install -d $(D_LIB) $(D_PC) && install -m 644 $(1) $(D_LIB) && install -m 755 $(2) $(D_LIB) && \
