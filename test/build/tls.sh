@@ -55,7 +55,7 @@ host()
 }
 
 # Twenty fillers are the 1,280 bytes of a public report.
-# shellcheck disable=SC2086 # words
+# shellcheck disable=SC2046,SC2086 # words
 {
     host '' usual $(echo $fillers | cut -d ' ' -f 1-20) || fail "beside 1,280 bytes: $(cat "$scratch/said")"
     [ "$(cat "$scratch/loaded")" -eq 20 ] || fail "$(cat "$scratch/loaded") fillers were loaded, not 20"
