@@ -10,6 +10,7 @@
 
 #include "threads.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -58,6 +59,7 @@ long __wrap_syscall(long number, ...)
 /* Fails, as when a signal comes. */
 int __wrap_nanosleep(const struct timespec *wish, struct timespec *left)
 {
+    pthread_testcancel(); /* as in the real one */
     (void)left;
     atomic_fetch_add(&naps, 1);
     atomic_store(&last_nap, wish->tv_sec * 1000000000 + wish->tv_nsec);

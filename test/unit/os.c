@@ -505,3 +505,25 @@ Test(os, every_thread_passes_the_barrier)
     cr_assert(os_barrier_register());
     crew_run(2, dekker_body, &d);
 }
+
+/* A thread that was cancelled before naps and goes on. */
+static void *nap_cancelled(void *napped)
+{
+    must(pthread_cancel(pthread_self()) == 0, "pthread_cancel");
+    os_nap();
+    os_yield();
+    *(bool *)napped = true;
+    pthread_testcancel();
+    return NULL;
+}
+
+Test(os, a_nap_is_not_cancelled)
+{
+    pthread_t thread;
+    bool napped = false;
+    void *end = NULL;
+    must(pthread_create(&thread, NULL, nap_cancelled, &napped) == 0, "pthread_create");
+    (void)pthread_join(thread, &end);
+    cr_assert(napped);
+    cr_assert_eq(end, PTHREAD_CANCELED);
+}
