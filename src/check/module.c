@@ -8,6 +8,7 @@
  *   2. In a forked child the symbolizer may be in the middle of something that no thread will end: if so, the
  *      child does without it.
  */
+#include "../entry.h"
 #include "../symbol/symbol.h"
 #include "check.h"
 #include <dlfcn.h>
@@ -275,8 +276,10 @@ static void symbolizer_say(const void *pc, struct module_text *t)
     if (!symbolizer_enter(&cancel))
         return;
     t->text[0] = 0;
+    uint32_t entry = entry_pause(); /* the program's own may use ponds */
     if (symbolizer_call(pc, t->text, t->n) > 0)
         t->length = strnlen(t->text, t->n - 1);
+    entry_resume(entry);
     symbolizer_leave(cancel);
     while (t->length > 0 && t->text[t->length - 1] == '\n')
         t->length--;

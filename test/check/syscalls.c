@@ -47,6 +47,7 @@ static const struct {
     CALL(fstat),
     CALL(futex),
     CALL(getpid),
+    CALL(getppid),
     CALL(getrandom),
     CALL(gettid),
     CALL(lseek),
@@ -125,7 +126,7 @@ static void read_list(calls listed, const char *part)
 
 static void mark(void)
 {
-    (void)getppid(); /* which nothing here calls */
+    (void)getegid(); /* which nothing here calls */
 }
 
 static void child_main(void (*prepare)(void), void (*body)(void))
@@ -156,7 +157,7 @@ static int look_at_stop(pid_t thread, int status, calls made, bool *marked)
     if (signal != (SIGTRAP | 0x80))
         return status >> 16 != 0 || signal == SIGSTOP ? 0 : signal;
     int number = entered(thread);
-    if (number == SYS_getppid)
+    if (number == SYS_getegid)
         *marked = !*marked;
     else if (number >= 0 && *marked)
         made[number] = true;
