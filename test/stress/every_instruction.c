@@ -47,6 +47,7 @@ static const shape shapes[] = {
     {.name = "max_idle_bytes, exact", .kind = EXACT_BYTES, .size = 64, .max_idle_bytes = 64 * 8},
     {.name = "max_idle_bytes, by room", .kind = IDLE_ROOM, .size = 64, .max_idle_bytes = 64 * 256},
     {.name = "min_idle", .kind = MIN_IDLE, .size = 64, .cache_objects = 2, .min_idle = 3},
+    {.name = "max_age", .kind = MIN_IDLE, .size = 64, .cache_objects = 2, .min_idle = 3, .max_age = 1},
     {.name = "confined", .size = 64, .cache_objects = 4, .flags = POND_THREAD_CONFINED},
     {.name = "no hooks", .kind = PLAIN, .size = 64, .cache_objects = 4},
 };

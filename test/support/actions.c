@@ -66,6 +66,7 @@ pond *run_pond(void)
     o.max_objects = s->max_objects;
     o.max_idle_bytes = s->max_idle_bytes;
     o.min_idle = s->min_idle;
+    o.max_age = s->max_age;
     o.flags |= s->flags;
     return test_pond(o);
 }

@@ -16,6 +16,7 @@ typedef struct shape {
     unsigned kind;
     size_t size;
     size_t cache_objects, max_objects, max_idle_bytes, min_idle;
+    uint64_t max_age;
     unsigned flags;    /* of the pond */
     bool resets;       /* with a reset hook */
     const char *words; /* on throughout */
