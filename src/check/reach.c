@@ -45,8 +45,18 @@ static void sort_sift(void *base, size_t bytes, size_t root, size_t count)
     }
 }
 
+static bool sort_is_done(void *base, size_t bytes, size_t count)
+{
+    size_t i = 1;
+    while (i < count && *sort_at(base, bytes, i - 1) <= *sort_at(base, bytes, i))
+        i++;
+    return i >= count;
+}
+
 static void sort(void *base, size_t bytes, size_t count)
 {
+    if (sort_is_done(base, bytes, count))
+        return;
     for (size_t root = count / 2; root-- > 0;)
         sort_sift(base, bytes, root, count);
     for (size_t end = count; end-- > 1;) {
@@ -93,19 +103,22 @@ static void reach_add(struct reach *r, struct pond *p, void *obj, size_t size, c
     }
 }
 
-struct reach_walk {
-    struct reach *r;
-    struct pond *p;
-};
-
-static void reach_slab_object(struct slab *s, size_t object, void *ctx)
+static void reach_slab_object(struct reach *r, struct pond *p, struct slab *s, size_t object)
 {
-    const struct reach_walk *w = ctx;
-    const char *record = check_of(w->p) != NULL ? s->annex : NULL;
+    const char *record = check_of(p) != NULL ? s->annex : NULL;
     if (record != NULL)
-        record += object * check_of(w->p)->record_bytes;
-    reach_add(w->r, w->p, s->base + object * w->p->object_bytes + w->p->lead, w->p->options.size,
+        record += object * check_of(p)->record_bytes;
+    reach_add(r, p, s->base + object * p->object_bytes + p->lead, p->options.size,
               (const struct record *)(const void *)record);
+}
+
+/* The newest first, which mostly is in the order of addresses (os_reserve): there is less to sort. */
+static void reach_slabs(struct reach *r, struct pond *p)
+{
+    for (struct slab *s = p->slabs.last; s != NULL; s = s->prior)
+        for (size_t object = 0; object < s->room; object++)
+            if ((s->taken[object / 64] >> object % 64 & 1) != 0)
+                reach_slab_object(r, p, s, object);
 }
 
 static void reach_recorded(struct pond *p, void *obj, struct record *record, void *ctx)
@@ -117,7 +130,7 @@ static void reach_recorded(struct pond *p, void *obj, struct record *record, voi
 
 static void reach_pond(struct reach *r, struct pond *p)
 {
-    slab_each(&p->slabs, reach_slab_object, &(struct reach_walk){r, p});
+    reach_slabs(r, p);
     if (check_of(p) == NULL)
         return;
     guard_walk(p, reach_recorded, r);
@@ -155,14 +168,24 @@ static void reach_mark(struct reach *r, size_t i)
     r->todo = (uint32_t)(i + 1);
 }
 
-/* Most words are no pointers to objects: whether they may be is asked first. */
-static bool reach_may_be(const struct reach *r, uintptr_t word)
+/*
+ * Most words are no pointers to objects: whether they may be is asked first. Many point to other memory, and
+ * to the same of it: what was no slab is remembered.
+ */
+static bool reach_may_be(struct reach *r, uintptr_t word)
 {
     if (word < r->low || word >= r->high)
         return false;
     const void *address = (const void *)word;
-    return (word >= r->created_low && word < r->created_high) || slab_of(address) != NULL ||
-           guard_owns(address);
+    if ((word >= r->created_low && word < r->created_high) || guard_owns(address))
+        return true;
+    uintptr_t block = word / SLAB_BYTES, *other = &r->others[block % REACH_OTHERS];
+    if (*other == block)
+        return false;
+    if (slab_of(address) != NULL)
+        return true;
+    *other = block;
+    return false;
 }
 
 #define REACH_NESTED                                                                                         \
