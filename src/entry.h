@@ -37,7 +37,7 @@ static inline bool entry_begin(void)
 }
 
 /* Hooks may have run in between, and the thread may be another one. */
-static AFTER_HOOK void entry_end(void)
+static __attribute__((unused)) AFTER_HOOK void entry_end(void)
 {
     ENTRY_BARRIER();
     STORE(entry_state, ENTRY_OUTSIDE);
@@ -53,7 +53,7 @@ static inline uint32_t entry_pause(void)
     return was;
 }
 
-static AFTER_HOOK void entry_resume(uint32_t was)
+static __attribute__((unused)) AFTER_HOOK void entry_resume(uint32_t was)
 {
     ENTRY_BARRIER();
     if (was != ENTRY_OUTSIDE)

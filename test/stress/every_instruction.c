@@ -61,7 +61,7 @@ enum {
 #else
     ENOUGH = 200,
 #endif
-    FEW_NAPS = 40,   /* what waits for the thread that is held is mostly not left to wait to its end */
+    FEW_NAPS = 40, /* what waits for the thread that is held is mostly not left to wait to its end */
     MANY_NAPS = 20000,
     STUCK = 60,  /* seconds of one run */
     FAILURES = 3 /* of one situation: then it is left */
