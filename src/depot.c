@@ -259,7 +259,7 @@ void depot_all_due(struct depot *d)
         move(d, &d->stacks[i], &d->overdue);
 }
 
-static uint64_t recount(struct depot_stack *s)
+static uint64_t recount_stack(struct depot_stack *s)
 {
     uint64_t objects = 0, room = 0;
     for (ck_stack_entry_t *at = s->stack.head; at != NULL; at = at->next) {
@@ -277,7 +277,7 @@ uint64_t depot_recount(struct depot *d)
                                  &d->overdue,   &d->aged,      &d->empties};
     uint64_t room = 0;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        room += recount(all[i]);
+        room += recount_stack(all[i]);
     return room;
 }
 

@@ -56,7 +56,7 @@ static int construct(struct pond *p, void *obj, bool zero)
     return error;
 }
 
-static int create(struct pond *p, void **obj)
+static int create_one(struct pond *p, void **obj)
 {
     uint32_t entry = entry_pause();
     errno_be(ENOMEM); /* should create not say */
@@ -71,7 +71,7 @@ static int create(struct pond *p, void **obj)
 /* 0, or the errno value of a hook that failed. */
 static int construct_or_create(struct pond *p, void **obj, bool zero)
 {
-    return p->options.create != NULL ? create(p, obj) : construct(p, *obj, zero);
+    return p->options.create != NULL ? create_one(p, obj) : construct(p, *obj, zero);
 }
 
 /* True: it was the watcher's own, which has it back. */

@@ -322,7 +322,7 @@ static void print(const struct text *t)
 }
 
 /* A handler of SIGABRT may use the library yet: no lock is held. */
-static void end_process(void)
+static void give_up(void)
 {
     (void)entry_pause();
     abort();
@@ -432,7 +432,7 @@ static void emit(const struct finding *f)
         emit_here(&e, cancel);
     aside_give(a);
     if (!e.taken && !f->harmless && !check_on(CHECK_LOG))
-        end_process();
+        give_up();
 }
 
 /* ---- not twice the same ---- */
