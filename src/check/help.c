@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The words in words. */
 #include "help.h"
-#include <pond/debug.h>
 
 /* Cost: how many times as long as unwatched a get and put of 64 bytes takes, with stacks=1. */
 static const char help[] =
