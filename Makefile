@@ -190,9 +190,10 @@ RUN := test/support/run-test
 TEST_WORDS.asan  := POND_DEBUG=off
 TEST_WORDS.tsan  := POND_DEBUG=off
 TEST_WORDS.debug := POND_DEBUG=double,tag,confine,poison,stacks=1
+# Two at a time: many a test waits, and its program has few others to run meanwhile.
 run-tests: $(TEST_BINARIES)
-	@bad=0; for test in $(TESTS); do \
-	    env $(TEST_WORDS.$(VARIANT)) $(RUN) criterion $(VARIANT)/$$test $(B)/test/$$test || bad=1; done; exit $$bad
+	@printf '%s\n' $(TESTS) | xargs -P 2 -I TEST \
+	    env $(TEST_WORDS.$(VARIANT)) $(RUN) criterion $(VARIANT)/TEST $(B)/test/TEST
 
 VALGRIND_TESTS = $(call LIST_TESTS,valgrind)
 # Without its search for leaks: what pond has it has from mmap, and what hooks allocate ASan looks after. One test
