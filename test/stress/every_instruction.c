@@ -56,12 +56,8 @@ enum {
     MOST_PLACES = 1 << 17,
     VISITS = 3,      /* of one instruction in a loop */
     VISITS_ALL = 12, /* the same with POND_STEP=all */
-#if defined(POND_ASSERTS)
-    ENOUGH = 100, /* places of one situation, without: each variant has others of them */
-#else
-    ENOUGH = 200,
-#endif
-    FEW_NAPS = 40, /* what waits for the thread that is held is mostly not left to wait to its end */
+    ENOUGH = 100,    /* places of one situation, without: each variant has others of them */
+    FEW_NAPS = 40,   /* what waits for the thread that is held is mostly not left to wait to its end */
     MANY_NAPS = 20000,
     STUCK = 60,  /* seconds of one run */
     FAILURES = 3 /* of one situation: then it is left */
