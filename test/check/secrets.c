@@ -349,7 +349,8 @@ static void exit_with_one_live(void)
     exit(0);
 }
 
-/* At exit it is written to stderr, whoever hears reports. AddressSanitizer keeps dead frames, which lead to it. */
+/* At exit it is written to stderr, whoever hears reports. AddressSanitizer keeps dead frames, which lead to
+ * it. */
 Test(secrets, leak_at_exit, .disabled = TEST_SANITIZED)
 {
     char text[4096];
