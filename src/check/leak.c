@@ -147,6 +147,9 @@ void watch_thaw(void)
 /*
  * A fork gives each live object two owners, of which one may have given up its own: a daemon's parent ends,
  * and hands over what is live; a worker's parent goes on, and its worker never knew some of what it has.
+ *
+ * What was got before a fork and is known to nothing but the frames of the thread that ends the process,
+ * which were a copy of its parent's, is lost: a daemon's main never put it.
  */
 struct owners {
     bool parent; /* the process that forked us is there yet */
@@ -174,8 +177,8 @@ static enum whose whose(const struct owners *o, const struct reach_node *n)
     bool before_us = (uint16_t)(now - n->forks) > (uint16_t)(now - born);
     if (before_us && o->parent)
         return WHOSE_PARENTS;
-    bool inherited = n->forks != now && o->heirs;
-    return n->reached || inherited ? WHOSE_KEPT : WHOSE_LOST;
+    bool inherited = n->forks != now, kept = n->reached && !(n->framed && inherited);
+    return kept || (inherited && o->heirs) ? WHOSE_KEPT : WHOSE_LOST;
 }
 
 /* ---- exit ---- */

@@ -164,6 +164,7 @@ static void reach_mark(struct reach *r, size_t i)
     if (n->reached)
         return;
     n->reached = true;
+    n->framed = r->frames;
     n->next = r->todo;
     r->todo = (uint32_t)(i + 1);
 }
@@ -311,7 +312,7 @@ static void reach_work(void *arg)
     for (struct pond *p = registry_first(); p != NULL; p = p->next)
         reach_pond(r, p);
     reach_order(r);
-    if (r->full || !hole_find_all(r) || !regions_each(&r->regions, r->stack, reach_region, r))
+    if (r->full || !hole_find_all(r) || !regions_each(&r->regions, r->stack, &r->frames_end, reach_region, r))
         return;
     reach_roots(r);
     reach_through(r);
@@ -319,6 +320,9 @@ static void reach_work(void *arg)
         regions_waited(reach_word, r);
         reach_through(r);
     }
+    r->frames = true;
+    reach_region(r->stack, r->frames_end, false, r);
+    reach_through(r);
     r->done = true;
 }
 

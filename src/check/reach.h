@@ -64,7 +64,7 @@ struct regions {
     bool direct;   /* the kernel has no call that copies memory which may not be there */
     bool whole;    /* nothing was left out that had to be looked at */
     uint64_t most; /* bytes of mappings that are looked at yet */
-    uintptr_t stack;
+    uintptr_t stack, stack_end;
     uint64_t pages[REGION_BYTES / sizeof(uint64_t)];
     unsigned char bytes[REGION_BYTES] __attribute__((aligned(16)));
 };
@@ -72,9 +72,10 @@ struct regions {
 typedef void region_visitor(uintptr_t from, uintptr_t to, bool shared, void *ctx);
 typedef void word_visitor(uintptr_t word, void *ctx);
 
-/* Each mapping that may hold pointers, in the order of addresses. Of this thread's stack what is in use, from
- * `stack` on. False: it is not known which there are, or they are too many. */
-bool regions_each(struct regions *g, uintptr_t stack, region_visitor *visit, void *ctx);
+/* Each mapping that may hold pointers, in the order of addresses, but the stack of the process's first
+ * thread, if `stack` lies there; *end is where it ends. False: it is not known which there are, or they are
+ * too many. */
+bool regions_each(struct regions *g, uintptr_t stack, uintptr_t *end, region_visitor *visit, void *ctx);
 
 /* The words of a part of a mapping, but for pages that nobody wrote to. */
 void regions_written(struct regions *g, uintptr_t from, uintptr_t to, bool shared, word_visitor *visit,
@@ -98,6 +99,7 @@ struct reach_node {
     bool open;    /* nobody knows where it ends */
     bool created; /* it lies in memory of the program's */
     bool reached;
+    bool framed; /* from the exiting thread's frames alone */
 };
 
 #define REACH_OTHERS 256
@@ -109,6 +111,8 @@ struct reach {
     bool done;       /* what follows is known */
     bool got_lately; /* something was got since the last fork */
     bool full;       /* nodes[] was */
+    bool frames;     /* they are looked at now; all else was */
+    uintptr_t frames_end;
     size_t count, room;
     uint32_t todo; /* the first node whose words are to be looked at */
     struct reach_node *nodes;

@@ -166,8 +166,8 @@ static void region_line(struct regions *g, const char *line, region_visitor *vis
         return;
     }
     if (m.stack && g->stack - m.from < m.to - m.from)
-        m.from = g->stack;
-    if (region_counts(g, &m))
+        g->stack_end = m.to;
+    else if (region_counts(g, &m))
         visit(m.from, m.to, m.shared, ctx);
 }
 
@@ -204,15 +204,16 @@ static void region_open_pagemap(struct regions *g)
     g->most = g->pagemap < 0 ? REGION_READ : REGION_MOST;
 }
 
-bool regions_each(struct regions *g, uintptr_t stack, region_visitor *visit, void *ctx)
+bool regions_each(struct regions *g, uintptr_t stack, uintptr_t *end, region_visitor *visit, void *ctx)
 {
     int maps = apart_open(AT_FDCWD, "/proc/self/maps");
     if (maps < 0)
         return false;
-    g->stack = stack;
+    g->stack = g->stack_end = stack;
     g->whole = true;
     region_open_pagemap(g);
     bool read = region_lines(g, maps, visit, ctx);
+    *end = g->stack_end;
     return read && g->whole;
 }
 

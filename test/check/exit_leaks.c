@@ -492,6 +492,8 @@ static APART void lose_one(void)
     (void)!take();
 }
 
+static void do_nothing(void) {}
+
 /* The status of a process whose parent, with status own, has ended before it. */
 static int status_of_orphan(void)
 {
@@ -555,6 +557,34 @@ Test(exit_leaks, a_daemon_tells_what_it_lost_and_its_parent_does_not)
     cr_expect(is_own(status_of_orphan()) && said[0] == 0, "%s", said);
 }
 
+static APART void exit_with_what_was_got_before(void)
+{
+    void *volatile known = take();
+    hand_over(do_nothing);
+    must(known != NULL, "there is none");
+    exit(STATUS);
+}
+
+static APART void exit_with_what_was_got_since(void)
+{
+    hand_over(do_nothing);
+    void *volatile known = take();
+    must(known != NULL, "there is none");
+    exit(STATUS);
+}
+
+Test(exit_leaks, what_only_frames_know_is_kept_unless_it_was_got_before_a_fork)
+{
+    if (frames_stay())
+        cr_skip("dead frames lead to objects");
+    must(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "prctl");
+    cr_expect(is_own(ended("leak", exit_with_what_was_got_since)), "%s", said);
+    cr_expect(is_own(status_of_orphan()) && said[0] == 0, "%s", said);
+    cr_expect(is_own(ended("leak", exit_with_what_was_got_before)), "%s", said);
+    cr_expect(WTERMSIG(status_of_orphan()) == SIGABRT, "%s", said);
+    EXPECT_SAID(LOST(1, ""));
+}
+
 static APART int fork_and_wait(void (*in_child)(void))
 {
     int status;
@@ -567,8 +597,6 @@ static APART int fork_and_wait(void (*in_child)(void))
     must(waitpid(child, &status, 0) == child, "waitpid");
     return status;
 }
-
-static void do_nothing(void) {}
 
 /* The parent has forgotten the object, too, but has got another one since: it is its own to tell. */
 static void lose_before_a_worker(void)
