@@ -80,7 +80,8 @@ override CXXFLAGS := $(WARNINGS) $(OPTIMISE.$(VARIANT)) $(CXXFLAGS)
 override LDFLAGS  := $(filter -fsanitize=%,$(OPTIMISE.$(VARIANT))) $(LDFLAGS)
 # One set of objects for both libraries. No PLT and no interposition: inside an executable the linker
 # turns what is left of it into direct calls. What unwinds stacks comes along, to need libc alone.
-LIB_CFLAGS  := -D_GNU_SOURCE -Isrc -Wmissing-prototypes -Wstrict-prototypes -fPIC -fvisibility=hidden -fno-plt -fno-semantic-interposition -pthread
+LIB_CFLAGS  := -D_GNU_SOURCE -Isrc -Wmissing-prototypes -Wstrict-prototypes -fPIC -fvisibility=hidden -fno-plt \
+               -fno-semantic-interposition -fasynchronous-unwind-tables -pthread
 LIB_LDFLAGS := -shared -pthread -static-libgcc -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro \
                -Wl,--version-script=src/pond.map $(if $(filter asan tsan,$(VARIANT)),,-Wl,-z,defs)
 

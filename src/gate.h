@@ -60,6 +60,14 @@ static inline bool line_put(struct pond *p, void *obj)
     return room;
 }
 
+/* In a forked child. */
+static inline void line_unmark_of_dead(struct cache *c)
+{
+    uintptr_t top = (uintptr_t)LOAD(c->top);
+    if ((top & 1) != 0)
+        STORE(c->top, (void **)(top - 1)); /* NOLINT(performance-no-int-to-ptr) */
+}
+
 /* This thread has marked its line: the fast path was interrupted there. */
 static inline bool line_is_marked_by_me(struct pond *p)
 {

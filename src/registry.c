@@ -303,6 +303,14 @@ static void fork_parent(void)
     entry_end();
 }
 
+/* A thread that is not here may have marked its closed line; whoever has its slot next finds it unmarked. */
+static void fork_unmark(struct pond *p)
+{
+    for (uint32_t slot = 0; slot < gates_end(); slot++)
+        if (!gate_registered() || slot != gate_slot())
+            line_unmark_of_dead(&p->caches[slot]);
+}
+
 static void fork_abandon(struct pond *p)
 {
     uint32_t lines = MIN(LOAD(p->lines), gates_end());
@@ -331,8 +339,10 @@ static void settle_child(void)
     gates_fork_child();
     pthread_cond_init(&registry.unpinned, NULL);
     pins_forked(registry.first);
-    for (struct pond *p = registry.first; p != NULL; p = p->next)
+    for (struct pond *p = registry.first; p != NULL; p = p->next) {
         fork_abandon(p);
+        fork_unmark(p);
+    }
     gates_fork_done();
     for (struct pond *p = registry.first; p != NULL; p = p->next)
         fork_settle(p);

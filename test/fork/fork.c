@@ -7,6 +7,7 @@
  */
 #include "test.h"
 
+#include "../../src/types.h"
 #include "ledger.h"
 #include "threads.h"
 
@@ -385,4 +386,36 @@ Test(fork, while_another_thread_takes_bytes_away)
     pond_put(shared, obj);
     worker_end(getter);
     cr_assert_eq(pond_destroy(shared), 0);
+}
+
+/* ---- a thread in the middle of a get ---- */
+
+static pond *unused;
+
+static void use_once(void *unused_argument)
+{
+    (void)unused_argument;
+    pond_put(shared, pond_get(shared));
+}
+
+static void get_there(void *unused_argument)
+{
+    use_once(unused_argument); /* from here on the child's thread has the slot */
+    void *obj = pond_get(unused);
+    must(obj != NULL, "errno %d", errno);
+    pond_put(unused, obj);
+}
+
+/* A get begins with a mark on its thread's line. The thread that marked it does not exist in the child. */
+Test(fork, while_another_thread_has_marked_its_line)
+{
+    shared = test_pond((pond_options){.name = "used", .size = 64});
+    unused = test_pond((pond_options){.name = "unused", .size = 64});
+    worker *w = worker_start();
+    worker_do(w, use_once, NULL);
+    struct cache *line = &unused->caches[0]; /* its own: no other thread has used a pond */
+    line->top = (void **)((uintptr_t)line->top + 1);
+    test_in_child(get_there, NULL);
+    line->top = (void **)((uintptr_t)line->top - 1);
+    worker_end(w);
 }
