@@ -35,15 +35,17 @@
  *                 its alignment leaves there), on the other side only when it goes beyond the pages, of which
  *                 objects up to 16 KiB have 16 KiB. What was written into the 64 bytes in front of it or
  *                 behind it, and into those of the alignment, is found at put. For objects up to 1 MiB;
- *                 A system call that is given a pointer to a put object, or was under way at its put, does
- *                 not trap: it fails with EFAULT, writes nothing, and no report is made. What is not guarded
- *                 the kernel writes to, which `poison` finds.
  *                 pond_debug_unguarded counts what was not guarded. Which gets these are is drawn anew in
- *                 each thread, and in each process that is forked
+ *                 each thread, and in each process that is forked. A system call that is given a pointer to a
+ *                 put object, or was under way at its put, does not trap: it fails with EFAULT, writes
+ *                 nothing, and no report is made. What is not guarded the kernel writes to, which `poison`
+ *                 finds
  *     stacks=N    deepest stacks kept; 1: the caller alone, at next to no cost; 0: none.
  *                 Else 16; with guard alone 1
  *     fail=P      P of 1,000 gets fail with ENOMEM
  *     chaos=SEED  random drops, steals from other threads, cold-first reuse, delayed ticks
+ *     (any)       a hook that is left, or calls into its own pond; a call in the handler of a signal that
+ *                 interrupted the library
  *     log         go on after a report instead of calling abort()
  *
  * An object that guard or chaos alone takes from the pond at its put is dropped with POND_DROP_DEBUG.
