@@ -77,12 +77,6 @@ NOT_INLINED bool registry_interrupted(const struct pond *p, const char *function
     return false;
 }
 
-bool registry_enter(struct pond *p, const char *function, const void *caller)
-{
-    bool marked = p != NULL && line_is_marked_by_me(p);
-    return (!marked && entry_begin()) || registry_interrupted(p, function, caller);
-}
-
 bool registry_knows(const struct pond *p, const char *function, const void *caller)
 {
     if (p != NULL && watch_of(p) != &watch_destroyed)

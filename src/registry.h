@@ -20,8 +20,14 @@ void registry_unlock(void);
  * if a word is on: it was called in the handler of a signal that interrupted the library. p may be NULL: of
  * all ponds.
  */
-bool registry_enter(struct pond *p, const char *function, const void *caller);
+static inline bool registry_enter(struct pond *p, const char *function, const void *caller);
 bool registry_interrupted(const struct pond *p, const char *function, const void *caller); /* it was: false */
+
+static inline bool registry_enter(struct pond *p, const char *function, const void *caller)
+{
+    bool marked = p != NULL && line_is_marked_by_me(p);
+    return __builtin_expect(!marked && entry_begin(), 1) || registry_interrupted(p, function, caller);
+}
 
 /* False and EINVAL: p is NULL, or was destroyed, which is reported. */
 bool registry_knows(const struct pond *p, const char *function, const void *caller);
