@@ -2,10 +2,13 @@
 /*
  * Invariants
  *   1. A magazine is in at most one stack; who popped it owns it until it is pushed again.
- *   2. The only way off a stack is ck_stack_pop_mpmc, which moves the generation on. It must not be
+ *   2. The only way off a stack is ck_stack_trypop_mpmc, which moves the generation on. It must not be
  *      mixed with ck_stack_batch_pop, which does not: a popper that was held up between reading
  *      head->next and its compare-and-swap would put a stale next back on the stack once the same
- *      head was pushed again.
+ *      head was pushed again. It reads the generation before the head, each time anew. Read after it, the
+ *      generation may be that of a time when the head was popped, and its stale next is swapped in once it
+ *      is pushed again. ck_stack_pop_mpmc does so: where its compare-and-swap fails it goes on with the pair
+ *      that this has read, and on aarch64 those are two reads, the head's first.
  *   3. A stack's `objects` is raised before the push and lowered after the pop: it never misses an
  *      object that is on the stack.
  *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none.
@@ -52,7 +55,9 @@ static void raw_push(struct depot_stack *s, struct magazine *m)
 
 static ck_stack_entry_t *raw_pop(struct depot_stack *s)
 {
-    ck_stack_entry_t *top = ck_stack_pop_mpmc(&s->stack);
+    ck_stack_entry_t *top = NULL;
+    while (ck_pr_load_ptr(&s->stack.head) != NULL && !ck_stack_trypop_mpmc(&s->stack, &top))
+        continue;
     ck_pr_fence_acquire(); /* pairs with that of raw_push */
     return top;
 }
