@@ -286,7 +286,7 @@ static void put_one(struct pond *p, void *obj, const void *caller)
 {
     const struct watch *w = watch_of(p);
     if (w == NULL)
-        pond_put_inline(p, obj);
+        pond_put(p, obj); /* hooks ran for those before: see AFTER_HOOK */
     else if (obj != NULL)
         put_watched(p, w, obj, caller);
 }

@@ -76,9 +76,9 @@ static inline void cpu_pause(void)
 /*
  * For what reads what belongs to the thread, in a function that runs hooks before: a hook may end on another
  * thread. On most processors compilers keep the thread's address over calls; x86-64 names it in each
- * instruction.
+ * instruction, but where the address of a thread's variable is the result of a call.
  */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !POND_TLS_DYNAMIC
 #define AFTER_HOOK inline
 #else
 #define AFTER_HOOK NOT_INLINED

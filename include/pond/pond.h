@@ -10,7 +10,8 @@
  * Threads: every function may be called by any thread at any time, with no registration, unless its
  * comment says otherwise. Hooks: see pond_options. Signals: no function is async-signal-safe. A call in the
  * handler of a signal that interrupted another call of the thread fails with EDEADLK, and is reported if a
- * debug word is on; get, put and their _many only if one is, else they are undefined there.
+ * debug word is on. Without words that holds where neither is a get, a put or one of their _many; else it is
+ * undefined.
  *
  * Errors: a function that fails returns NULL or -1 and sets errno; nothing in the pond is lost. A NULL pond
  * is EINVAL, but for pond_get and pond_put, which fault as any use of NULL does. A double put, a put of what

@@ -158,8 +158,16 @@ static bool region_counts(struct regions *g, const struct mapping *m)
     return g->whole;
 }
 
-static void region_line(struct regions *g, const char *line, region_visitor *visit, void *ctx)
+struct mapped {
+    struct regions *regions;
+    region_visitor *visit;
+    void *ctx;
+};
+
+static void region_mapped_line(const char *line, void *ctx)
 {
+    const struct mapped *all = ctx;
+    struct regions *g = all->regions;
     struct mapping m;
     if (!region_parse(line, &m)) {
         g->whole = false;
@@ -168,18 +176,19 @@ static void region_line(struct regions *g, const char *line, region_visitor *vis
     if (m.stack && g->stack - m.from < m.to - m.from)
         g->stack_end = m.to;
     else if (region_counts(g, &m))
-        visit(m.from, m.to, m.shared, ctx);
+        all->visit(m.from, m.to, m.shared, all->ctx);
 }
 
 #define REGION_LINE 128
 
-/* The list is read in pieces, and lines in more of them. */
-static bool region_lines(struct regions *g, int maps, region_visitor *visit, void *ctx)
+/* Each line of a file, its end cut off where it is longer. It is read in pieces, of which a line may have
+ * more than one. False: it cannot be read to its end. */
+static bool region_lines(int file, void (*visit)(const char *line, void *ctx), void *ctx)
 {
     char piece[1024] = {0}, line[REGION_LINE] = {0};
     size_t length = 0;
     ssize_t n;
-    while ((n = apart_read(maps, piece, sizeof(piece))) > 0) {
+    while ((n = apart_read(file, piece, sizeof(piece))) > 0) {
         for (ssize_t i = 0; i < n; i++) {
             if (piece[i] != '\n') {
                 line[length] = piece[i];
@@ -188,7 +197,7 @@ static bool region_lines(struct regions *g, int maps, region_visitor *visit, voi
             }
             line[length] = '\0';
             length = 0;
-            region_line(g, line, visit, ctx);
+            visit(line, ctx);
         }
     }
     return n == 0;
@@ -212,7 +221,7 @@ bool regions_each(struct regions *g, uintptr_t stack, uintptr_t *end, region_vis
     g->stack = g->stack_end = stack;
     g->whole = true;
     region_open_pagemap(g);
-    bool read = region_lines(g, maps, visit, ctx);
+    bool read = region_lines(maps, region_mapped_line, &(struct mapped){g, visit, ctx});
     *end = g->stack_end;
     return read && g->whole;
 }
@@ -226,8 +235,9 @@ struct waited {
 };
 
 /* "tfd: 5 events: 19 data: 7f0012345678 pos:0 ..." */
-static void region_waited_line(const char *line, const struct waited *w)
+static void region_waited_line(const char *line, void *ctx)
 {
+    const struct waited *w = ctx;
     const char *data = strncmp(line, "tfd:", 4) == 0 ? strstr(line, " data:") : NULL;
     if (data == NULL)
         return;
@@ -238,22 +248,10 @@ static void region_waited_line(const char *line, const struct waited *w)
 
 static bool region_waited_file(const char *name, void *ctx)
 {
-    const struct waited *w = ctx;
-    char piece[1024] = {0}, line[REGION_LINE] = {0};
-    size_t length = 0;
+    struct waited *w = ctx;
     int file = apart_open(w->directory, name);
-    for (ssize_t n; file >= 0 && (n = apart_read(file, piece, sizeof(piece))) > 0;) {
-        for (ssize_t i = 0; i < n; i++) {
-            if (piece[i] != '\n') {
-                line[length] = piece[i];
-                length += length + 1 < sizeof(line);
-                continue;
-            }
-            line[length] = '\0';
-            length = 0;
-            region_waited_line(line, w);
-        }
-    }
+    if (file >= 0)
+        (void)region_lines(file, region_waited_line, w);
     (void)syscall(SYS_close, file);
     return true;
 }

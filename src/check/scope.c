@@ -379,17 +379,23 @@ bool watch_in_hook(void)
     return check_on(~HOW_TO_REPORT) && object_in_hook((const void *)(uintptr_t)report);
 }
 
+/* Under any word. */
+static void report_call(struct finding *f, const char *sentence, const char *function, const void *caller)
+{
+    if (!check_on(~HOW_TO_REPORT))
+        return;
+    finding_say(f, sentence, function);
+    finding_event(f, "called here", event_here(f->pond, caller));
+    report(f);
+}
+
 void watch_bad_hook(const struct pond *p, const char *function, const void *caller)
 {
     struct finding f = {
         .word = "hook",
         .pond = p,
         .advice = "tick, trim and destroy ponds outside of hooks; a hook may get and put on other ponds"};
-    if (!check_on(~HOW_TO_REPORT))
-        return;
-    finding_say(&f, "%s is called in a hook", function);
-    finding_event(&f, "called here", event_here(p, caller));
-    report(&f);
+    report_call(&f, "%s is called in a hook", function, caller);
 }
 
 void watch_in_signal(const struct pond *p, const char *function, const void *caller)
@@ -397,9 +403,5 @@ void watch_in_signal(const struct pond *p, const char *function, const void *cal
     struct finding f = {.word = "signal",
                         .pond = p,
                         .advice = "let the handler note what is to be done, and do it when it has returned"};
-    if (!check_on(~HOW_TO_REPORT))
-        return;
-    finding_say(&f, "%s is called in a signal handler that interrupted the library", function);
-    finding_event(&f, "called here", event_here(p, caller));
-    report(&f);
+    report_call(&f, "%s is called in a signal handler that interrupted the library", function, caller);
 }

@@ -96,6 +96,8 @@ for headers in "$scratch/prefix/include" include; do
     done
 done
 
-# The contract of threads is the same.
-project_make B="$dynamic" TLS=global-dynamic "$dynamic/test/promise/promise4_threads" > /dev/null
-"$dynamic/test/promise/promise4_threads" > "$scratch/log" 2>&1 || fail "$(tail -n 40 "$scratch/log")"
+# The contract of threads and coroutines is the same.
+for test in promise4_threads promise5_coroutines; do
+    project_make B="$dynamic" TLS=global-dynamic "$dynamic/test/promise/$test" > /dev/null
+    "$dynamic/test/promise/$test" > "$scratch/log" 2>&1 || fail "$(tail -n 40 "$scratch/log")"
+done

@@ -13,6 +13,8 @@
 #include <pond/debug.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 TestSuite(interrupted, .timeout = 3 * TEST_ALARM);
 
@@ -124,6 +126,17 @@ static void handler_create(void)
         late = NULL;
     else
         expect_told(before);
+}
+
+/* To call exec, for the library may be in the middle of anything in the child. */
+static void handler_fork(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    must(child > 0 && waitpid(child, &status, 0) == child && status == 0, "errno %d", errno);
+    refused++; /* whether the library took part in it cannot be told */
 }
 
 static void handler_words(void)
@@ -333,11 +346,12 @@ struct kind {
 static const call quick[] = {{"get", do_get}, {"put", do_put}, {"many", do_many}, {"discard", do_discard}};
 static const call slow[] = {{"reserve", do_reserve}, {"tick", do_tick},   {"rotate", do_rotate},
                             {"trim", do_trim},       {"stats", do_stats}, {"create", do_create}};
-static const call handlers[] = {
-    {"tick", handler_tick},     {"trim", handler_trim},       {"stats", handler_stats},
-    {"create", handler_create}, {"words", handler_words},     {"get", handler_get},
-    {"put", handler_put},       {"discard", handler_discard}, {"many", handler_get_many}};
-enum { WITHOUT_WORDS = 4 }; /* of the handlers */
+static const call handlers[] = {{"tick", handler_tick},       {"trim", handler_trim},
+                                {"stats", handler_stats},     {"create", handler_create},
+                                {"fork", handler_fork},       {"words", handler_words},
+                                {"get", handler_get},         {"put", handler_put},
+                                {"discard", handler_discard}, {"many", handler_get_many}};
+enum { WITHOUT_WORDS = 5 }; /* of the handlers */
 
 static void interrupt_kind(void *kind)
 {

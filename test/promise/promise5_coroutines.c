@@ -103,9 +103,12 @@ static pond *yielding_pond(hook which)
 
 /* ---- a hook that yields ---- */
 
+/* Where the coroutine goes on: on its thread; on another, the first one having ended, or living on. */
+typedef enum place { STAYS, LEAVES_THE_DEAD, LEAVES_THE_LIVING, PLACES } place;
+
 typedef struct yielding {
     hook hook;
-    bool migrates;
+    place place;
     char words[16];
     pond *own, *other;
 } yielding;
@@ -172,16 +175,18 @@ static void *start_on_a_thread(void *arg)
     return NULL;
 }
 
-static yielding all_yielding[5 * 2 * 5];
+enum { YIELDINGS = 5 * PLACES * 5 };
+
+static yielding all_yielding[YIELDINGS];
 
 ParameterizedTestParameters(promise5_coroutines, a_hook_yields)
 {
     static const char words[5][16] = {"off", "double", "fast", "full", "guard"};
-    for (size_t i = 0; i < 50; i++) {
-        all_yielding[i] = (yielding){.hook = (hook)(i % 5), .migrates = i / 5 % 2 == 1};
-        memcpy(all_yielding[i].words, words[i / 10], 16);
+    for (size_t i = 0; i < YIELDINGS; i++) {
+        all_yielding[i] = (yielding){.hook = (hook)(i % 5), .place = (place)(i / 5 % PLACES)};
+        memcpy(all_yielding[i].words, words[i / 5 / PLACES], 16);
     }
-    return cr_make_param_array(yielding, all_yielding, 50);
+    return cr_make_param_array(yielding, all_yielding, YIELDINGS);
 }
 
 ParameterizedTest(yielding *y, promise5_coroutines, a_hook_yields)
@@ -189,7 +194,10 @@ ParameterizedTest(yielding *y, promise5_coroutines, a_hook_yields)
     listen_with(y->words);
     y->own = yielding_pond(y->hook);
     y->other = test_pond((pond_options){.size = 32});
-    if (y->migrates)
+    worker *w = y->place == LEAVES_THE_LIVING ? worker_start() : NULL;
+    if (w != NULL)
+        worker_do(w, start_yielder, y);
+    else if (y->place == LEAVES_THE_DEAD)
         thread_run(start_on_a_thread, y);
     else
         start_yielder(y);
@@ -197,6 +205,10 @@ ParameterizedTest(yielding *y, promise5_coroutines, a_hook_yields)
     coroutine_resume(&yielder.c);
     coroutine_end(&yielder.c);
     use_meanwhile(y);
+    if (w != NULL) {
+        worker_do(w, use_meanwhile, y);
+        worker_end(w);
+    }
     cr_assert_eq(reports, 0, "%s", last_report);
     cr_assert_eq(test_stats(y->own).live, 0);
     cr_assert_eq(pond_destroy(y->own), 0);
