@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-__thread struct guard_countdown guard_countdown;
+__thread struct guard_countdown guard_countdown POND_TLS_;
 
 /* ---- chance ---- */
 

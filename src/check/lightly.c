@@ -5,8 +5,8 @@
 
 /* ---- guard pages alone: all other objects take the pond's own ways at once ---- */
 
-__thread uint32_t watch_sampled = 1;
-__thread int64_t watch_left;
+__thread uint32_t watch_sampled POND_TLS_ = 1;
+__thread int64_t watch_left POND_TLS_;
 
 /* watch_left is counted down by the front door; -1: it has ended, and this get was not yet looked at. */
 static NOT_INLINED bool is_due(void)

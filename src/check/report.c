@@ -65,7 +65,7 @@ void finding_event(struct finding *f, const char *role, struct event e)
 static uint32_t threads;
 static uint16_t forks;
 static pid_t process; /* 0: not yet asked for */
-__thread uint32_t event_self;
+__thread uint32_t event_self POND_TLS_;
 
 uint32_t event_number(void)
 {

@@ -30,6 +30,9 @@ nm -D --defined-only build/release/libpond.so | awk '$2 != "A" { sub(/@.*/, "", 
 comm -13 "$scratch/names" "$scratch/exported" > "$scratch/lacks"
 [ ! -s "$scratch/lacks" ] || fail "the amalgamation lacks $(cat "$scratch/lacks")"
 
+# A definition that does not name the model of its storage undoes that of its declaration.
+! nm -u "$scratch/pond-gcc.o" | grep __tls_get_addr || fail "a thread's variable is found by a call"
+
 for compiler in gcc clang; do
     # shellcheck disable=SC2086 # flags
     $compiler -std=c11 -O2 $STRICT -I"$scratch" -o "$scratch/program" test/build/program/main.c \
