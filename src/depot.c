@@ -127,16 +127,30 @@ static struct depot_stack *due_of(struct depot *d, uint64_t epoch)
     return &d->stacks[(epoch + 1) % 3];
 }
 
+#define STACKS 6
+
+static struct depot_stack *nth(struct depot *d, size_t i)
+{
+    struct depot_stack *all[STACKS] = {&d->stacks[0], &d->stacks[1], &d->stacks[2],
+                                       &d->overdue,   &d->aged,      &d->empties};
+    return all[i];
+}
+
 void depot_init(struct depot *d)
 {
-    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2],
-                                 &d->overdue,   &d->aged,      &d->empties};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        ck_stack_init(&all[i]->stack);
+    for (size_t i = 0; i < STACKS; i++)
+        ck_stack_init(&nth(d, i)->stack);
+    depot_forked(d);
+}
+
+/* A push and a pop each take effect by one store, so what a lock guarded is whole. */
+void depot_forked(struct depot *d)
+{
 #ifdef POND_DEPOT_LOCK
-        ck_spinlock_init(&all[i]->lock);
+    for (size_t i = 0; i < STACKS; i++)
+        ck_spinlock_init(&nth(d, i)->lock);
 #endif
-    }
+    (void)d;
 }
 
 void depot_give_back(struct depot *d, struct magazine *m, uint64_t epoch)

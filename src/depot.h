@@ -16,6 +16,10 @@
 
 void depot_init(struct depot *d);
 
+/* In a forked child: a thread that it does not have may have been in the middle of a push or a pop. Ticks
+   take empty magazines under no lock of the pond's, so a fork does not wait for them. */
+void depot_forked(struct depot *d);
+
 /*
  * A magazine comes back: with objects to those of its age, the pond's epoch being `epoch`; without, to the
  * empties. So no magazine without objects is ever where a get looks for one. The second: what is due, and was

@@ -334,6 +334,7 @@ static void settle_child(void)
     pthread_cond_init(&registry.unpinned, NULL);
     pins_forked(registry.first);
     for (struct pond *p = registry.first; p != NULL; p = p->next) {
+        depot_forked(&p->depot);
         fork_abandon(p);
         fork_unmark(p);
     }

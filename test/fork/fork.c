@@ -419,3 +419,36 @@ Test(fork, while_another_thread_has_marked_its_line)
     line->top = (void **)((uintptr_t)line->top - 1);
     worker_end(w);
 }
+
+#ifdef POND_DEPOT_LOCK
+/* In the child: magazines come from the depot and go to it, empty ones too. */
+static void use_the_depot(void *unused_argument)
+{
+    enum { MANY = 600 };
+    static void *objs[MANY];
+    (void)unused_argument;
+    for (int times = 0; times < 3; times++) {
+        for (size_t i = 0; i < MANY; i++)
+            must((objs[i] = pond_get(shared)) != NULL, "errno %d", errno);
+        pond_put_many(shared, objs, MANY);
+        pond_epoch_advance();
+    }
+    must(pond_destroy(shared) == 0, "errno %d", errno);
+}
+
+/*
+ * A tick takes empty magazines from the depot under no lock but that of their stack, on a thread that does
+ * not exist in the child.
+ */
+Test(fork, while_another_thread_is_in_the_depot)
+{
+    shared = test_pond((pond_options){.size = 64, .cache_objects = 8});
+    struct depot_stack *all[] = {&shared->depot.stacks[0], &shared->depot.stacks[1], &shared->depot.stacks[2],
+                                 &shared->depot.overdue,   &shared->depot.aged,      &shared->depot.empties};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        ck_spinlock_lock(&all[i]->lock);
+        test_in_child(use_the_depot, NULL);
+        ck_spinlock_unlock(&all[i]->lock);
+    }
+}
+#endif
