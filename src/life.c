@@ -297,6 +297,12 @@ const char *pond_name(const pond *p)
     return registry_knows(p, "pond_name", CALLER) ? p->name : "";
 }
 
+const char *pond_type_name(const pond *p)
+{
+    const pond_type *type = registry_knows(p, "pond_type_name", CALLER) ? p->options.type : NULL;
+    return type != NULL && type->name != NULL ? type->name : "";
+}
+
 const char *pond_version(void)
 {
     return POND_VERSION;

@@ -15,6 +15,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t unpinned;
     struct pond *first, *last;
+    uint64_t added;   /* ponds ever */
     bool ready;       /* there may be ponds */
     bool fork_is_met; /* the handlers are registered */
     bool forking;     /* there were ponds when the fork began */
@@ -159,6 +160,29 @@ NOT_INLINED struct pond *registry_next(struct pond *after)
     const struct frame call = FRAME_HERE;
     registry_lock();
     struct pond *p = after == NULL ? registry.first : after->next;
+    if (after != NULL)
+        unpin(after, &call);
+    if (p != NULL)
+        pin(p, &call);
+    registry_unlock();
+    return p;
+}
+
+/* Ticks change the order of the list. */
+static struct pond *next_by_age(const struct pond *after)
+{
+    struct pond *found = NULL;
+    for (struct pond *p = registry.first; p != NULL; p = p->next)
+        if ((after == NULL || p->number > after->number) && (found == NULL || p->number < found->number))
+            found = p;
+    return found;
+}
+
+NOT_INLINED struct pond *registry_next_by_age(struct pond *after)
+{
+    const struct frame call = FRAME_HERE;
+    registry_lock();
+    struct pond *p = next_by_age(after);
     if (after != NULL)
         unpin(after, &call);
     if (p != NULL)
@@ -424,8 +448,10 @@ bool registry_add(struct pond *p)
     registry_lock();
     registry.ready = registry.ready || make_ready();
     bool ready = registry.ready && watch_created(p);
-    if (ready)
+    if (ready) {
+        p->number = ++registry.added;
         link_first(p);
+    }
     registry_unlock();
     if (!ready)
         errno = ENOMEM;

@@ -60,6 +60,7 @@ bool registry_outside_hooks(const struct pond *p, const char *function, const vo
  * `after` and pins the one behind it (NULL: the first), or returns NULL at the end.
  */
 struct pond *registry_next(struct pond *after);
+struct pond *registry_next_by_age(struct pond *after); /* the same, the oldest first */
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 

@@ -177,6 +177,7 @@ struct pond {
 
     /* guarded by the registry's lock */
     struct pond *next, *prior;
+    uint64_t number; /* the process's how-manieth pond this is, from 1 */
     uint32_t pins; /* ticks and trims at work on this pond outside the lock */
     bool waited;   /* since the last tick a get has given up a thread that was stopped in its cache */
 

@@ -301,6 +301,18 @@ POND_API void pond_stats_read(pond *p, pond_stats *stats);
 /* The pond's name, its own copy. */
 POND_API const char *pond_name(const pond *p);
 
+/* The name of the type of the pond's objects; "" where it has none. */
+POND_API const char *pond_type_name(const pond *p);
+
+/*
+ * Calls visit(p, ctx) for each pond, the oldest first, among them those that are made meanwhile. None of them
+ * is destroyed while it is visited: pond_destroy waits. Stops when visit returns other than 0, and returns
+ * that; else 0. No lock is held over visit, which may use ponds and read their statistics, but must not tick,
+ * trim or destroy: that is refused as in a hook. -1 and EDEADLK in a signal's handler that interrupted the
+ * library. Each step looks at all ponds: some microseconds with a thousand.
+ */
+POND_API int pond_each(int (*visit)(pond *p, void *ctx), void *ctx);
+
 /* The version of the library that is linked, POND_VERSION of its header. */
 POND_API const char *pond_version(void);
 
