@@ -85,24 +85,6 @@ void gate_forget_exits(void)
 
 /* ---- lines ---- */
 
-void line_close(struct cache *c)
-{
-    __atomic_store_n(&c->end, NULL, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&c->limit, NULL, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&c->base, LINE_CLOSED, __ATOMIC_SEQ_CST);
-}
-
-static bool line_is_closed(const struct cache *c)
-{
-    void **base = __atomic_load_n(&c->base, __ATOMIC_SEQ_CST);
-    return base == LINE_CLOSED || base == NULL;
-}
-
-static bool line_is_marked(const struct cache *c)
-{
-    return ((uintptr_t)__atomic_load_n(&c->top, __ATOMIC_SEQ_CST) & 1) != 0;
-}
-
 /* By its owner, who is busy. */
 static void line_open(const struct pond *p, struct cache *c, void **end)
 {

@@ -6,8 +6,8 @@
 #ifndef POND_GATE_H
 #define POND_GATE_H
 
+#include "line.h"
 #include "os.h"
-#include "types.h"
 
 /* How long a closer waits for threads inside a cache. Nobody waits without end: a thread may be stopped
  * there. */
@@ -33,56 +33,6 @@ bool gate_init(void (*at_exit)(void *));
 void gate_forget_exits(void);
 
 /* ---- for the owner ---- */
-
-/*
- * What the fast path leaves to the slow path: its mark on this thread's line. False: the line was marked
- * before, by what a signal's handler has interrupted; it is left as that made it. The first line belongs to
- * nobody, and its mark says nothing.
- */
-static inline bool line_unmark(struct pond *p)
-{
-    pond_cache *line = pond_line(p);
-    uintptr_t top = LOAD(line->top);
-    bool alone = (top & 1) != 0 || pond_line_self == 0;
-    pond_line_leave(line, alone ? top & ~(uintptr_t)1 : top - 1);
-    return alone;
-}
-
-/* The fast path of a put whose hooks have run. False: the line is closed or full. */
-static inline bool line_put(struct pond *p, void *obj)
-{
-    pond_cache *line = pond_line(p);
-    uintptr_t top = pond_line_enter(line);
-    bool room = top < (uintptr_t)POND_BOUND_(((struct cache *)(void *)line)->end);
-    if (room)
-        *(void **)top = obj;
-    pond_line_leave(line, room ? top + sizeof(void *) : top & ~(uintptr_t)1);
-    return room;
-}
-
-/* In a forked child. */
-static inline void line_unmark_of_dead(struct cache *c)
-{
-    uintptr_t top = (uintptr_t)LOAD(c->top);
-    if ((top & 1) != 0)
-        STORE(c->top, (void **)(top - 1)); /* NOLINT(performance-no-int-to-ptr) */
-}
-
-/* This thread has marked its line: the fast path was interrupted there. */
-static inline bool line_is_marked_by_me(struct pond *p)
-{
-    return pond_line_self != 0 && (LOAD(pond_line(p)->top) & 1) != 0;
-}
-
-/*
- * A line that its owner left closed, with a magazine loaded, which then has its count: a signal's handler may
- * have got and put between the fast path's look at top and its mark, and top is then what it was before. The
- * magazine's count is right.
- */
-static inline bool line_is_counted(const struct cache *c)
-{
-    return LOAD(c->end) == LINE_COUNTED;
-}
 
 /* Says that this thread is busy and returns its cache; NULL, and not busy: closed. */
 struct cache *gate_enter(struct pond *p);
@@ -119,9 +69,6 @@ bool gate_is_free(uint32_t slot); /* after gates_close: nobody is inside that sl
 
 /* After gates_close: the slot's thread may be inside of this cache. */
 bool gate_may_use(uint32_t slot, const struct cache *c);
-
-/* With what is behind it taken out, or by its owner. */
-void line_close(struct cache *c);
 
 /* In a forked child: all threads but this one are gone. What gate_may_use says stays until gates_fork_done.
  */

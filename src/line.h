@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread's line in a pond beyond the fast path: marking, closing, and what is read of it. The protocol is
+ * in <pond/inline.h>; who may do what when is in gate.c.
+ */
+#ifndef POND_LINE_H
+#define POND_LINE_H
+
+#include "types.h"
+
+/* ---- for the owner ---- */
+
+/*
+ * What the fast path leaves to the slow path: its mark on this thread's line. False: the line was marked
+ * before, by what a signal's handler has interrupted; it is left as that made it. The first line belongs to
+ * nobody, and its mark says nothing.
+ */
+static inline bool line_unmark(struct pond *p)
+{
+    pond_cache *line = pond_line(p);
+    uintptr_t top = LOAD(line->top);
+    bool alone = (top & 1) != 0 || pond_line_self == 0;
+    pond_line_leave(line, alone ? top & ~(uintptr_t)1 : top - 1);
+    return alone;
+}
+
+/* The fast path of a put whose hooks have run. False: the line is closed or full. */
+static inline bool line_put(struct pond *p, void *obj)
+{
+    pond_cache *line = pond_line(p);
+    uintptr_t top = pond_line_enter(line);
+    bool room = top < (uintptr_t)POND_BOUND_(((struct cache *)(void *)line)->end);
+    if (room)
+        *(void **)top = obj;
+    pond_line_leave(line, room ? top + sizeof(void *) : top & ~(uintptr_t)1);
+    return room;
+}
+
+/* In a forked child. */
+static inline void line_unmark_of_dead(struct cache *c)
+{
+    uintptr_t top = (uintptr_t)LOAD(c->top);
+    if ((top & 1) != 0)
+        STORE(c->top, (void **)(top - 1)); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* This thread has marked its line: the fast path was interrupted there. */
+static inline bool line_is_marked_by_me(struct pond *p)
+{
+    return pond_line_self != 0 && (LOAD(pond_line(p)->top) & 1) != 0;
+}
+
+/*
+ * A line that its owner left closed, with a magazine loaded, which then has its count: a signal's handler may
+ * have got and put between the fast path's look at top and its mark, and top is then what it was before. The
+ * magazine's count is right.
+ */
+static inline bool line_is_counted(const struct cache *c)
+{
+    return LOAD(c->end) == LINE_COUNTED;
+}
+
+/* ---- for closers ---- */
+
+/* With what is behind it taken out, or by its owner. */
+static inline void line_close(struct cache *c)
+{
+    __atomic_store_n(&c->end, NULL, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&c->limit, NULL, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&c->base, LINE_CLOSED, __ATOMIC_SEQ_CST);
+}
+
+static inline bool line_is_closed(const struct cache *c)
+{
+    void **base = __atomic_load_n(&c->base, __ATOMIC_SEQ_CST);
+    return base == LINE_CLOSED || base == NULL;
+}
+
+static inline bool line_is_marked(const struct cache *c)
+{
+    return ((uintptr_t)__atomic_load_n(&c->top, __ATOMIC_SEQ_CST) & 1) != 0;
+}
+
+#endif
