@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "session.h"
 #include <dwarf.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,16 +19,28 @@ struct spot {
     Dwarf_Die unit; /* what has the lines */
 };
 
+/* A function there, as the debug information has it. */
+struct frame {
+    const char *name;      /* the linker's, if it can be read */
+    const char *directory; /* of compilation; "": not known */
+    const char *file;      /* NULL: not known */
+    int line;              /* 0: not known */
+    size_t offset;         /* of the address in it */
+    bool inlined;
+    bool bare; /* there is no debug information: the name is the symbol table's */
+};
+
+typedef void frame_taker(const struct frame *frame, void *ctx);
+
 /* ---- names ---- */
 
-static void say_function(struct symbol_text *t, const char *name)
+/* As it is in the source, to be freed; NULL: it is so already, or cannot be made so. */
+static char *plain_name(const char *name)
 {
-    char *plain = NULL;
     int status = 0;
-    if (name[0] == '_' && name[1] == 'Z' && __cxa_demangle != NULL)
-        plain = __cxa_demangle(name, NULL, NULL, &status);
-    symbol_say(t, "%s", plain != NULL ? plain : name);
-    free(plain);
+    if (name[0] != '_' || name[1] != 'Z' || __cxa_demangle == NULL)
+        return NULL;
+    return __cxa_demangle(name, NULL, NULL, &status);
 }
 
 /* In C++ the linker's name tells class and arguments. It is of use if it can be read. */
@@ -36,19 +50,8 @@ static const char *scope_name(Dwarf_Die *scope)
     const char *linkage = NULL;
     if (__cxa_demangle != NULL)
         linkage = dwarf_formstring(dwarf_attr_integrate(scope, DW_AT_linkage_name, &attribute));
-    return linkage != NULL ? linkage : dwarf_diename(scope);
-}
-
-/* Below the directory of compilation: from there on, as the compiler was told. */
-static const char *spot_path(const struct spot *spot, const char *path)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Die unit = spot->unit;
-    const char *base = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
-    size_t length = base == NULL ? 0 : strlen(base);
-    if (length > 0 && strncmp(path, base, length) == 0 && path[length] == '/')
-        path += length + 1;
-    return strncmp(path, "./", 2) == 0 ? path + 2 : path;
+    const char *name = linkage != NULL ? linkage : dwarf_diename(scope);
+    return name != NULL ? name : "?";
 }
 
 /* ---- lines ---- */
@@ -87,14 +90,6 @@ static struct line scope_call(const struct spot *spot, Dwarf_Die *scope)
     if (dwarf_getsrcfiles(&unit, &files, &count) == 0 && file < count)
         line.file = dwarf_filesrc(files, file, NULL, NULL);
     return line;
-}
-
-static void say_line(struct symbol_text *t, const struct spot *spot, struct line line)
-{
-    if (line.file != NULL && line.number > 0)
-        symbol_say(t, " %s:%d", spot_path(spot, line.file), line.number);
-    else if (line.file != NULL)
-        symbol_say(t, " %s", spot_path(spot, line.file));
 }
 
 /* ---- scopes ---- */
@@ -166,8 +161,23 @@ static void spot_find_unit(struct spot *spot)
         spot->unit = *unit;
 }
 
-/* A line for each inlined function, the last one for the function itself. False: none is known. */
-static bool say_scopes(struct symbol_text *t, const struct spot *spot)
+/* The directory of compilation; "": not known. */
+static const char *spot_directory(const struct spot *spot)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die unit = spot->unit;
+    const char *base = spot->known ? dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute)) : NULL;
+    return base != NULL ? base : "";
+}
+
+static size_t scope_offset(const struct spot *spot, Dwarf_Die *scope)
+{
+    Dwarf_Addr first;
+    return dwarf_entrypc(scope, &first) == 0 && first <= spot->pc ? (size_t)(spot->pc - first) : 0;
+}
+
+/* A frame for each inlined function, the last one for the function itself. False: none is known. */
+static bool scopes_tell(const struct spot *spot, frame_taker *take, void *ctx)
 {
     struct scopes s = {.count = 0};
     Dwarf_Die unit = spot->unit;
@@ -176,18 +186,20 @@ static bool say_scopes(struct symbol_text *t, const struct spot *spot)
     struct line line = spot_line(spot);
     while (s.count-- > 0) {
         Dwarf_Die *scope = &s.entries[s.count];
-        const char *name = scope_name(scope);
-        say_function(t, name != NULL ? name : "?");
-        say_line(t, spot, line);
-        if (s.count > 0)
-            symbol_say(t, " (inlined)\n");
+        struct frame frame = {.name = scope_name(scope),
+                              .directory = spot_directory(spot),
+                              .file = line.file,
+                              .line = line.number,
+                              .offset = scope_offset(spot, scope),
+                              .inlined = s.count > 0};
+        take(&frame, ctx);
         line = scope_call(spot, scope);
     }
     return true;
 }
 
 /* What the symbol table says, for code without debug information. */
-static void say_symbol(struct symbol_text *t, const struct spot *spot)
+static void symbol_tell(const struct spot *spot, frame_taker *take, void *ctx)
 {
     GElf_Sym symbol;
     GElf_Off offset;
@@ -195,19 +207,89 @@ static void say_symbol(struct symbol_text *t, const struct spot *spot)
     if (name == NULL || offset >= symbol.st_size)
         return;
     struct line line = spot_line(spot);
-    say_function(t, name);
-    if (line.file == NULL)
-        symbol_say(t, "+0x%zx", (size_t)offset);
-    say_line(t, spot, line);
+    struct frame frame = {.name = name,
+                          .directory = spot_directory(spot),
+                          .file = line.file,
+                          .line = line.number,
+                          .offset = (size_t)offset,
+                          .bare = true};
+    take(&frame, ctx);
 }
 
-void describe_address(uintptr_t at, struct symbol_text *t)
+static void address_tell(uintptr_t at, frame_taker *take, void *ctx)
 {
     struct spot spot = {.at = at};
     Dwfl *dwfl = session_now();
     if (dwfl == NULL || (spot.module = dwfl_addrmodule(dwfl, spot.at)) == NULL)
         return;
     spot_find_unit(&spot);
-    if (!say_scopes(t, &spot))
-        say_symbol(t, &spot);
+    if (!scopes_tell(&spot, take, ctx))
+        symbol_tell(&spot, take, ctx);
+}
+
+/* ---- frames as text ---- */
+
+/* Below the directory of compilation: from there on, as the compiler was told. */
+static const char *frame_path(const struct frame *frame)
+{
+    const char *path = frame->file;
+    size_t length = strlen(frame->directory);
+    if (length > 0 && strncmp(path, frame->directory, length) == 0 && path[length] == '/')
+        path += length + 1;
+    return strncmp(path, "./", 2) == 0 ? path + 2 : path;
+}
+
+static void frame_say(const struct frame *frame, void *text)
+{
+    struct symbol_text *t = text;
+    char *plain = plain_name(frame->name);
+    symbol_say(t, "%s", plain != NULL ? plain : frame->name);
+    free(plain);
+    if (frame->file == NULL && frame->bare)
+        symbol_say(t, "+0x%zx", frame->offset);
+    else if (frame->file != NULL && frame->line > 0)
+        symbol_say(t, " %s:%d", frame_path(frame), frame->line);
+    else if (frame->file != NULL)
+        symbol_say(t, " %s", frame_path(frame));
+    if (frame->inlined)
+        symbol_say(t, " (inlined)\n");
+}
+
+void describe_address(uintptr_t at, struct symbol_text *t)
+{
+    address_tell(at, frame_say, t);
+}
+
+/* ---- frames one by one ---- */
+
+struct told {
+    size_t index;
+    pond_symbol_taker *take;
+    void *ctx;
+};
+
+/* The whole path, by which a file is found from anywhere. */
+static void frame_hand_on(const struct frame *frame, void *to)
+{
+    const struct told *t = to;
+    char path[PATH_MAX], *plain = plain_name(frame->name);
+    pond_symbol_frame f = {.index = t->index,
+                           .function = plain != NULL ? plain : frame->name,
+                           .symbol = frame->name,
+                           .file = frame->file,
+                           .line = frame->line,
+                           .offset = frame->offset,
+                           .inlined = frame->inlined};
+    if (f.file != NULL && f.file[0] != '/' && frame->directory[0] != 0) {
+        int length = snprintf(path, sizeof path, "%s/%s", frame->directory, frame_path(frame));
+        f.file = length > 0 && (size_t)length < sizeof path ? path : f.file;
+    }
+    t->take(&f, t->ctx);
+    free(plain);
+}
+
+void describe_frames(uintptr_t at, size_t index, pond_symbol_taker *take, void *ctx)
+{
+    struct told told = {index, take, ctx};
+    address_tell(at, frame_hand_on, &told);
 }

@@ -69,6 +69,7 @@ static struct {
     pid_t process;
 } session;
 
+/* Modules that are still where they were stay as they are. */
 static bool session_report(void)
 {
     dwfl_report_begin(session.dwfl);
@@ -76,7 +77,6 @@ static bool session_report(void)
     return dwfl_report_end(session.dwfl, NULL, NULL) == 0 && all;
 }
 
-/* Modules that are still where they were stay as they are. */
 Dwfl *session_now(void)
 {
     uint64_t generation = session_generation();
@@ -86,8 +86,36 @@ Dwfl *session_now(void)
         return session.dwfl;
     session.process = getpid();
     session.generation = generation;
-    session.reported = session_report();
+    session.reported = access("/proc/self/maps", R_OK) == 0 ? session_report() : loaded_report(session.dwfl);
     return session.reported ? session.dwfl : NULL;
+}
+
+/* ---- ahead of time ---- */
+
+/* The module's file, and what belongs to it: debug information in files of its own, for each unit too. Files
+   are mapped, so that nothing is opened or read afterwards. */
+static int session_open_module(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr start,
+                               void *ctx)
+{
+    Dwarf_Addr bias;
+    Dwarf_Die *unit = NULL, whole;
+    (void)user, (void)name, (void)start, (void)ctx;
+    (void)dwfl_module_getelf(module, &bias);
+    (void)dwfl_module_getsymtab(module);
+    Dwarf *dwarf = dwfl_module_getdwarf(module, &bias);
+    if (dwarf != NULL)
+        (void)dwarf_getalt(dwarf);
+    while (dwarf != NULL && (unit = dwfl_module_nextcu(module, unit, &bias)) != NULL) {
+        whole = *unit;
+        (void)session_unit(&whole);
+    }
+    return DWARF_CB_OK;
+}
+
+bool session_prepare(void)
+{
+    Dwfl *dwfl = session_now();
+    return dwfl != NULL && dwfl_getmodules(dwfl, session_open_module, NULL, 0) >= 0;
 }
 
 bool session_unit(Dwarf_Die *unit)

@@ -21,6 +21,13 @@ int separate_find(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr
  */
 bool session_unit(Dwarf_Die *unit);
 
+/* Opens what all modules that are loaded now have, so that nothing has to be opened later. False: no session.
+ */
+bool session_prepare(void);
+
+/* The modules as the loader knows them, where /proc is not there: loaded.c. */
+bool loaded_report(Dwfl *dwfl);
+
 /* Text of n bytes; length of them are written, the NUL not counted. */
 struct symbol_text {
     char *text;
@@ -29,7 +36,8 @@ struct symbol_text {
 
 void symbol_say(struct symbol_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void describe_address(uintptr_t at, struct symbol_text *t);                  /* describe.c */
+void describe_address(uintptr_t at, struct symbol_text *t); /* describe.c */
+void describe_frames(uintptr_t at, size_t index, pond_symbol_taker *take, void *ctx);
 void field_describe(const char *type, size_t offset, struct symbol_text *t); /* field.c */
 
 #endif

@@ -222,7 +222,7 @@ agrees "a program whose file was replaced" "$scratch/pie" innermost exported mai
 # ---- how libpond-symbol is found ----
 
 nm -D --defined-only "$built/libpond-symbol.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' > "$scratch/said"
-[ "$(sort "$scratch/said" | xargs)" = "pond_symbol_describe pond_symbol_field" ] ||
+[ "$(sort "$scratch/said" | xargs)" = "pond_symbol_describe pond_symbol_field pond_symbol_frames pond_symbol_prepare" ] ||
     fail "libpond-symbol exports $(cat "$scratch/said")"
 ! readelf -d "$built/libpond.so" | grep -E 'NEEDED.*lib(dw|elf|pond-symbol)' || fail "libpond needs libdw"
 
