@@ -133,6 +133,9 @@ size_t module_locate(const void *pc, char *text, size_t n);
  */
 size_t module_field(const char *type, size_t offset, char *text, size_t n);
 
+/* Reads ahead what both will need of all that is loaded now. False: there is no libpond-symbol. */
+bool module_prepare(void);
+
 /* ---- reports: report.c ---- */
 
 /* What happened to an object at some time. */

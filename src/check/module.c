@@ -9,12 +9,10 @@
  *      child does without it.
  */
 #include "../entry.h"
+#include "../symbol/find.h"
 #include "../symbol/symbol.h"
 #include "check.h"
-#include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +20,10 @@
 #include <unistd.h>
 
 /* Not in every program: a static one has no loader, and libpond-symbol is an offer. */
-#pragma weak dlsym
 #pragma weak dladdr
 #pragma weak pond_symbol_describe
 #pragma weak pond_symbol_field
+#pragma weak pond_symbol_prepare
 
 /* ---- text ---- */
 
@@ -71,44 +69,13 @@ static bool place_is_in(const struct dl_phdr_info *module, uintptr_t pc)
     return false;
 }
 
-static size_t place_round(size_t size, size_t align)
-{
-    return (size + align - 1) & ~(align - 1);
-}
-
-static void place_take_id(struct module_place *place, const unsigned char *id, size_t size)
-{
-    place->id_size = MIN(size, BUILD_ID_MOST);
-    memcpy(place->id, id, place->id_size);
-}
-
-/* Notes are {sizes, type, name, value}, name and value each padded. */
-static void place_read_notes(struct module_place *place, const unsigned char *notes, size_t size,
-                             size_t align)
-{
-    ElfW(Nhdr) note;
-    while (size >= sizeof note) {
-        memcpy(&note, notes, sizeof note);
-        size_t value = place_round(sizeof note + note.n_namesz, align);
-        size_t whole = place_round(value + note.n_descsz, align);
-        if (value + note.n_descsz > size)
-            return;
-        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-            memcmp(notes + sizeof note, "GNU", 4) == 0)
-            place_take_id(place, notes + value, note.n_descsz);
-        notes += MIN(whole, size);
-        size -= MIN(whole, size);
-    }
-}
-
 static void place_read_id(struct module_place *place, const struct dl_phdr_info *module)
 {
-    for (size_t i = 0; i < module->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &module->dlpi_phdr[i];
-        const unsigned char *notes = (const unsigned char *)(module->dlpi_addr + part->p_vaddr);
-        if (part->p_type == PT_NOTE)
-            place_read_notes(place, notes, part->p_memsz, part->p_align == 8 ? 8 : 4);
-    }
+    size_t size = 0;
+    const unsigned char *id = find_build_id(module, &size);
+    place->id_size = id == NULL ? 0 : MIN(size, BUILD_ID_MOST);
+    if (id != NULL)
+        memcpy(place->id, id, place->id_size);
 }
 
 static int place_look(struct dl_phdr_info *module, size_t size, void *argument)
@@ -166,6 +133,7 @@ static struct {
     bool looked_for;
     size_t (*describe)(const void *pc, char *text, size_t n);
     size_t (*field)(const char *type, size_t offset, char *text, size_t n);
+    int (*prepare)(void);
 } symbolizer;
 
 static __thread bool symbolizer_mine POND_TLS_; /* this thread is with it */
@@ -205,39 +173,15 @@ static void symbolizer_leave(int cancel)
     (void)pthread_setcancelstate(cancel, NULL);
 }
 
-#define SYMBOLIZER_TEXT_(number) #number
-#define SYMBOLIZER_TEXT(number) SYMBOLIZER_TEXT_(number)
-#define SYMBOLIZER_FILE "libpond-symbol.so." SYMBOLIZER_TEXT(POND_VERSION_MAJOR)
-
-typedef void *symbolizer_opener(const char *file, int mode);
-
-/* The one that lies beside libpond.so fits it best. */
-static void *symbolizer_open_beside(symbolizer_opener *open_file)
-{
-    struct module_place own = place_find((uintptr_t)&symbolizer);
-    char *slash = strrchr(own.path, '/');
-    size_t room = slash == NULL ? 0 : sizeof own.path - (size_t)(slash + 1 - own.path);
-    if (room < sizeof SYMBOLIZER_FILE)
-        return NULL;
-    memcpy(slash + 1, SYMBOLIZER_FILE, sizeof SYMBOLIZER_FILE);
-    return open_file(own.path, RTLD_NOW | RTLD_LOCAL);
-}
-
-/* dlopen is asked for by name: the linker warns of any mention of it in a static program. */
 static void symbolizer_open(void)
 {
-    symbolizer_opener *open_file = NULL;
-    if (dlsym != NULL)
-        *(void **)&open_file = dlsym(RTLD_DEFAULT, "dlopen");
-    if (open_file == NULL)
-        return;
-    void *library = symbolizer_open_beside(open_file);
-    if (library == NULL)
-        library = open_file(SYMBOLIZER_FILE, RTLD_NOW | RTLD_LOCAL);
+    struct module_place own = place_find((uintptr_t)&symbolizer);
+    void *library = find_library(own.path, FIND_LIBRARY("symbol"));
     if (library == NULL)
         return;
     *(void **)&symbolizer.describe = dlsym(library, "pond_symbol_describe");
     *(void **)&symbolizer.field = dlsym(library, "pond_symbol_field");
+    *(void **)&symbolizer.prepare = dlsym(library, "pond_symbol_prepare");
 }
 
 /* Once, and with the symbolizer entered. */
@@ -251,6 +195,7 @@ static void symbolizer_look_for(void)
         return;
     symbolizer.describe = pond_symbol_describe;
     symbolizer.field = pond_symbol_field;
+    symbolizer.prepare = pond_symbol_prepare;
     if (symbolizer.describe == NULL)
         symbolizer_open();
 }
@@ -360,4 +305,15 @@ size_t module_field(const char *type, size_t offset, char *text, size_t n)
     symbolizer_leave(cancel);
     errno = saved;
     return length;
+}
+
+bool module_prepare(void)
+{
+    int cancel;
+    if (!symbolizer_enter(&cancel))
+        return false;
+    symbolizer_look_for();
+    bool ready = symbolizer.prepare != NULL && symbolizer.prepare() == 0;
+    symbolizer_leave(cancel);
+    return ready;
 }

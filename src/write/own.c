@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pond_profile_write: of the libpond in this process. In the shared library (POND_WRITE_SHARED) that is
+ * whichever has these names there, if there is one: it is not linked with a libpond, so that it brings no
+ * second one along. In the archive they are wanted from the linker.
+ */
+#include "source.h"
+#include <errno.h>
+
+#ifdef POND_WRITE_SHARED
+#pragma weak pond_profile_each
+#pragma weak pond_each
+#pragma weak pond_stats_read
+#pragma weak pond_name
+#pragma weak pond_type_name
+#pragma weak pond_profile_rate
+#pragma weak pond_profile_lost
+#endif
+
+int pond_profile_write(int fd, pond_profile_format format, const char *value)
+{
+    pond_profile_source own = {.size = sizeof own,
+                               .each = pond_profile_each,
+                               .ponds = pond_each,
+                               .stats = pond_stats_read,
+                               .name = pond_name,
+                               .type_name = pond_type_name,
+                               .rate = pond_profile_rate,
+                               .lost = pond_profile_lost};
+    if (own.each == NULL || own.ponds == NULL) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return pond_profile_write_from(&own, fd, format, value);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "snapshot.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *const value_names[VALUES] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
+
+enum value value_of(const char *name)
+{
+    enum value v = ALLOC_OBJECTS;
+    if (name == NULL)
+        return INUSE_SPACE;
+    while (v < VALUES && strcmp(name, value_names[v]) != 0)
+        v++;
+    return v;
+}
+
+/* ---- idle objects ---- */
+
+#define IDLE(state, frame)                                                                                   \
+    {                                                                                                        \
+#state, "[idle " frame "]", offsetof(pond_stats, idle_##state),                                      \
+            offsetof(pond_stats, idle_##state##_bytes)                                                       \
+    }
+
+const struct idle idle_states[IDLE_STATES] = {IDLE(local, "in thread caches"), IDLE(shared, "in the depot"),
+                                              IDLE(victim, "since the last tick")};
+
+uint64_t idle_count(const struct basin *b, size_t place)
+{
+    uint64_t count;
+    memcpy(&count, (const char *)&b->stats + place, sizeof count);
+    return count;
+}
+
+/* ---- reading ---- */
+
+struct reader {
+    struct snapshot *snapshot;
+    const pond_profile_source *source;
+    struct names ponds; /* with stacks */
+};
+
+#define READER_FAILED 1 /* stops the reading: no memory */
+
+static bool stack_read(struct stack *s, struct reader *r, const pond_profile_row *row)
+{
+    struct memory *m = &r->snapshot->memory;
+    *s = (struct stack){
+        .count = row->count,
+        .estimates = {row->alloc_objects, row->alloc_bytes, row->inuse_objects, row->inuse_bytes},
+        .samples = row->samples,
+        .oldest_seconds = row->oldest_seconds};
+    s->owner = names_index(&r->ponds, row->pond);
+    s->pond = memory_text(m, row->pond);
+    s->type = memory_text(m, row->type);
+    s->pcs = memory_copy(m, row->pcs, row->count * sizeof *row->pcs);
+    return s->owner != NAMES_NONE && s->pond != NULL && s->type != NULL && s->pcs != NULL;
+}
+
+static int read_row(const pond_profile_row *row, void *ctx)
+{
+    struct reader *r = ctx;
+    struct stack *s = list_add(&r->snapshot->stacks, sizeof *s);
+    return s != NULL && stack_read(s, r, row) ? 0 : READER_FAILED;
+}
+
+/* The libpond that is asked may be a later one, with more in its statistics. */
+union room {
+    pond_stats stats;
+    char later[4 * sizeof(pond_stats)];
+};
+
+static int read_pond(pond *p, void *ctx)
+{
+    struct reader *r = ctx;
+    struct memory *m = &r->snapshot->memory;
+    struct basin *b = list_add(&r->snapshot->basins, sizeof *b);
+    union room room = {.later = {0}};
+    if (b == NULL)
+        return READER_FAILED;
+    r->source->stats(p, &room.stats);
+    b->stats = room.stats;
+    b->name = memory_text(m, r->source->name(p));
+    b->type = memory_text(m, r->source->type_name(p));
+    return b->name != NULL && b->type != NULL ? 0 : READER_FAILED;
+}
+
+/* ---- whole numbers ---- */
+
+static int by_size(const void *one, const void *other)
+{
+    const struct stack *a = one, *b = other;
+    for (int v = VALUES - 1; v >= 0; v--)
+        if (a->estimates[v] != b->estimates[v])
+            return a->estimates[v] > b->estimates[v] ? -1 : 1;
+    return strcmp(a->pond, b->pond);
+}
+
+#define WHOLE_MOST 9.2e18 /* what an int64_t holds */
+
+/* What rounding took from one stack the next of the same pond is given. What is 0 stays 0. */
+static int64_t round_whole(double estimate, double *left_over)
+{
+    if (!(estimate > 0)) /* nor is it no number */
+        return 0;
+    double sum = estimate + *left_over + 0.5; /* not below 0 */
+    int64_t whole = sum < WHOLE_MOST ? (int64_t)sum : (int64_t)WHOLE_MOST;
+    *left_over = sum < WHOLE_MOST ? sum - 0.5 - (double)whole : 0;
+    return whole;
+}
+
+static bool snapshot_round(struct snapshot *s, size_t owners)
+{
+    double *left = memory_take(&s->memory, owners * VALUES * sizeof *left);
+    struct stack *stacks = s->stacks.items;
+    if (left == NULL)
+        return false;
+    if (s->stacks.count > 1)
+        qsort(stacks, s->stacks.count, sizeof *stacks, by_size);
+    for (size_t i = 0; i < s->stacks.count; i++)
+        for (int v = 0; v < VALUES; v++)
+            stacks[i].values[v] =
+                round_whole(stacks[i].estimates[v], &left[stacks[i].owner * VALUES + (size_t)v]);
+    return true;
+}
+
+bool snapshot_take(struct snapshot *s, const pond_profile_source *source)
+{
+    struct timespec now = {0};
+    struct reader r = {.snapshot = s, .source = source, .ponds = {.memory = &s->memory}};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    *s = (struct snapshot){.time_nanos = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+                           .rate = source->rate(),
+                           .lost = source->lost()};
+    bool taken = source->each(read_row, &r) == 0 && source->ponds(read_pond, &r) == 0 &&
+                 snapshot_round(s, r.ponds.texts.count);
+    names_free(&r.ponds);
+    return taken;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    list_free(&s->stacks);
+    list_free(&s->basins);
+    memory_free(&s->memory);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What libpond-profile asks of libpond, as functions that it is given: a process can have a libpond whose
+ * names nobody outside can find (an archive in the program), and libpond-profile.so is loaded by it.
+ */
+#ifndef POND_WRITE_SOURCE_H
+#define POND_WRITE_SOURCE_H
+
+#include <pond/profile_write.h>
+
+/* A libpond. Later versions append to it. */
+typedef struct pond_profile_source {
+    size_t size;                                                             /* of this structure */
+    int (*each)(int (*row)(const pond_profile_row *, void *ctx), void *ctx); /* pond_profile_each */
+    int (*ponds)(int (*visit)(pond *, void *ctx), void *ctx);                /* pond_each */
+    void (*stats)(pond *, pond_stats *);                                     /* pond_stats_read */
+    const char *(*name)(const pond *);
+    const char *(*type_name)(const pond *);
+    size_t (*rate)(void);
+    uint64_t (*lost)(void);
+} pond_profile_source;
+
+/* As pond_profile_write, from this source. */
+POND_API int pond_profile_write_from(const pond_profile_source *source, int fd, pond_profile_format format,
+                                     const char *value);
+
+#endif
