@@ -369,12 +369,12 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck, gofmt, go vet
 	@+$(MAKE) --no-print-directory --keep-going $(JOBS) $(LINTERS)
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
-lint-tidy:
-	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c examples/*.c examples/*/*.c) | \
-	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc' -
+lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c examples/*.c examples/*/*.c) | \
+	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c)
+	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c)
 lint-scripts:
 	shellcheck -x $(SCRIPTS)
 	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done

@@ -27,11 +27,16 @@
 extern "C" {
 #endif
 
+/*
+ * PPROF is what go tool pprof reads: profile.proto, gzipped, with functions, files and lines (by
+ * libpond-symbol), those of inlined functions too, so that no program is needed to look at it. FOLDED is
+ * "pond;outermost;...;innermost value", a line for each stack, for flamegraph.pl and its like. TEXT is a
+ * table of ponds, and behind it the stacks as Go's /debug/pprof/heap?debug=1 has them.
+ */
 typedef enum pond_profile_format {
-    POND_PROFILE_PPROF,  /* what go tool pprof reads: profile.proto, gzipped. Functions, files and lines are in it
-                            (libpond-symbol), inlined functions too, so that it needs no program */
-    POND_PROFILE_FOLDED, /* "pond;outermost;...;innermost value", a line each stack: for flamegraph.pl and its like */
-    POND_PROFILE_TEXT    /* a table of ponds, and the stacks as Go's /debug/pprof/heap?debug=1 has them */
+    POND_PROFILE_PPROF,
+    POND_PROFILE_FOLDED,
+    POND_PROFILE_TEXT
 } pond_profile_format;
 
 /*

@@ -70,9 +70,10 @@ static int loaded_add(struct dl_phdr_info *info, size_t size, void *ctx)
     if (l->count == l->room) {
         size_t room = l->room * 2 + 16;
         struct loaded_module *more = realloc(l->modules, room * sizeof *more);
-        l->failed = more == NULL;
-        if (l->failed)
+        if (more == NULL) {
+            l->failed = true;
             return 1;
+        }
         l->modules = more;
         l->room = room;
     }

@@ -159,15 +159,15 @@ static bool names_make_room(struct names *n)
 {
     if (n->texts.count * 2 < n->slot_count)
         return true;
-    struct names larger = *n;
-    larger.slot_count = n->slot_count == 0 ? 256 : n->slot_count * 2;
-    larger.slots = calloc(larger.slot_count, sizeof *larger.slots);
-    if (larger.slots == NULL)
+    size_t count = n->slot_count == 0 ? 256 : n->slot_count * 2;
+    uint32_t *slots = calloc(count, sizeof *slots), *before = n->slots;
+    if (slots == NULL)
         return false;
+    n->slots = slots;
+    n->slot_count = count;
     for (uint32_t i = 1; i <= n->texts.count; i++)
-        *names_slot(&larger, names_text(n, i)) = i;
-    free(n->slots);
-    *n = larger;
+        *names_slot(n, names_text(n, i)) = i;
+    free(before);
     return true;
 }
 
@@ -201,9 +201,10 @@ static bool bytes_make_room(struct bytes *b, size_t n)
         return !b->failed;
     size_t room = (b->length + n) * 2 + 4096;
     char *more = realloc(b->data, room);
-    b->failed = more == NULL;
-    if (b->failed)
+    if (more == NULL) {
+        b->failed = true;
         return false;
+    }
     b->data = more;
     b->room = room;
     return true;
