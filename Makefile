@@ -95,7 +95,7 @@ SONAME  := lib$(NAME).so.$(MAJOR)
 LIB     := $(B)/lib$(NAME).a
 SO      := $(B)/lib$(NAME).so.$(VERSION)
 
-LIB_DIRS := src src/check
+LIB_DIRS := src src/check src/profile
 SOURCES  := $(foreach dir,$(LIB_DIRS),$(wildcard $(dir)/*.c))
 OBJECTS  := $(SOURCES:%.c=$(B)/%.o)
 HEADERS  := $(wildcard include/pond/*.h)

@@ -316,8 +316,10 @@ static bool line_is_valid(const struct pond *p, const struct cache *c)
 {
     if (c->base == NULL || c->base == LINE_CLOSED)
         return c->limit == NULL && (c->end == NULL || (c->end == LINE_COUNTED && c->loaded != NULL));
-    return c->loaded != NULL && c->base == c->loaded->slots && c->end == cache_end(c, p->epoch) &&
-           c->limit == (p->work_on_put ? NULL : c->end);
+    bool sampled = p->sampling != NULL;
+    return c->loaded != NULL && c->base >= c->loaded->slots &&
+           (sampled ? c->base <= c->loaded->slots + c->loaded->room : c->base == c->loaded->slots) &&
+           c->end == cache_end(c, p->epoch) && c->limit == (p->work_on_put || sampled ? NULL : c->end);
 }
 
 bool cache_is_valid(const struct pond *p, const struct cache *c)

@@ -258,6 +258,7 @@ static uint64_t advance(const void *caller)
     gates_open();
     registry_unlock();
     tell_watchers(caller);
+    sample_ticked();
     drop_within_budget(ponds);
     magazine_purge();
     os_unmap_kept();
@@ -287,6 +288,7 @@ static uint64_t rotate(struct pond *p, const void *caller)
     gates_open();
     registry_unlock();
     tell_watcher(p, caller);
+    sample_ticked();
     drop_due(p, &d);
     reclaim(p);
     registry_unpin(p);

@@ -36,6 +36,7 @@
  * which orders all that it did before: its slot is `fenced` then.
  */
 #include "gate.h"
+#include "sampling.h"
 
 struct slot {
     struct cache
@@ -86,21 +87,28 @@ void gate_forget_exits(void)
 /* ---- lines ---- */
 
 /* By its owner, who is busy. */
-static void line_open(const struct pond *p, struct cache *c, void **end)
+static void line_open(const struct pond *p, struct cache *c, void **base, void **end)
 {
     STORE(c->end, end);
-    STORE(c->limit, p->work_on_put ? NULL : end);
-    __atomic_store_n(&c->base, c->loaded->slots, __ATOMIC_SEQ_CST);
+    STORE(c->limit, p->work_on_put || sampling_of(p) != NULL ? NULL : end);
+    __atomic_store_n(&c->base, base, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&me.slot->open, __ATOMIC_SEQ_CST) == 0)
         line_close(c);
 }
 
 /* What the fast path may do, the line lets it do. */
-static bool line_is_right(const struct cache *c, bool open, void **end)
+static bool line_is_right(const struct cache *c, void **base, void **end)
 {
+    return LOAD(c->base) == base && (base == LINE_CLOSED || LOAD(c->end) == end);
+}
+
+/* Where gets by the fast path end. */
+static void **base_of(struct pond *p, struct cache *c, bool open)
+{
+    struct sampling *s = sampling_of(p);
     if (!open)
-        return LOAD(c->base) == LINE_CLOSED;
-    return LOAD(c->base) == c->loaded->slots && LOAD(c->end) == end;
+        return LINE_CLOSED;
+    return s == NULL ? c->loaded->slots : sampling_base(p, s, c);
 }
 
 /* ---- the owner ---- */
@@ -152,10 +160,10 @@ static void leave_counted(struct cache *c)
 NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
 {
     bool open = c->loaded != NULL && !LOAD(gates.fenced) && !LOAD(gates.watched);
-    void **end = cache_end(c, LOAD(p->epoch));
-    if (!line_is_right(c, open, end)) {
+    void **end = cache_end(c, LOAD(p->epoch)), **base = base_of(p, c, open);
+    if (!line_is_right(c, base, end)) {
         if (open)
-            line_open(p, c, end);
+            line_open(p, c, base, end);
         else
             line_close(c);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a pond: its options, its memory, its end, and what is left of it for those who use it later. */
 #include "pool.h"
+#include "sampling.h"
 #include <errno.h>
 #include <pond/typed.h>
 #include <string.h>
@@ -167,6 +168,7 @@ static void remember(struct pond *p)
 
 static void release(struct pond *p)
 {
+    sampling_release(p);
     pthread_mutex_destroy(&p->lock);
     slab_set_release(&p->slabs);
 }
@@ -182,6 +184,7 @@ static struct pond *create(const pond_options *options)
     if (p == NULL)
         return NULL;
     watch_begin();
+    sample_begin();
     watch_mapped(p, pond_bytes());
     init(p, &o);
     if (registry_add(p))
@@ -210,6 +213,7 @@ static void end_pond(struct pond *p)
 {
     (void)epoch_drop_all(p, POND_DROP_DESTROY);
     watch_gone(p);
+    sample_gone(p);
     release(p);
     let_go_of_context(p);
     remember(p);

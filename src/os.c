@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os.h"
+#include "chance.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -377,6 +378,15 @@ bool os_thread_is_gone(uint32_t thread)
     return false;
 }
 #endif
+
+/* Of two processes one has another number or began later, however alike a fork has made them. */
+uint64_t os_seed(void)
+{
+    struct timespec now = {.tv_sec = 0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t ns = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    return chance_stir(chance_stir((uint64_t)getpid()) + ns);
+}
 
 uint64_t os_milliseconds(void)
 {

@@ -52,6 +52,9 @@ bool os_thread_is_gone(uint32_t thread); /* false: it is there, or there is no k
 
 uint64_t os_milliseconds(void); /* since some time in the past */
 
+/* Another number in each process, and each time. */
+uint64_t os_seed(void);
+
 /* Keeps this thread from being cancelled meanwhile. What the first returns the second puts back. */
 int os_hold_cancel(void);
 void os_allow_cancel(int before);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The front door: get and put when the fast path has no answer, in terms of the rooms behind. */
 #include "pool.h"
+#include "sampling.h"
 #include <errno.h>
 
 /* ---- get ---- */
@@ -39,6 +40,9 @@ static size_t get_some(struct pond *p, void **objs, size_t n)
     struct cache *c = gate_enter(p);
     if (c == NULL)
         return 0;
+    struct sampling *s = sampling_of(p);
+    if (__builtin_expect(s != NULL, 0))
+        n = (size_t)MIN((int64_t)n, sampling_left(p, s, c));
     size_t got = cache_get_some(c, objs, n);
     gate_leave(p, c);
     return got;
@@ -115,37 +119,58 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
     return obj;
 }
 
-/* Sampled: usually nobody is asked. */
-static NOT_INLINED void *get_watched(struct pond *p, const struct watch *w, const void *caller)
+/* Where the watcher samples nobody is asked usually. */
+static void *get_asked(struct pond *p, const struct watch *w, const void *caller)
 {
     void *obj = NULL;
-    if (!registry_enter(p, "pond_get", caller))
-        return NULL;
     if (LOAD(w->samples) == watch_sampled && --watch_left >= 0)
         obj = pool_get_cached(p);
-    if (obj == NULL)
-        obj = w->get(p, caller);
+    return obj != NULL ? obj : w->get(p, caller);
+}
+
+static NOT_INLINED void *get_watched(struct pond *p, const struct watch *w, const void *caller)
+{
+    if (!registry_enter(p, "pond_get", caller))
+        return NULL;
+    void *obj = get_asked(p, w, caller);
     entry_end();
     return obj;
+}
+
+/* With the gets of the pond sampled, watched or not. */
+static NOT_INLINED void *get_sampled(struct pond *p, struct sampling *s, const void *caller)
+{
+    if (!registry_enter(p, "pond_get", caller))
+        return NULL;
+    struct sampling_turn turn = sampling_begin(p, s);
+    const struct watch *w = watch_of(p);
+    void *obj = w == NULL ? get_unwatched(p, caller) : get_asked(p, w, caller);
+    sampling_end(&turn);
+    if (turn.due && obj != NULL)
+        sample_got(p, obj, turn.weight, caller);
+    entry_end();
+    return obj;
+}
+
+static void *get_one(struct pond *p, const void *caller)
+{
+    struct sampling *s = sampling_of(p);
+    if (__builtin_expect(s != NULL, 0))
+        return get_sampled(p, s, caller);
+    const struct watch *w = watch_of(p);
+    return w == NULL ? get_unwatched(p, caller) : get_watched(p, w, caller);
 }
 
 void *pond_get_slow(pond *p)
 {
     if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_get", CALLER))
         return NULL;
-    const struct watch *w = watch_of(p);
-    return w == NULL ? get_unwatched(p, CALLER) : get_watched(p, w, CALLER);
+    return get_one(p, CALLER);
 }
 
 NOT_INLINED ON_ONE_LINE void *pond_get(pond *p)
 {
     return pond_get_inline(p);
-}
-
-static void *get_one(struct pond *p, const void *caller)
-{
-    const struct watch *w = watch_of(p);
-    return w == NULL ? get_unwatched(p, caller) : get_watched(p, w, caller);
 }
 
 size_t pond_get_many(pond *p, void **objs, size_t n)
@@ -216,7 +241,10 @@ void pool_put_clean(struct pond *p, void *obj)
 /* The hook may have gone on on another thread. */
 static AFTER_HOOK bool put_in_line(struct pond *p, void *obj)
 {
-    return line_put(p, obj);
+    bool done = line_put(p, obj);
+    if (__builtin_expect(sampling_of(p) != NULL, 0))
+        sampling_bound(p);
+    return done;
 }
 
 static void put_worked(struct pond *p, void *obj)
@@ -238,25 +266,62 @@ void pool_put(struct pond *p, void *obj)
         pool_put_clean(p, obj);
 }
 
+static void put_asked(struct pond *p, const struct watch *w, void *obj, const void *caller)
+{
+    bool asks = LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
+    if (asks || p->work_on_put || !pool_put_cached(p, obj))
+        w->put(p, obj, caller);
+}
+
 static NOT_INLINED void put_watched(struct pond *p, const struct watch *w, void *obj, const void *caller)
 {
     if (!registry_enter(p, "pond_put", caller))
         return;
-    bool asks = LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
-    if (asks || p->work_on_put || !pool_put_cached(p, obj))
-        w->put(p, obj, caller);
+    put_asked(p, w, obj, caller);
     entry_end();
 }
 
-void pond_put_slow(pond *p, void *obj)
+static NOT_INLINED void put_sampled(struct pond *p, void *obj, const void *caller)
 {
-    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", CALLER))
+    if (!registry_enter(p, "pond_put", caller))
         return;
+    if (sampling_may_be(obj))
+        sample_ended(obj);
     const struct watch *w = watch_of(p);
-    if (__builtin_expect(w != NULL, 0))
-        put_watched(p, w, obj, CALLER);
+    if (w != NULL)
+        put_asked(p, w, obj, caller);
     else
         pool_put(p, obj);
+    entry_end();
+}
+
+static void put_slowly(struct pond *p, void *obj, const void *caller)
+{
+    const struct watch *w = watch_of(p);
+    if (sampling_of(p) != NULL)
+        put_sampled(p, obj, caller);
+    else if (__builtin_expect(w != NULL, 0))
+        put_watched(p, w, obj, caller);
+    else
+        pool_put(p, obj);
+}
+
+static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller)
+{
+    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", caller))
+        return;
+    put_slowly(p, obj, caller);
+}
+
+/* A sampled pond's puts all come here: most of them need no more than is in sight. */
+void pond_put_slow(pond *p, void *obj)
+{
+    struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
+    bool deep;
+    if (s == NULL || !sampling_put(p, s, obj, &deep))
+        put_marked(p, obj, CALLER);
+    else if (__builtin_expect(deep, 0))
+        sampling_bound(p);
 }
 
 NOT_INLINED ON_ONE_LINE void pond_put(pond *p, void *obj)
@@ -275,7 +340,7 @@ static size_t before_null(void *const *objs, size_t n)
 static void put_many(struct pond *p, void *const *objs, size_t n)
 {
     for (size_t put = 0; put < n;) {
-        if (!p->work_on_put)
+        if (!p->work_on_put && sampling_of(p) == NULL)
             put += put_some(p, objs + put, before_null(objs + put, n - put));
         if (put < n)
             pond_put(p, objs[put++]);
@@ -288,7 +353,7 @@ static void put_one(struct pond *p, void *obj, const void *caller)
     if (w == NULL)
         pond_put(p, obj); /* hooks ran for those before: see AFTER_HOOK */
     else if (obj != NULL)
-        put_watched(p, w, obj, caller);
+        put_slowly(p, obj, caller);
 }
 
 void pond_put_many(pond *p, void *const *objs, size_t n)
@@ -305,6 +370,8 @@ void pond_put_many(pond *p, void *const *objs, size_t n)
 static void discard(struct pond *p, void *obj, const void *caller)
 {
     const struct watch *w = watch_of(p);
+    if (sampling_of(p) != NULL && sampling_may_be(obj))
+        sample_ended(obj);
     if (w == NULL)
         pool_drop(p, obj, POND_DROP_DISCARDED);
     else

@@ -283,6 +283,7 @@ static void lock_ponds(void)
     magazine_fork_prepare();
     slab_fork_prepare();
     watch_fork_prepare();
+    sample_fork_prepare();
 }
 
 /* The child gets every object in one place, or in the hands of a thread that it does not have. That thread
@@ -313,6 +314,7 @@ static void fork_parent(void)
     if (LOAD(entry_state) != ENTRY_FORKING)
         return;
     if (registry.forking) {
+        sample_fork_done(false);
         watch_fork_done(false);
         unlock_ponds();
         gates_open();
@@ -352,6 +354,7 @@ static void fork_settle(struct pond *p)
 
 static void settle_child(void)
 {
+    sample_fork_done(true);
     watch_fork_done(true);
     unlock_ponds();
     gates_fork_child();
@@ -363,8 +366,10 @@ static void settle_child(void)
         fork_unmark(p);
     }
     gates_fork_done();
-    for (struct pond *p = registry.first; p != NULL; p = p->next)
+    for (struct pond *p = registry.first; p != NULL; p = p->next) {
         fork_settle(p);
+        sample_forked(p);
+    }
     gates_open();
 }
 
@@ -386,6 +391,7 @@ void registry_freeze(void)
 
 void registry_thaw(void)
 {
+    sample_fork_done(false);
     watch_thaw();
     unlock_ponds();
     registry_unlock();
@@ -436,6 +442,7 @@ static bool make_ready(void)
  */
 __attribute__((destructor(101))) static void end_process(void)
 {
+    sample_exit();
     watch_exit();
     if (pthread_mutex_trylock(&registry.lock) != 0)
         return;
@@ -450,6 +457,7 @@ bool registry_add(struct pond *p)
     bool ready = registry.ready && watch_created(p);
     if (ready) {
         p->number = ++registry.added;
+        sample_created(p);
         link_first(p);
     }
     registry_unlock();

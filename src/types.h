@@ -135,6 +135,25 @@ _Static_assert(offsetof(struct cache, loaded) == offsetof(pond_cache, own), "the
 
 #define GATE_THREADS 4096 /* most threads with caches at a time; further ones share the depot */
 
+/* ---- sampling ---- */
+
+/* What a thread has of a sampled pond, beside its cache. Written by the owner alone. */
+struct sampling_line {
+    uint64_t due;    /* the get that is to be sampled, by the number that the cache's `gets` has before it */
+    double weight;   /* how many gets it stands for */
+    uint64_t random; /* state of the generator */
+    uint32_t change; /* of the sampling that `due` was drawn for; another one: not drawn yet */
+};
+
+/* While a pond's gets are sampled. Its memory stays until the pond ends. */
+struct sampling {
+    double density; /* bytes of an object, by mean bytes between samples */
+    uint64_t seed;
+    uint64_t loose;               /* state of the generator of threads without a cache */
+    uint32_t change;              /* counts settings */
+    struct sampling_line lines[]; /* of each cache */
+};
+
 /* ---- pond ---- */
 
 struct pond {
@@ -151,8 +170,11 @@ struct pond {
     char name[48];
 
     /* changed under the registry's lock, with the gates */
-    const struct watch *watch; /* who is to be asked instead of the usual ways; NULL: nobody */
-    void *watcher;             /* the watcher's own */
+    const struct watch *watch;        /* who is to be asked instead of the usual ways; NULL: nobody */
+    void *watcher;                    /* the watcher's own */
+    struct sampling *sampling;        /* NULL: its gets are not sampled */
+    struct sampling *sampling_puts;   /* the same, where puts have no hooks to run; else NULL */
+    struct sampling *sampling_memory; /* of the last time they were; may be NULL */
 
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
     uint32_t lines;                                      /* caches that may have been used, from the first */
@@ -178,8 +200,8 @@ struct pond {
     /* guarded by the registry's lock */
     struct pond *next, *prior;
     uint64_t number; /* the process's how-manieth pond this is, from 1 */
-    uint32_t pins; /* ticks and trims at work on this pond outside the lock */
-    bool waited;   /* since the last tick a get has given up a thread that was stopped in its cache */
+    uint32_t pins;   /* ticks and trims at work on this pond outside the lock */
+    bool waited;     /* since the last tick a get has given up a thread that was stopped in its cache */
 
     struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS */
 };
@@ -188,6 +210,12 @@ struct pond {
 static inline const struct watch *watch_of(const struct pond *p)
 {
     return __atomic_load_n(&p->watch, __ATOMIC_ACQUIRE);
+}
+
+/* Acquire: what was set up before sampling began is seen. */
+static inline struct sampling *sampling_of(const struct pond *p)
+{
+    return __atomic_load_n(&p->sampling, __ATOMIC_ACQUIRE);
 }
 
 /*

@@ -66,6 +66,32 @@ void watch_fork_done(bool child);
 void watch_thaw(void); /* after watch_fork_prepare, where nothing was forked */
 void watch_exit(void); /* the process ends, or this copy of the library is unloaded */
 
+/*
+ * Sampling of gets, src/profile's, goes on whether a pond is watched or not: the front door says which gets
+ * were sampled (sampling.h), and what ends of them. None of the first two is called under a lock.
+ */
+void sample_got(pond *p, void *obj, double weight, const void *caller);
+void sample_ended(const void *obj); /* it is being put, or discarded; it may be no sampled one */
+void sample_begin(void);            /* before a pond is made */
+void sample_created(pond *p);       /* under the registry's lock; not linked yet */
+void sample_gone(pond *p);          /* it is empty and about to be freed */
+void sample_ticked(void);           /* an epoch was counted on, of one pond or all */
+void sample_fork_prepare(void);     /* under all other locks */
+void sample_fork_done(bool child);
+void sample_forked(pond *p); /* in the child, of each pond, gates closed */
+void sample_exit(void);      /* before watch_exit */
+
+/* A library of pond's, from beside libpond.so or where the loader looks; NULL: it is not to be had. */
+void *watch_library(const char *file);
+
+/* Reports that words were not understood, or not put into effect: why, and what is on nevertheless. */
+struct watch_words {
+    const char *function, *variable; /* that brought them, one of the two */
+    const char *text;
+    const char *advice, *table;
+};
+void watch_bad_words(const struct watch_words *words, bool from_call, const char *why, const char *outcome);
+
 /* How many operations of this thread a watcher that samples need not be asked about. Set by it. */
 extern __thread uint32_t watch_sampled POND_TLS_; /* starts with 1, which no samples is */
 extern __thread int64_t watch_left POND_TLS_;

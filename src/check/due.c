@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which get is due to be served from a guard slot, and how many that were due were not. */
+#include "../chance.h"
 #include "check.h"
-#include <time.h>
-#include <unistd.h>
 
 __thread struct guard_countdown guard_countdown POND_TLS_;
 
 /* ---- chance ---- */
 
-/* splitmix64: two numbers that differ in one bit become two that differ in half of theirs. */
-static uint64_t stirred(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 static uint64_t process_seed;
 static __thread uint64_t random_state POND_TLS_;
 
-/* Of two processes one has another number or began later, however alike a fork has made them. */
 void guard_seed(void)
 {
-    struct timespec now = {.tv_sec = 0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t ns = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-    STORE(process_seed, stirred(stirred((uint64_t)getpid()) + ns));
+    STORE(process_seed, os_seed());
 }
 
 /* A child draws for itself: what its thread had drawn as the parent's does not count, nor does the distance
@@ -43,7 +30,7 @@ static uint64_t thread_seed(void)
 {
     static uint64_t threads;
     uint64_t thread = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
-    uint64_t seed = stirred(LOAD(process_seed) + stirred(thread) + (uintptr_t)&random_state);
+    uint64_t seed = chance_stir(LOAD(process_seed) + chance_stir(thread) + (uintptr_t)&random_state);
     return seed != 0 ? seed : 1;
 }
 

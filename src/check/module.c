@@ -173,10 +173,14 @@ static void symbolizer_leave(int cancel)
     (void)pthread_setcancelstate(cancel, NULL);
 }
 
+void *watch_library(const char *file)
+{
+    return find_library(place_find((uintptr_t)&symbolizer).path, file);
+}
+
 static void symbolizer_open(void)
 {
-    struct module_place own = place_find((uintptr_t)&symbolizer);
-    void *library = find_library(own.path, FIND_LIBRARY("symbol"));
+    void *library = watch_library(FIND_LIBRARY("symbol"));
     if (library == NULL)
         return;
     *(void **)&symbolizer.describe = dlsym(library, "pond_symbol_describe");

@@ -18,24 +18,11 @@
  *
  * With one frame wanted a capture is the look-up of a known caller: 3 ns, a table that is read by all and
  * written by nobody; a cache per thread would be no faster.
- *
- * How the stack is walked, ns for a stack (x86-64 VM, GCC 12, glibc 2.36):
- *
- *     frames                                   4      16      32
- *     _Unwind_Backtrace (libgcc)             530   1,950   3,800
- *     backtrace (glibc)                      635   2,080   3,950
- *     frame pointers                           4      11      29
- *
- * Frame pointers are not there in what compilers make of -O2, and where the register holds something else a
- * walk along it gives frames that look right and are wrong. backtrace is the same unwinder behind a dlopen
- * and a malloc. So it is _Unwind_Backtrace. Telling from the outside that a stack is the one of the time
- * before would need the places where each frame saved its registers, which the unwinder does not tell:
- * comparing return addresses alone proves nothing. Who needs less cost wants fewer frames: stacks=1.
  */
+#include "../walk.h"
 #include "aside.h"
 #include <errno.h>
 #include <string.h>
-#include <unwind.h>
 
 /* ---- the store ---- */
 
@@ -186,38 +173,12 @@ const void *const *stack_frames(uint32_t stack, size_t *count)
 
 /* ---- unwinding ---- */
 
-/* More frames than the library has on the way to whoever called it. */
-#define UNWIND_OWN 64
-
-struct unwound {
-    const void *caller;
-    uint32_t most, count, passed;
-    const void *pcs[STACK_MOST];
-};
-
-/* An interrupted instruction is taken one further: it then is like a return address. 0 comes after the
-   outermost frame. */
-static _Unwind_Reason_Code unwind_frame(struct _Unwind_Context *context, void *argument)
-{
-    struct unwound *u = argument;
-    int interrupted = 0;
-    uintptr_t pc = (uintptr_t)_Unwind_GetIPInfo(context, &interrupted);
-    if (pc == 0)
-        return _URC_END_OF_STACK;
-    const void *frame = (const char *)pc + (interrupted != 0);
-    if (u->count > 0 || frame == u->caller)
-        u->pcs[u->count++] = frame;
-    else if (++u->passed == UNWIND_OWN)
-        return _URC_END_OF_STACK;
-    return u->count == u->most ? _URC_END_OF_STACK : _URC_NO_REASON;
-}
-
 /* The unwinder may have lost its way before it met the caller: that one is known all the same. */
 static uint32_t stack_unwind(const void *caller, uint64_t most)
 {
-    struct unwound u = {.caller = caller, .most = (uint32_t)MIN(most, STACK_MOST)};
-    (void)_Unwind_Backtrace(unwind_frame, &u);
-    return u.count > 0 ? stack_number(u.pcs, u.count) : stack_number(&caller, 1);
+    const void *pcs[STACK_MOST];
+    uint32_t count = walk_stack(caller, pcs, (uint32_t)MIN(most, STACK_MOST));
+    return stack_number(pcs, count);
 }
 
 uint32_t stack_capture(const void *caller)
@@ -235,8 +196,8 @@ uint32_t stack_capture_whole(const void *caller)
 
 static void unwind_once(void *unused)
 {
-    struct unwound u = {.most = 1, .passed = UNWIND_OWN - 1};
-    (void)_Unwind_Backtrace(unwind_frame, &u);
+    const void *pc;
+    (void)walk_stack(NULL, &pc, 1);
     (void)unused;
 }
 

@@ -9,6 +9,7 @@
  *   3. Records are kept up to date while `full` watches, and are believed only when they are of the
  *      generation that began with it.
  */
+#include "../part.h"
 #include "help.h"
 #include "tell.h"
 #include <errno.h>
@@ -68,51 +69,9 @@ static const struct word words[] = {
 
 /* ---- parsing ---- */
 
-static bool parse_number(const char *text, size_t length, uint64_t most, uint64_t *value)
-{
-    *value = 0;
-    if (length == 0 || length > 20)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        unsigned digit = (unsigned)text[i] - '0';
-        if (digit > 9 || *value > (UINT64_MAX - digit) / 10)
-            return false;
-        *value = *value * 10 + digit;
-    }
-    return *value <= most;
-}
-
-/* A part of the text. */
-struct part {
-    const char *text;
-    size_t length;
-};
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct part without_spaces(const char *text, size_t length)
-{
-    while (length > 0 && is_space(*text)) {
-        text++;
-        length--;
-    }
-    while (length > 0 && is_space(text[length - 1]))
-        length--;
-    return (struct part){text, length};
-}
-
-/* Letter case does not matter. */
-static bool says(struct part p, const char *name)
-{
-    return strlen(name) == p.length && strncasecmp(name, p.text, p.length) == 0;
-}
-
 bool words_say_off(const char *text)
 {
-    return text != NULL && says(without_spaces(text, strlen(text)), "off");
+    return text != NULL && part_says(part_of(text, strlen(text)), "off");
 }
 
 /* guard's value is 1/N, or N alone. */
@@ -120,37 +79,15 @@ static bool parse_value(const struct word *w, struct part v, uint64_t *value)
 {
     bool share = w->bit == CHECK_GUARD;
     size_t skip = share && v.length > 2 && memcmp(v.text, "1/", 2) == 0 ? 2 : 0;
-    return parse_number(v.text + skip, v.length - skip, w->most, value) && !(share && *value == 0);
+    return part_number(v.text + skip, v.length - skip, w->most, value) && !(share && *value == 0);
 }
 
 static const struct word *find_word(struct part name)
 {
     for (size_t i = 0; i < WORDS; i++)
-        if (says(name, words[i].name))
+        if (part_says(name, words[i].name))
             return &words[i];
     return NULL;
-}
-
-/* What was not understood, a phrase for each word; empty: all was. */
-struct refusals {
-    char phrases[128];
-    size_t length;
-    bool more; /* than there was room for */
-};
-
-#define SHOWN_OF_WORD 40
-
-static void note_refusal(struct refusals *r, struct part word, const char *why)
-{
-    static const char more[] = ", ...";
-    char phrase[SHOWN_OF_WORD + 32];
-    size_t room = sizeof(r->phrases) - r->length;
-    if (r->more)
-        return;
-    (void)snprintf(phrase, sizeof(phrase), "%s\"%.*s\" %s", r->length > 0 ? ", " : "",
-                   (int)MIN(word.length, SHOWN_OF_WORD), word.text, why);
-    r->more = strlen(phrase) + sizeof(more) > room;
-    r->length += (size_t)snprintf(r->phrases + r->length, room, "%s", r->more ? more : phrase);
 }
 
 static void parse(const char *text, struct refusals *refused);
@@ -168,7 +105,7 @@ static const char *parse_word(struct part p)
 {
     const char *equals = memchr(p.text, '=', p.length);
     size_t before = equals != NULL ? (size_t)(equals - p.text) : p.length;
-    const struct word *w = find_word(without_spaces(p.text, before));
+    const struct word *w = find_word(part_of(p.text, before));
     if (w == NULL)
         return "is no word";
     if (equals == NULL && w->value == NEEDS_VALUE)
@@ -176,7 +113,7 @@ static const char *parse_word(struct part p)
     if (equals != NULL && w->value == NO_VALUE)
         return "takes no value";
     uint64_t value = w->without;
-    if (equals != NULL && !parse_value(w, without_spaces(equals + 1, p.length - before - 1), &value))
+    if (equals != NULL && !parse_value(w, part_of(equals + 1, p.length - before - 1), &value))
         return "has a wrong value";
     if (w->set != NULL)
         parse(w->set, &(struct refusals){.length = 0}); /* none: they are all in the table */
@@ -191,13 +128,13 @@ static const char *parse_word(struct part p)
 /* Adds the words of the text that are understood to `parsed`, and the others to *refused. */
 static void parse(const char *text, struct refusals *refused)
 {
-    bool more = without_spaces(text, strlen(text)).length > 0;
+    bool more = part_of(text, strlen(text)).length > 0;
     while (more) {
         size_t length = strcspn(text, ",");
-        struct part p = without_spaces(text, length);
+        struct part p = part_of(text, length);
         const char *why = parse_word(p);
         if (why != NULL)
-            note_refusal(refused, p, why);
+            refusal_note(refused, p, why);
         more = text[length] == ',';
         text += length + 1;
     }
@@ -385,16 +322,23 @@ static bool apply(const char *text, enum source source, struct refusals *refused
     return all;
 }
 
+void watch_bad_words(const struct watch_words *words, bool from_call, const char *why, const char *outcome)
+{
+    struct finding f = {.word = "words", .advice = words->advice, .more = words->table, .harmless = true};
+    finding_say(&f, "%s%s\"%.72s\"%s: %s; %s", from_call ? words->function : words->variable,
+                from_call ? "(" : "=", words->text, from_call ? ")" : "", why, outcome);
+    report(&f);
+}
+
 /* Says which words were not understood, or why else they are not on, and what is on nevertheless. */
 static void say_refused(const char *text, enum source source, const char *why, const char *outcome)
 {
-    struct finding f = {.word = "words",
-                        .advice = "set POND_DEBUG to words of this list, with commas between",
-                        .more = pond_debug_help(),
-                        .harmless = true};
-    finding_say(&f, "%s\"%.72s\"%s: %s; %s", source == FROM_CALL ? "pond_debug_set(" : "POND_DEBUG=", text,
-                source == FROM_CALL ? ")" : "", why, outcome);
-    report(&f);
+    const struct watch_words words = {.function = "pond_debug_set",
+                                      .variable = "POND_DEBUG",
+                                      .text = text,
+                                      .advice = "set POND_DEBUG to words of this list, with commas between",
+                                      .table = pond_debug_help()};
+    watch_bad_words(&words, source == FROM_CALL, why, outcome);
 }
 
 static int set(const char *text)

@@ -8,7 +8,7 @@ project_make VARIANT=fence lib > /dev/null
 # What the headers declare: POND_API made a mark that survives the preprocessor.
 declared()
 {
-    printf '#include <pond/%s>\n' pond.h inline.h typed.h debug.h |
+    printf '#include <pond/%s>\n' pond.h inline.h typed.h debug.h profile.h |
         "$CC" -std=c11 -Iinclude "$@" -E -P - > "$scratch/headers"
     tr '\n' ' ' < "$scratch/headers" | sed 's/[;{}]/\n/g' |
         sed -n 's/__attribute__((__visibility__("default")))/@/; s/__attribute__.*//; /@/p' |

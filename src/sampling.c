@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sampling.h"
+#include "chance.h"
+#include "os.h"
+
+unsigned char sampling_filter[1 << SAMPLING_FILTER_BITS];
+
+/* ---- numbers: libpond has no libm ---- */
+
+#define LN2 0.69314718055994530942
+
+/* log(x), x > 0 and normal, to 1e-14: x = m 2^e, log(m) = 2 artanh((m - 1) / (m + 1)). */
+static double number_log(double x)
+{
+    union {
+        double number;
+        uint64_t bits;
+    } u = {.number = x};
+    int exponent = (int)(u.bits >> 52) - 1023;
+    u.bits = (u.bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1023) << 52;
+    if (u.number > 1.4142135623730951) {
+        u.number /= 2;
+        exponent++;
+    }
+    double z = (u.number - 1) / (u.number + 1), sum = 0;
+    for (int k = 17; k >= 1; k -= 2)
+        sum = sum * z * z + 1.0 / k;
+    return 2 * z * sum + exponent * LN2;
+}
+
+/* 1 - exp(-x), x >= 0, small ones too: of x / 1024 by its series, then ten times 1 - exp(-2y) = a (2 - a). */
+static double number_chance(double x)
+{
+    if (x > 40)
+        return 1;
+    double y = x / 1024, term = 1, sum = 1;
+    for (int k = 2; k < 8; k++) {
+        term *= -y / k;
+        sum += term;
+    }
+    double a = y * sum;
+    for (int i = 0; i < 10; i++)
+        a *= 2 - a;
+    return a;
+}
+
+/* Between 0 and 1, without both. */
+static double unit_of(uint64_t random)
+{
+    return ((double)(random >> 11) + 0.5) * 0x1p-53;
+}
+
+/* ---- draws ---- */
+
+#define FARTHEST 1e15 /* gets */
+
+/* How many gets come before the next one that is sampled. */
+static uint64_t draw_distance(double density, uint64_t random)
+{
+    if (density > 40)
+        return 0;
+    double distance = -number_log(unit_of(random)) / density;
+    return distance < FARTHEST ? (uint64_t)distance : (uint64_t)FARTHEST;
+}
+
+static double density_of(const struct sampling *s)
+{
+    double density;
+    __atomic_load(&s->density, &density, __ATOMIC_RELAXED);
+    return density;
+}
+
+/* By the owner: the next one of its gets from number `gets` on. */
+static void draw(struct sampling *s, struct sampling_line *l, uint64_t gets)
+{
+    double density = density_of(s);
+    l->random += CHANCE_STEP;
+    l->weight = 1 / number_chance(density);
+    STORE(l->due, gets + draw_distance(density, chance_stir(l->random)));
+}
+
+/* Where the setting has changed: pairs with sampling_set, which stores what draws are by, then `change`. */
+static void settle(struct sampling *s, struct sampling_line *l, uint64_t gets)
+{
+    uint32_t change = __atomic_load_n(&s->change, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(l->change == change, 1))
+        return;
+    l->random = chance_stir(LOAD(s->seed) + (uint64_t)(l - s->lines)) + change * CHANCE_STEP;
+    l->change = change;
+    draw(s, l, gets);
+}
+
+/* ---- the bound ---- */
+
+int64_t sampling_left(struct pond *p, struct sampling *s, struct cache *c)
+{
+    struct sampling_line *l = sampling_line(s, p, c);
+    settle(s, l, c->gets);
+    return MAX(sampling_drawn_left(l, c), 0);
+}
+
+/*
+ * Half of what is allowed, unless all of the magazine is: then a thread that puts more than it gets does not
+ * come back for each of its puts.
+ */
+void **sampling_base(struct pond *p, struct sampling *s, struct cache *c)
+{
+    int64_t left = sampling_left(p, s, c);
+    int64_t depth = (int64_t)(c->top - c->loaded->slots);
+    if ((int64_t)c->loaded->room <= left || depth <= left / 2)
+        return c->loaded->slots;
+    return c->top - MIN(depth, (left + 1) / 2);
+}
+
+/*
+ * Outside of the line: a closer may take the magazine out at any moment, so it is not looked at. The closer's
+ * store of base is not lost, for only what was read is replaced.
+ */
+NOT_INLINED void sampling_bound(struct pond *p)
+{
+    struct sampling *s = sampling_of(p);
+    struct cache *c = (struct cache *)(void *)pond_line(p);
+    void **base = LOAD(c->base), **top = LOAD(c->top);
+    if (s == NULL || base == LINE_CLOSED || base == NULL)
+        return;
+    int64_t left = sampling_left(p, s, c);
+    if (top - base > left)
+        (void)__atomic_compare_exchange_n(&c->base, &base, top - (left + 1) / 2, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_RELAXED);
+}
+
+/* ---- a get ---- */
+
+static bool is_due_loosely(struct sampling *s, double chance)
+{
+    return unit_of(chance_stir(__atomic_add_fetch(&s->loose, CHANCE_STEP, __ATOMIC_RELAXED))) < chance;
+}
+
+struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
+{
+    struct sampling_turn t = {.cache = NULL};
+    if (pond_line_self == 0) {
+        double chance = number_chance(density_of(s));
+        t.due = is_due_loosely(s, chance);
+        t.weight = 1 / chance;
+        return t;
+    }
+    t.cache = (struct cache *)(void *)pond_line(p);
+    t.line = sampling_line(s, p, t.cache);
+    t.gets = t.cache->gets;
+    settle(s, t.line, t.gets);
+    t.due = sampling_drawn_left(t.line, t.cache) <= 0;
+    if (t.due) {
+        t.weight = t.line->weight;
+        draw(s, t.line, t.gets + 1);
+    }
+    return t;
+}
+
+/*
+ * A hook may have gone on on another thread: what belonged to the first is asked for no more, but for its
+ * line, which then is another thread's. It counts this get by a chance of being overwritten.
+ */
+void sampling_end(const struct sampling_turn *t)
+{
+    if (t->cache != NULL && LOAD(t->cache->gets) == t->gets)
+        (void)__atomic_fetch_sub(&t->line->due, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- switching ---- */
+
+static size_t memory_bytes(void)
+{
+    return sizeof(struct sampling) + GATE_THREADS * sizeof(struct sampling_line);
+}
+
+/* Objects of unknown bytes (create without footprint) are sampled as if they had so many. */
+#define BYTES_UNKNOWN 256
+
+static double density_at(const struct pond *p, size_t rate)
+{
+    size_t bytes = p->object_bytes + LOAD(p->footprint_mean);
+    if (rate == 1)
+        return 1e9; /* every get */
+    return (double)(bytes > 0 ? bytes : BYTES_UNKNOWN) / (double)rate;
+}
+
+void sampling_weigh(struct pond *p, size_t rate)
+{
+    double density = rate > 0 ? density_at(p, rate) : 0;
+    if (p->sampling != NULL)
+        __atomic_store(&p->sampling->density, &density, __ATOMIC_RELAXED);
+}
+
+static void begin_with(struct pond *p, struct sampling *s)
+{
+    __atomic_store_n(&p->sampling, s, __ATOMIC_RELEASE);
+    __atomic_store_n(&p->sampling_puts, p->work_on_put ? NULL : s, __ATOMIC_RELEASE);
+}
+
+bool sampling_set(struct pond *p, size_t rate, uint64_t seed)
+{
+    struct sampling *s = p->sampling_memory;
+    if (rate == 0) {
+        begin_with(p, NULL);
+        return true;
+    }
+    if (s == NULL && (s = os_map(memory_bytes())) == NULL)
+        return false;
+    p->sampling_memory = s;
+    double density = density_at(p, rate);
+    __atomic_store(&s->density, &density, __ATOMIC_RELAXED);
+    STORE(s->seed, chance_stir(seed + p->number));
+    STORE(s->loose, chance_stir(s->seed + s->change));
+    __atomic_store_n(&s->change, s->change + 1, __ATOMIC_RELEASE);
+    begin_with(p, s);
+    return true;
+}
+
+void sampling_release(struct pond *p)
+{
+    begin_with(p, NULL);
+    if (p->sampling_memory != NULL)
+        os_unmap(p->sampling_memory, memory_bytes());
+    p->sampling_memory = NULL;
+}

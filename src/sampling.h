@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which gets of a pond are to be sampled, and that its puts are seen, at no cost to a get by the fast path.
+ *
+ * Each get is sampled with the chance p = 1 - exp(-density), whatever came before it, so each stands for 1 /
+ * p gets. A thread's gets of a pond are numbered by its cache's `gets`; how far it is to the next one that is
+ * sampled, `due`, is drawn at once (geometrically). While a pond is sampled a line opens only so far down
+ * that the fast path runs into `base` at that get:
+ *
+ *     (top - base) / 8  <=  due - gets
+ *
+ * A get by the fast path lowers both sides by one. A put raises the left one; so `limit` is NULL, as in ponds
+ * with hooks, and puts come by the slow path. That looks whether the object is a sampled one, puts it as the
+ * fast path would, and raises `base` where it has to.
+ *
+ * Invariants
+ *   1. The inequality holds whenever the owner is outside, as far as the line is open.
+ *   2. A line opens with its own setting's `due`: where the setting has changed, `due` is drawn anew first. A
+ *      draw that has not come true says nothing of the gets after it, so it may be thrown away at any time.
+ *   3. p->sampling changes with all lines closed, under the registry's lock. An owner who was missed finds
+ * its gate closed and comes by that lock before it opens a line. So no line is open that was opened for
+ *      another setting than p->sampling's, but for its `change`, see 2.
+ *   4. An object in use that was sampled has its place in the filter counted before its get returns, until
+ * its put or discard begins.
+ *   5. Only the owner writes a sampling_line: `base` alone is raised by compare-and-swap, so that a closer's
+ *      store is not lost.
+ */
+#ifndef POND_SAMPLING_H
+#define POND_SAMPLING_H
+
+#include "line.h"
+
+/* ---- the filter: how many sampled objects in use have an address like this one ---- */
+
+#define SAMPLING_FILTER_BITS 14
+extern unsigned char sampling_filter[1 << SAMPLING_FILTER_BITS]; /* written under the lock of who samples */
+
+static inline uint32_t sampling_place(const void *obj)
+{
+    return (uint32_t)(((uint64_t)(uintptr_t)obj * UINT64_C(0x9e3779b97f4a7c15)) >>
+                      (64 - SAMPLING_FILTER_BITS));
+}
+
+/* False: it is no sampled object. */
+static inline bool sampling_may_be(const void *obj)
+{
+    return LOAD(sampling_filter[sampling_place(obj)]) != 0;
+}
+
+/* ---- the bound ---- */
+
+/* They lie as the pond's lines do, at half their distance; so one of them is found as pond_line finds a line.
+ */
+static inline struct sampling_line *sampling_line_at(struct sampling *s, uint64_t line_self)
+{
+    const size_t first = offsetof(struct sampling, lines) - offsetof(struct pond, caches) / 2;
+    return (struct sampling_line *)(void *)((char *)s + first + line_self / 2);
+}
+
+static inline struct sampling_line *sampling_line(struct sampling *s, const struct pond *p,
+                                                  const struct cache *c)
+{
+    return sampling_line_at(s, (uint64_t)((const char *)c - (const char *)p));
+}
+
+/* How many gets of this cache come before the one that is due, as it was drawn last. */
+static inline int64_t sampling_drawn_left(const struct sampling_line *l, const struct cache *c)
+{
+    return (int64_t)(LOAD(l->due) - LOAD(c->gets));
+}
+
+/* The same, drawn anew where it has to be. */
+int64_t sampling_left(struct pond *p, struct sampling *s, struct cache *c);
+
+/* Where the line is to open, of a cache with a magazine loaded. */
+void **sampling_base(struct pond *p, struct sampling *s, struct cache *c);
+
+/* Raises the base of this thread's open line after a put by `line_put`. */
+void sampling_bound(struct pond *p);
+
+/*
+ * The fast path of a put, of a pond without hooks, entered with the line marked. False: nothing was done, and
+ * it is marked yet. Otherwise *deep says whether the line is deeper now than it may be: then sampling_bound
+ * is due.
+ */
+static inline bool sampling_put(struct pond *p, struct sampling *s, void *obj, bool *deep)
+{
+    struct cache *c = (struct cache *)(void *)pond_line(p);
+    uintptr_t top = (uintptr_t)LOAD(c->top) - 1, base = (uintptr_t)LOAD(c->base);
+    if (__builtin_expect(top >= (uintptr_t)POND_BOUND_(c->end) || sampling_may_be(obj), 0))
+        return false;
+    *(void **)top = obj; /* NOLINT(performance-no-int-to-ptr) */
+    top += sizeof(void *);
+    int64_t left = sampling_drawn_left(sampling_line_at(s, pond_line_self), c);
+    *deep = (int64_t)(top - base) > left * (int64_t)sizeof(void *);
+    pond_line_leave((pond_cache *)(void *)c, top);
+    return true;
+}
+
+/* ---- a get by the slow path ---- */
+
+struct sampling_turn {
+    struct cache *cache; /* of this thread; NULL: it has none */
+    struct sampling_line *line;
+    uint64_t gets; /* of the cache, before */
+    bool due;
+    double weight;
+};
+
+struct sampling_turn sampling_begin(struct pond *p, struct sampling *s);
+
+/* The get has been served, by the cache or another way, or has failed: it counts as one in any case. */
+void sampling_end(const struct sampling_turn *turn);
+
+/* ---- switching, under the registry's lock ---- */
+
+/*
+ * With the gates closed, or before anybody knows the pond. `rate`: mean bytes between two samples; 0: none
+ * are taken. False: no memory, and none are taken.
+ */
+bool sampling_set(struct pond *p, size_t rate, uint64_t seed);
+
+/* Objects have grown or shrunk since: the next draws are by what they have now. */
+void sampling_weigh(struct pond *p, size_t rate);
+
+void sampling_release(struct pond *p); /* nobody is in the pond any more */
+
+#endif
