@@ -388,11 +388,16 @@ uint64_t os_seed(void)
     return chance_stir(chance_stir((uint64_t)getpid()) + ns);
 }
 
-uint64_t os_milliseconds(void)
+uint64_t os_microseconds(void)
 {
     struct timespec now = {.tv_sec = 0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t os_milliseconds(void)
+{
+    return os_microseconds() / 1000;
 }
 
 void os_yield(void)

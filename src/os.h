@@ -51,6 +51,7 @@ uint32_t os_thread(void);
 bool os_thread_is_gone(uint32_t thread); /* false: it is there, or there is no knowing */
 
 uint64_t os_milliseconds(void); /* since some time in the past */
+uint64_t os_microseconds(void); /* since the same */
 
 /* Another number in each process, and each time. */
 uint64_t os_seed(void);

@@ -156,10 +156,23 @@ static bool slab_reserve(struct slab *s)
     return true;
 }
 
-static void touch(struct slab *s, size_t from, size_t to)
+/* True: it was not resident so far. */
+static bool touch(struct slab *s, size_t page)
 {
-    for (size_t page = from; page < to; page++)
-        s->touched[page / 64] |= (uint64_t)1 << page % 64;
+    uint64_t bit = (uint64_t)1 << page % 64;
+    if ((s->touched[page / 64] & bit) != 0)
+        return false;
+    s->touched[page / 64] |= bit;
+    s->set->resident++;
+    return true;
+}
+
+static uint64_t touched_pages(const struct slab *s)
+{
+    uint64_t pages = 0;
+    for (size_t word = 0; word < SLAB_PAGES / 64; word++)
+        pages += (uint64_t)__builtin_popcountll(s->touched[word]);
+    return pages;
 }
 
 /* So that `end` is open. More is opened than was asked for, as long as the kernel has it. */
@@ -171,8 +184,9 @@ static bool slab_open(struct slab *s, size_t end, size_t wish)
         size_t more = steps[i] - s->open;
         if (!os_open(s->base + s->open, more))
             continue;
-        if (os_is_locked(s->base + s->open, more))
-            touch(s, s->open / page, steps[i] / page);
+        bool locked = os_is_locked(s->base + s->open, more);
+        for (size_t at = s->open / page; locked && at < steps[i] / page; at++)
+            (void)touch(s, at);
         s->open = steps[i];
         return true;
     }
@@ -186,6 +200,7 @@ static bool slab_map_objects(struct slab *s)
         return false;
     if (slab_open(s, s->set->stride, s->set->slabs == 0 ? SLAB_FIRST_OPEN : s->bytes) && map_set(s->base, s))
         return true;
+    s->set->resident -= touched_pages(s);
     os_release(s->base, s->bytes);
     return false;
 }
@@ -226,6 +241,7 @@ static void slab_unlink(struct slab_set *set, struct slab *s)
         set->hint = s->next;
     set->slabs--;
     set->bytes -= s->bytes;
+    set->resident -= touched_pages(s);
 }
 
 void slab_set_release(struct slab_set *set)
@@ -235,7 +251,7 @@ void slab_set_release(struct slab_set *set)
         slab_unmap(s);
     }
     set->first = set->last = set->hint = set->dirty = NULL;
-    set->slabs = set->bytes = 0;
+    set->slabs = set->bytes = set->resident = 0;
 }
 
 /* ---- objects ---- */
@@ -254,11 +270,8 @@ static size_t last_page(const struct slab_set *set, size_t object)
 static bool touch_pages(struct slab *s, const struct slab_set *set, size_t object)
 {
     bool untouched = true;
-    for (size_t page = first_page(set, object); page <= last_page(set, object); page++) {
-        uint64_t bit = (uint64_t)1 << page % 64;
-        untouched = untouched && (s->touched[page / 64] & bit) == 0;
-        s->touched[page / 64] |= bit;
-    }
+    for (size_t page = first_page(set, object); page <= last_page(set, object); page++)
+        untouched = touch(s, page) && untouched;
     return untouched;
 }
 
@@ -391,7 +404,8 @@ static void purge_run(struct slab *s, size_t from, size_t to)
         return;
     watch_zeroed(s->base + from * bytes, (to - from) * bytes);
     for (size_t page = from; page < to; page++)
-        s->touched[page / 64] &= ~((uint64_t)1 << page % 64);
+        s->touched[page / 64] &= ~((uint64_t)1 << page % 64); /* each was touched: page_purgeable */
+    s->set->resident -= to - from;
 }
 
 static void purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to)
@@ -461,13 +475,14 @@ static bool slab_is_valid(const struct slab *s, const struct slab_set *set)
 
 bool slab_set_is_valid(const struct slab_set *set)
 {
-    uint64_t slabs = 0;
+    uint64_t slabs = 0, resident = 0;
     bool before_hint = set->hint != NULL;
     for (const struct slab *s = set->first; s != NULL; s = s->next) {
         before_hint = before_hint && s != set->hint;
         if (!slab_is_valid(s, set) || (before_hint && s->used < s->room))
             return false;
         slabs++;
+        resident += touched_pages(s);
     }
-    return slabs == set->slabs;
+    return slabs == set->slabs && resident == set->resident;
 }

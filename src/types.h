@@ -68,9 +68,10 @@ struct slab_set {
     struct slab *first, *last;
     struct slab *hint; /* no slab before this one has a free object */
     struct slab *dirty;
-    uint64_t made;  /* slabs ever mapped */
-    uint64_t slabs; /* slabs now */
-    uint64_t bytes; /* that they reserve */
+    uint64_t made;     /* slabs ever mapped */
+    uint64_t slabs;    /* slabs now */
+    uint64_t bytes;    /* that they reserve */
+    uint64_t resident; /* pages of them that may be resident: the sum of touched */
 };
 
 /* ---- magazine ---- */
@@ -156,6 +157,11 @@ struct sampling {
 
 /* ---- pond ---- */
 
+/* A pond's counts when its last line of the trace was begun: the next line has what came since. */
+struct trace_mark {
+    uint64_t gets, misses, made, dropped, expired;
+};
+
 struct pond {
     struct cache closed; /* line 0: it never opens; but for the marks in its top, nothing is written to it */
 
@@ -196,6 +202,7 @@ struct pond {
     struct magazine *dropping; /* what is left of the magazine being dropped; may be NULL */
     uint64_t objects, high_water;
     uint64_t gets; /* those not counted in a cache, but for the misses */
+    struct trace_mark traced;
 
     /* guarded by the registry's lock */
     struct pond *next, *prior;
