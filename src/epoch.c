@@ -53,9 +53,10 @@ static void order(struct pond *p)
     depot_order(&p->depot, p->epoch);
 }
 
-static void turn(struct pond *p)
+static void turn(struct pond *p, struct trace_tick *trace)
 {
     pthread_mutex_lock(&p->lock);
+    watch_turning(trace, p);
     depot_turn(&p->depot, p->epoch + 1);
     STORE(p->epoch, p->epoch + 1);
     p->waited = false;
@@ -63,6 +64,7 @@ static void turn(struct pond *p)
     shared_drain(p);
     order(p);
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
+    watch_turned(trace, p);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -250,18 +252,21 @@ static uint64_t advance(const void *caller)
     size_t ponds = 0;
     registry_lock();
     registry_first_goes_last();
+    struct trace_tick *trace = watch_tick(registry_first(), false);
     gates_close(registry_all(), GATE_BOUNDED);
     for (struct pond *p = registry_first(); p != NULL; p = p->next, ponds++)
-        turn(p);
+        turn(p, trace);
     uint64_t now = global_epoch + 1;
     STORE(global_epoch, now);
     gates_open();
+    watch_tick_opened(trace);
     registry_unlock();
     tell_watchers(caller);
     sample_ticked();
     drop_within_budget(ponds);
     magazine_purge();
     os_unmap_kept();
+    watch_tick_done(trace);
     return now;
 }
 
@@ -282,18 +287,21 @@ static uint64_t rotate(struct pond *p, const void *caller)
     struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
     registry_pin(p);
     registry_lock();
+    struct trace_tick *trace = watch_tick(p, true);
     gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
-    turn(p);
+    turn(p, trace);
     uint64_t now = p->epoch;
     gates_open();
+    watch_tick_opened(trace);
     registry_unlock();
     tell_watcher(p, caller);
     sample_ticked();
     drop_due(p, &d);
     reclaim(p);
-    registry_unpin(p);
     magazine_purge();
     os_unmap_kept();
+    watch_tick_done(trace);
+    registry_unpin(p);
     return now;
 }
 

@@ -284,6 +284,7 @@ static void lock_ponds(void)
     slab_fork_prepare();
     watch_fork_prepare();
     sample_fork_prepare();
+    trace_freeze();
 }
 
 /* The child gets every object in one place, or in the hands of a thread that it does not have. That thread
@@ -303,6 +304,7 @@ static void fork_prepare(void)
 
 static void unlock_ponds(void)
 {
+    trace_thaw();
     slab_fork_done();
     magazine_fork_done();
     for (struct pond *p = registry.first; p != NULL; p = p->next)
@@ -428,6 +430,7 @@ __attribute__((constructor(101))) static void begin_process(void)
 
 static bool make_ready(void)
 {
+    trace_clock_starts();
     registry.fork_is_met = registry.fork_is_met || meet_fork();
     return registry.fork_is_met && gate_init(thread_exit);
 }

@@ -92,7 +92,8 @@ bool registry_admit(void);
  */
 bool registry_hear_exit(void);
 
-/* As pond_stats_read. */
+/* As pond_stats_read; and under the pond's lock. */
 void stats_read(struct pond *p, pond_stats *s);
+void stats_look(const struct pond *p, pond_stats *s);
 
 #endif

@@ -41,15 +41,20 @@ static void weigh(const struct pond *p, pond_stats *s)
     s->high_water_bytes = s->high_water * each;
 }
 
-void stats_read(struct pond *p, pond_stats *s)
+void stats_look(const struct pond *p, pond_stats *s)
 {
     *s = (pond_stats){.live = 0};
-    pthread_mutex_lock(&p->lock);
     count(p, s);
-    pthread_mutex_unlock(&p->lock);
     weigh(p, s);
     uint64_t magazines = p->options.cache_objects == 1 ? 1 : 2;
     s->cache_objects = p->exact_bytes ? 0 : magazines * LOAD(p->magazine_room);
+}
+
+void stats_read(struct pond *p, pond_stats *s)
+{
+    pthread_mutex_lock(&p->lock);
+    stats_look(p, s);
+    pthread_mutex_unlock(&p->lock);
 }
 
 void pond_stats_read(pond *p, pond_stats *stats)

@@ -100,6 +100,58 @@ extern __thread int64_t watch_left POND_TLS_;
 extern uintptr_t guard_region;
 #define WATCH_REGION ((size_t)84 << 20)
 
+/*
+ * The trace (src/profile/trace.c): a line for each tick and pond. A tick that is traced has an account of its
+ * own, in which the figures of its ponds are kept until their lines are written, with no lock held.
+ */
+struct trace_tick;
+extern bool trace_is_on;
+struct trace_tick *trace_begin(struct pond *first, bool alone); /* NULL: no memory */
+void trace_turning(struct trace_tick *t, struct pond *p);
+void trace_turned(struct trace_tick *t, const struct pond *p);
+void trace_opened(struct trace_tick *t);
+void trace_write(struct trace_tick *t);
+
+/*
+ * Before the gates of this pond, or of it and those linked behind it, are closed, under the registry's lock.
+ * NULL: the tick is not traced.
+ */
+static inline struct trace_tick *watch_tick(struct pond *first, bool alone)
+{
+    return __builtin_expect(LOAD(trace_is_on), 0) ? trace_begin(first, alone) : NULL;
+}
+
+/* The pond's turn begins and is over: under its lock, gates closed. In the order of their list. */
+static inline void watch_turning(struct trace_tick *t, struct pond *p)
+{
+    if (t != NULL)
+        trace_turning(t, p);
+}
+
+static inline void watch_turned(struct trace_tick *t, const struct pond *p)
+{
+    if (t != NULL)
+        trace_turned(t, p);
+}
+
+/* The gates are open again. */
+static inline void watch_tick_opened(struct trace_tick *t)
+{
+    if (t != NULL)
+        trace_opened(t);
+}
+
+/* The tick's work is done; no lock is held. Calls the program. The account is gone afterwards. */
+static inline void watch_tick_done(struct trace_tick *t)
+{
+    if (t != NULL)
+        trace_write(t);
+}
+
+void trace_clock_starts(void); /* the first pond is made */
+void trace_freeze(void);       /* for a fork, under all other locks */
+void trace_thaw(void);
+
 /* A pond that was destroyed: every operation is reported. */
 extern const struct watch watch_destroyed;
 

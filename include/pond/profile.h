@@ -78,8 +78,49 @@ POND_API void pond_profile_reset(void);
 POND_API uint64_t pond_profile_lost(void);
 
 /*
+ * The word trace: a line for each tick and pond, as key=value pairs with a space between them, in this
+ * order. Keys that later versions have as well come behind these. All values but those of at, pond, idle
+ * and after are whole numbers. One line, which is wrapped here:
+ *
+ *     pond: tick epoch=9 at=0.176012 took_us=5 pond=conns live=900 idle=30/2/0 after=0/32/0
+ *     gets=300 miss=3 made=3 dropped=0 slab=4194304 resident=61440 id=1 closed_us=4 expired=0
+ *     live_bytes=57600 idle_bytes=2048 rate=524288 lost=0 unwritten=0
+ *
+ *     epoch      of the pond, which the tick has begun (pond_stats.epoch)
+ *     at         seconds since the first pond was made, when the tick began: the same in all its lines
+ *     took_us    microseconds from then until its work was done, hooks included, and its lines were begun
+ *     pond       the name. As in addresses of the web, %XX stands for each byte that is not a visible
+ *                ASCII character, and for the five characters % = " ' \
+ *     live       objects in use before the tick: this and what else is said of "before" is of one
+ *                instant, in which no thread gets from its cache or puts into it
+ *     idle       idle objects before it, in threads' caches/shared/victims (pond_stats.idle_*)
+ *     after      and after it, before what is due is dropped. The first is 0, or the objects of threads
+ *                that could not be waited for
+ *     gets       since the pond's line before, as what follows; the first line has all there was
+ *     miss       gets that made an object, or tried to
+ *     made       objects made. Over all lines so far, made less dropped is live + idle
+ *     dropped    objects dropped, for whatever reason
+ *     slab       bytes of address space that the pond has for objects, when the line was begun
+ *     resident   bytes of the pages of it that are in memory, as far as the library has used them
+ *     id         tells ponds of one name apart: the process's how-manieth pond it is
+ *     closed_us  microseconds for which the tick kept threads from their caches
+ *     expired    objects dropped for their age since the line before, by this tick, too: dropped has
+ *                those in the next line
+ *     live_bytes, idle_bytes
+ *                bytes of live and of all idle objects with what hangs on them (pond_stats.*_bytes)
+ *     rate, lost pond_profile_rate, pond_profile_lost
+ *     unwritten  lines of the process that stderr did not take
+ *
+ * pond_rotate is a tick of its pond. Lines of other kinds have another word than "tick" behind "pond: ",
+ * and then the key at. Each line is written at once. All lines of a tick together wait for a second at
+ * most until stderr takes them, and are then left out.
+ */
+
+/*
  * Where lines of the word trace go, without their newline; NULL: to stderr again. Called on the thread that
- * ticks, under no lock; it may use ponds, but must not tick.
+ * ticks, which is not cancelled meanwhile, under no lock, when the tick's work is done. It may use ponds, and
+ * make new ones; ticks, trims and the destruction of the line's pond are refused with EDEADLK, as in hooks.
+ * It must return. Another thread's line may come to the function before for a moment.
  */
 POND_API void pond_on_trace(void (*line)(const char *text, void *ctx), void *ctx);
 
