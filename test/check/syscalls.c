@@ -6,6 +6,7 @@
  */
 #include "test.h"
 
+#include "../../src/profile/trace.h"
 #include "../misuse/heard.h"
 #include "threads.h"
 
@@ -376,6 +377,18 @@ static void leak(void)
     must(pond_destroy(letters) == -1, "destroyed");
 }
 
+static void begin_trace(void)
+{
+    begin_plain();
+    trace_on(true);
+}
+
+static void tick_to_stderr(void)
+{
+    (void)pond_epoch_advance();
+    (void)pond_rotate(letters);
+}
+
 #define CORE "ponds;ponds, now and then"
 
 Test(syscalls, of_ponds)
@@ -402,6 +415,11 @@ Test(syscalls, of_reports)
 Test(syscalls, of_reports_with_names)
 {
     made_by("reports;reports with names", "", begin_names, put_twice);
+}
+
+Test(syscalls, of_the_trace)
+{
+    made_by("ponds;the trace", "", begin_trace, tick_to_stderr);
 }
 
 Test(syscalls, of_guard)
