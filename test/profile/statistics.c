@@ -218,10 +218,10 @@ static void work_large_and_many(void)
         void *obj = get_large();
         if (i < 5)
             keep(LARGE, big, obj);
-        else if (i < 8)
-            pond_discard(big, obj);
-        else
+        else if (i < 9)
             pond_put(big, obj);
+        else
+            pond_discard(big, obj); /* last: nobody gets this memory again */
     }
     truth[ALLOC][LARGE] = 12;
     for (int round = 0; round < 40; round++) {

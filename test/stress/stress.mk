@@ -17,3 +17,8 @@ step: ## holds a thread at every instruction, with every action of another, in e
 run-step: $(B)/$(STEP)
 	@{ POND_DEBUG=off POND_STEP=all $(B)/$(STEP) 2>&1; echo "status: $$?"; } | tee $(STEP_LOG)
 	@$(STEP_TABLE) $(STEP_LOG); grep -q '^status: 0$$' $(STEP_LOG)
+
+.PHONY: profile-statistics
+profile-statistics: $(B)/test/profile/statistics ## 1,000 runs against the truth: is the profile without bias? Some 15 s
+	@.ci/install-deps build test
+	@POND_STATISTICS_RUNS=1000 $< --jobs 1 --verbose
