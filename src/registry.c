@@ -453,6 +453,15 @@ __attribute__((destructor(101))) static void end_process(void)
     registry_unlock();
 }
 
+bool registry_prepare(void)
+{
+    registry_lock();
+    registry.ready = registry.ready || make_ready();
+    bool ready = registry.ready;
+    registry_unlock();
+    return ready;
+}
+
 bool registry_add(struct pond *p)
 {
     registry_lock();

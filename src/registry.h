@@ -32,7 +32,10 @@ static inline bool registry_enter(struct pond *p, const char *function, const vo
 /* False and EINVAL: p is NULL, or was destroyed, which is reported. */
 bool registry_knows(const struct pond *p, const char *function, const void *caller);
 
-/* False and ENOMEM: no key for threads, or no room for a fork handler. The pond is ticked from then on. */
+/* What the first pond needs of the process. False: no key for threads, or no room for a fork handler. */
+bool registry_prepare(void);
+
+/* False and ENOMEM: as above. The pond is ticked from then on. */
 bool registry_add(struct pond *p);
 
 /*

@@ -313,6 +313,23 @@ POND_API const char *pond_type_name(const pond *p);
  */
 POND_API int pond_each(int (*visit)(pond *p, void *ctx), void *ctx);
 
+/* pond_prepare: what is done ahead */
+enum {
+    POND_PREPARE_SYMBOLS = 1u << 0,     /* libpond-symbol and, where it is to be found, libpond-profile are
+                                           loaded, and the debug information of all that is loaded now is
+                                           opened */
+    POND_PREPARE_SYSTEM_CALLS = 1u << 1 /* what the process and this thread ask of the system once is asked */
+};
+
+/*
+ * Does now what is else done when it is first needed: before chroot, before /proc is gone, before a sandbox.
+ * Reports and profiles then name functions, files and lines of all that was loaded before, without a file.
+ * Returns 0, or -1 and errno: EINVAL (flags), ENOMEM, ENOENT (there is no libpond-symbol; the rest was done).
+ * Symbols of a large program take tens of milliseconds, and the files stay mapped. A child of a fork is
+ * prepared if its parent was.
+ */
+POND_API int pond_prepare(unsigned flags);
+
 /* The version of the library that is linked, POND_VERSION of its header. */
 POND_API const char *pond_version(void);
 

@@ -19,6 +19,7 @@
  *   thread.c   what a thread keeps for scope.c and chaos.c
  *   record.c   object -> record: state, threads, epochs, stacks
  *   report.c   composes and emits a report
+ *   prepare.c  pond_prepare: what is done once, ahead
  *   stack.c    captures stacks and keeps each once; module.c  PC -> module and offset
  *   tell.h, tools.h  what sanitizers and Valgrind are told; roots.c  where they find pointers
  */

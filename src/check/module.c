@@ -11,6 +11,7 @@
 #include "../entry.h"
 #include "../symbol/find.h"
 #include "../symbol/symbol.h"
+#include "../write/source.h"
 #include "check.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@
 #pragma weak pond_symbol_describe
 #pragma weak pond_symbol_field
 #pragma weak pond_symbol_prepare
+#pragma weak pond_profile_write_from
 
 /* ---- text ---- */
 
@@ -98,14 +100,35 @@ static struct module_place place_find(uintptr_t pc)
     return place;
 }
 
+/* As it was when pond_prepare was called; else it is asked for each time. */
+static struct {
+    char path[512];
+    bool known;
+} program;
+
 /* The program's path is not told by the loader. */
 static void place_name_program(struct module_place *place)
 {
+    if (__atomic_load_n(&program.known, __ATOMIC_ACQUIRE)) { /* pairs with program_remember */
+        memcpy(place->path, program.path, sizeof place->path);
+        return;
+    }
     ssize_t length = readlink("/proc/self/exe", place->path, sizeof place->path - 1);
     if (length > 0)
         place->path[length] = 0;
     else
         (void)snprintf(place->path, sizeof place->path, "%s", "program");
+}
+
+/* With the symbolizer entered: nobody else writes it. */
+static void program_remember(void)
+{
+    struct module_place place = {.found = true};
+    if (__atomic_load_n(&program.known, __ATOMIC_ACQUIRE))
+        return;
+    place_name_program(&place);
+    memcpy(program.path, place.path, sizeof program.path);
+    __atomic_store_n(&program.known, true, __ATOMIC_RELEASE);
 }
 
 static void place_say(struct module_place *place, struct module_text *t)
@@ -316,7 +339,10 @@ bool module_prepare(void)
     int cancel;
     if (!symbolizer_enter(&cancel))
         return false;
+    program_remember();
     symbolizer_look_for();
+    if (pond_profile_write_from == NULL && symbolizer.prepare != NULL)
+        (void)find_library(place_find((uintptr_t)&symbolizer).path, FIND_LIBRARY("profile"));
     bool ready = symbolizer.prepare != NULL && symbolizer.prepare() == 0;
     symbolizer_leave(cancel);
     return ready;
