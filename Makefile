@@ -317,7 +317,7 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
            -e 's|@DEFINES@|$(PUBLIC_DEFINES.$(VARIANT))|g' \
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
-.PHONY: install install-library install-headers install-debug install-symbol uninstall
+.PHONY: install install-library install-headers install-debug install-symbol install-profile uninstall
 install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
 	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
@@ -340,15 +340,18 @@ install-library: lib
 
 # Beside the plain library; other variants, which their callers must share, are installed alone.
 ifeq ($(VARIANT),release)
-install: install-debug $(if $(SYMBOL_SO),install-symbol)
+install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
 install-symbol: $(SYMBOL_LIB) $(SYMBOL_SO)
 	$(Q)$(call install_library,$(SYMBOL_LIB),$(SYMBOL_SO),pond-symbol)
 	$(Q)$(fill) src/package/pond-symbol.pc.in > $(D_PC)/pond-symbol.pc
+install-profile: $(WRITE_LIB) $(WRITE_SO)
+	$(Q)$(call install_library,$(WRITE_LIB),$(WRITE_SO),pond-profile)
+	$(Q)$(fill) src/package/pond-profile.pc.in > $(D_PC)/pond-profile.pc
 
-INSTALLED_NAMES := pond pond-debug pond-symbol
+INSTALLED_NAMES := pond pond-debug pond-symbol pond-profile
 uninstall: ## remove what install put there
 	$(Q)rm -f $(foreach name,$(INSTALLED_NAMES),$(D_PC)/$(name).pc \
 	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))

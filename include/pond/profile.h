@@ -4,9 +4,9 @@
  * stack. malloc's profilers cannot say it of a pool: they show who made an object that somebody else has
  * today, and call what is idle a leak.
  *
- *     POND_PROFILE=rate=512k,exit=heap.%p.pb.gz ./server     from the environment, read at the first
- * pond_create pond_profile_set("rate=512k")                          at run time, for all ponds and threads
- *     POND_PROFILE=help ./server                             prints the table of words
+ *     POND_PROFILE=rate=512k,exit=heap.%p.pb.gz ./server   from the environment, at the first pond_create
+ *     POND_PROFILE=help ./server                           prints the table of words
+ *     pond_profile_set("rate=512k")                        at run time, for all ponds and threads
  *
  * Gets are sampled: one in so many that a sample comes every `rate` bytes on average, whatever the pattern of
  * gets. A sample stands for as many gets as its pond's objects and the rate say, so the figures are estimates
@@ -17,12 +17,14 @@
  *
  *     rate=512k   mean bytes got between two samples (k, M); 1: every get. A number alone is a rate. off: 0
  *     exit=FILE   a profile is written to FILE when the process exits, %p in it is the process's number.
- * Needs libpond-profile (<pond/profile_write.h>), linked or where libpond.so lies. A forked child writes one
- * if the name has %p fine=16k    the rate for a while, when what is in use grows: grow=64M    by so many
- * bytes since it was least, of all ponds; grow=20%: by such a part of that for=30      for so many seconds.
- * The tick looks at it; without grow nothing changes the rate seed=N      the samples of two runs are the
- * same if their threads are alike trace       a line for each pond and tick, to stderr or pond_on_trace help
- * prints this table
+ *                 Needs libpond-profile (<pond/profile_write.h>), linked or where libpond.so lies. A forked
+ *                 child writes one if the name has %p
+ *     fine=16k    the rate for a while, when what is in use grows:
+ *     grow=64M    by so many bytes since it was least, of all ponds; grow=20%: by such a part of that
+ *     for=30      for so many seconds. The tick looks at it; without grow nothing changes the rate
+ *     seed=N      the samples of two runs are the same if their threads are alike
+ *     trace       a line for each pond and tick, to stderr or pond_on_trace
+ *     help        prints this table
  *
  * Switching off forgets which objects are in use (their puts are not seen while off) and keeps what was got.
  * A forked child begins with an empty profile at the same rate.
@@ -56,12 +58,10 @@ typedef struct pond_profile_row {
     const char *pond, *type; /* names; type is "" where the pond has none */
     const void *const *pcs;  /* return addresses, innermost first: whoever called pond_get is the first */
     size_t count;            /* of pcs, at least 1 */
-    double alloc_objects;    /* got since the profile began */
-    double alloc_bytes;
-    double inuse_objects; /* of them those that are not put yet */
-    double inuse_bytes;
-    uint64_t samples;      /* gets that were recorded */
-    double oldest_seconds; /* age of the oldest recorded object in use; 0: none is */
+    double alloc_objects, alloc_bytes; /* got since the profile began */
+    double inuse_objects, inuse_bytes; /* of them those that are not put yet */
+    uint64_t samples;                  /* gets that were recorded */
+    double oldest_seconds;             /* age of the oldest recorded object in use; 0: none is */
 } pond_profile_row;
 
 /*

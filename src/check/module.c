@@ -342,7 +342,7 @@ bool module_prepare(void)
     program_remember();
     symbolizer_look_for();
     if (pond_profile_write_from == NULL && symbolizer.prepare != NULL)
-        (void)find_library(place_find((uintptr_t)&symbolizer).path, FIND_LIBRARY("profile"));
+        (void)watch_library(FIND_LIBRARY("profile"));
     bool ready = symbolizer.prepare != NULL && symbolizer.prepare() == 0;
     symbolizer_leave(cancel);
     return ready;

@@ -11,6 +11,7 @@ project_make install DESTDIR="$scratch/stage" PREFIX=/usr LIBDIR="/usr/$libdir" 
 stage=$scratch/stage/usr
 libraries='pond pond-debug'
 [ ! -e build/release/libpond-symbol.so ] || libraries="$libraries pond-symbol"
+[ ! -e build/release/libpond-profile.so ] || libraries="$libraries pond-profile"
 for library in $libraries; do
     for file in "lib$library.a" "lib$library.so" "lib$library.so.0" "lib$library.so.$version" \
         "pkgconfig/$library.pc"; do
@@ -19,7 +20,8 @@ for library in $libraries; do
 done
 for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h include/pond/debug.h \
     "$libdir/cmake/pond/pond-config.cmake" share/man/man3/pond.3 share/man/man3/pond_get.3 \
-    share/man/man3/pond_put.3 share/man/man3/pond_debug.3; do
+    share/man/man3/pond_put.3 share/man/man3/pond_debug.3 include/pond/profile_write.h \
+    share/man/man3/pond_profile.3 share/man/man3/pond_profile_write.3; do
     [ -e "$stage/$file" ] || fail "install does not install $file"
 done
 [ -z "$(find "$scratch/stage" -path "$stage" -prune -o ! -type d -print)" ] || fail "install leaves its prefix"
@@ -93,6 +95,52 @@ case $("$scratch/debug_static") in
 *double*) ;;
 *) fail "the checks are off in the static program with -lpond-debug" ;;
 esac
+
+# ---- profiles ----
+
+# A program that gets without putting, and writes what is in use; and one that leaves it to POND_PROFILE.
+cat > "$scratch/profiled.c" << 'END'
+#include <pond/profile_write.h>
+static pond *conns;
+static __attribute__((noinline)) void *take(void) { return pond_get(conns); }
+int main(int argc, char **argv)
+{
+    (void)argv;
+    conns = pond_create(&(pond_options){.name = "conns", .size = 64});
+    if (argc > 1 && pond_profile_set("1") != 0)
+        return 1;
+    for (int i = 0; i < 100; i++)
+        if (take() == 0)
+            return 1;
+    return argc > 1 && pond_profile_write(1, POND_PROFILE_FOLDED, "inuse_objects") != 0;
+}
+END
+# sums FILE COMMAND...: the 100 objects of the pond are in what it prints.
+sums()
+{
+    [ "$(awk '/^conns;.*main;take / { sum += $NF } END { print sum }' "$1")" = 100 ] || fail "$2: $(cat "$1")"
+}
+if [ -e "$prefix/lib/libpond-profile.so" ]; then
+    # shellcheck disable=SC2046,SC2086 # flags
+    {
+        "$CC" -std=c11 $STRICT -g -fno-optimize-sibling-calls -o "$scratch/profiled" "$scratch/profiled.c" \
+            $(pkg-config --cflags --libs pond-profile) -pthread
+        "$CC" -std=c11 $STRICT -g -fno-optimize-sibling-calls -o "$scratch/profiled-static" "$scratch/profiled.c" \
+            $(pkg-config --cflags pond-profile) -L"$prefix/lib" -Wl,-u,pond_profile_write_from \
+            -Wl,-Bstatic -lpond-profile -lpond -lprotobuf-c -Wl,-Bdynamic -lz -pthread
+    }
+    readelf -d "$scratch/profiled" | grep -q 'NEEDED.*libpond-profile.so.0' || fail "libpond-profile is not linked"
+    ! readelf -d "$scratch/profiled-static" | grep 'NEEDED.*libpond' || fail "the archives are not linked"
+    LD_LIBRARY_PATH="$prefix/lib" "$scratch/profiled" write > "$scratch/folded"
+    sums "$scratch/folded" "a program with libpond-profile.so"
+    LD_LIBRARY_PATH="$prefix/lib" "$scratch/profiled-static" write > "$scratch/folded"
+    sums "$scratch/folded" "a program with libpond-profile.a"
+    for kind in profiled profiled-static; do
+        LD_LIBRARY_PATH="$prefix/lib" POND_PROFILE="1,exit=$scratch/$kind.pb.gz" "$scratch/$kind" ||
+            fail "$kind fails with POND_PROFILE"
+        gunzip -t < "$scratch/$kind.pb.gz" || fail "$kind writes no profile at its exit"
+    done
+fi
 
 # ---- the variant that callers must share ----
 

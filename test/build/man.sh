@@ -5,17 +5,18 @@
 project_make man > /dev/null
 pages=build/man
 
-mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_debug.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
+mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_debug.3 $pages/pond_profile.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
 [ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 
-for page in pond pond_get pond_debug; do
+for page in pond pond_get pond_debug pond_profile; do
     mandoc -T ascii -O width=1000 $pages/$page.3 | sed "s/.$(printf '\b')//g" > "$scratch/$page" # no overstriking
 done
 
 # Every function of the contract has a page and, in it, a description; what only inlined code calls has not.
 functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked)$|_self(_fence)?$')
-for function in $functions pond_get_inline pond_put_inline; do
+for function in $functions pond_get_inline pond_put_inline pond_profile_write; do
     case $function in
+    pond_profile_* | pond_on_trace) page=pond_profile ;;
     pond_debug_* | pond_on_* | pond_report_count) page=pond_debug ;;
     *) page=pond_get ;;
     esac
@@ -55,6 +56,7 @@ describes()
     members pond_report debug.h
     members pond_report_stack debug.h
 } | describes pond_debug 16
+members pond_profile_row profile.h | describes pond_profile 10
 sed -nE 's/^ \*     ([a-z]+)(\[?=[^ ]+)? .*/\1/p' include/pond/debug.h > "$scratch/words"
 [ "$(wc -l < "$scratch/words")" -ge 14 ] || fail "the words in pond/debug.h were not found"
 while read -r word; do

@@ -38,6 +38,16 @@ same "$scratch/declared-fence" "$scratch/exported-fence" "declared (<) and expor
 sort -u "$scratch/declared" "$scratch/declared-fence" > "$scratch/union"
 same "$scratch/union" "$scratch/map" "declared (<) and src/pond.map (>) differ"
 
+# The same of libpond-profile, which was made with src/write/write.map.
+if [ -e build/release/libpond-profile.so ]; then
+    exported build/release/libpond-profile.so > "$scratch/exported-profile"
+    printf 'pond_profile_write\npond_profile_write_from\n' > "$scratch/declared-profile"
+    same "$scratch/declared-profile" "$scratch/exported-profile" "libpond-profile: declared (<) and exported (>) differ"
+    nm --defined-only --extern-only build/release/libpond-profile.a | awk 'NF == 3 { print $3 }' | sort \
+        > "$scratch/defined-profile"
+    same "$scratch/declared-profile" "$scratch/defined-profile" "libpond-profile.a: declared (<) and defined (>) differ"
+fi
+
 readelf -d build/release/libpond.so > "$scratch/dynamic"
 version=$(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
 major=$(sed -n 's/^.define POND_VERSION_MAJOR //p' include/pond/pond.h)

@@ -352,6 +352,13 @@ static void begin_names(void)
     (void)unsetenv("POND_SYMBOLIZE");
 }
 
+static void begin_prepared(void)
+{
+    begin_names();
+    int said = pond_prepare(POND_PREPARE_SYMBOLS | POND_PREPARE_SYSTEM_CALLS);
+    must(said == 0 || errno == ENOENT, "pond_prepare");
+}
+
 static void guard_and_trap(void)
 {
     must(pond_debug_set("guard,log") == 0, "guard");
@@ -420,6 +427,11 @@ Test(syscalls, of_reports_with_names)
 Test(syscalls, of_the_trace)
 {
     made_by("ponds;the trace", "", begin_trace, tick_to_stderr);
+}
+
+Test(syscalls, of_reports_with_names_prepared)
+{
+    made_by("reports with names, prepared", "", begin_prepared, put_twice);
 }
 
 Test(syscalls, of_guard)
