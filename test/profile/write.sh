@@ -2,22 +2,13 @@
 # libpond-profile: profiles of known stacks and of real ponds, looked at by Go's tool and with the format's own
 # schema, as folded stacks, and as text. Figures are compared, not only that something is printed.
 . test/build/lib.sh
+. test/profile/write/look.sh
 unset POND_DEBUG POND_PROFILE POND_SYMBOLIZE LD_LIBRARY_PATH
 
 built=$PWD/build/release
 sources=$PWD/test/profile/write
 schema=/usr/share/gocode/src/github.com/google/pprof/proto
-for what in "$built/libpond-profile.a" "$built/libpond-symbol.so.0" "$schema/profile.proto"; do
-    [ -e "$what" ] || {
-        echo "there is no $what"
-        exit 77
-    }
-done
-if ! command -v go > /dev/null || ! command -v protoc > /dev/null; then
-    echo "go tool pprof or protoc is missing"
-    exit 77
-fi
-export HOME="$scratch" PPROF_TMPDIR="$scratch/tmp" GOFLAGS=
+needs "$built/libpond-profile.a" "$built/libpond-symbol.so.0" "$schema/profile.proto"
 
 # program NAME FLAG...: $scratch/NAME
 program()
@@ -36,41 +27,6 @@ run()
     shift
     LD_LIBRARY_PATH=$built "$scratch/$name" "$@" > "$scratch/said" || fail "$name $*: $(cat "$scratch/said")"
 }
-
-# look ARGUMENT...: what Go's tool says, in bytes; $scratch/seen
-look()
-{
-    (cd "$scratch" && go tool pprof -symbolize=none -nodefraction=0 -edgefraction=0 "$@") \
-        > "$scratch/seen" 2> "$scratch/warned" || fail "go tool pprof $*: $(cat "$scratch/warned")"
-}
-
-# is TITLE FOUND WANTED
-is()
-{
-    [ "$2" = "$3" ] || fail "$1: '$2' is not '$3': $(cat "$scratch/seen")"
-    echo "ok $1"
-}
-
-# says TITLE FILE PATTERN
-says()
-{
-    grep -qE -e "$3" "$2" || fail "$1: no '$3' in $(cat "$2")"
-    echo "ok $1"
-}
-
-# flat NAME, cum NAME: of the table of -top, without units.
-column()
-{
-    awk -v column="$1" -v name="$2" '
-        $1 == "flat" { table = 1; next }
-        table { value = $column; sub(/B$/, "", value)
-                for (i = 0; i < 5; i++) sub(/^ *[^ ]+ */, "")
-                sub(/ \(inline\)$/, "")
-                if ($0 == name) { print value; found = 1 } }
-        END { if (!found) print "none" }' "$scratch/seen"
-}
-flat() { column 1 "$1"; }
-cum() { column 4 "$1"; }
 
 # idle COLUMN [POND]: what pond_stats_read said of it, of this pond or of all. Columns: objects local, shared,
 # victim, bytes of the same
