@@ -8,6 +8,8 @@
  *     options.c   the command line
  *     pools.c     the three ponds, and what stands in for them with --alloc=malloc
  *     ticker.c    the thread that ticks
+ *     profile.c   heap profiles of the ponds
+ *     plant.c     faults on purpose, for demonstrations
  *     listen.c    the socket and the threads that serve, by libmicrohttpd
  *     serve.c     a request and its answer
  *     files.c     paths, types, Accept-Encoding
@@ -16,7 +18,9 @@
  */
 #define _GNU_SOURCE 1
 #include "listen.h"
+#include "plant.h"
 #include "pools.h"
+#include "profile.h"
 #include "ticker.h"
 #include <errno.h>
 #include <poll.h>
@@ -53,6 +57,8 @@ static bool on_signal(int signals)
     if (read(signals, &got, sizeof(got)) != sizeof(got) || got.ssi_signo != SIGUSR1)
         return false;
     pools_report();
+    plant_report();
+    profile_write();
     return true;
 }
 
@@ -102,6 +108,11 @@ int main(int argc, char **argv)
     int signals = open_signals();
     if (signals < 0 || !pools_open(&o))
         return 1;
+    profile_begin(o.profile);
+    if (!plant_start()) {
+        fprintf(stderr, "gzipd: cannot plant a fault: %s.\n", strerror(errno));
+        return 1;
+    }
     bool served = serve_and_tick(&o, signals);
     bool closed = pools_close(); /* after the last request: nothing may be live now */
     return served && closed ? 0 : 1;

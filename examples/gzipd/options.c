@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options.h"
+#include "plant.h"
+#include "profile.h"
 #include <sys/stat.h>
 
 const char server_name[] = "gzipd";
@@ -10,7 +12,24 @@ static const char help[] =
     "\n"
     "  --root DIR            the directory (default: the current one)\n"
     "  --level N             compression level, 1 to 9 (default 6)\n"
-    "  --log                 a line per request\n" SERVER_HELP("8080");
+    "  --log                 a line per request\n"
+    "  --profile FILE        SIGUSR1 writes a heap profile of the ponds, too: to FILE, then FILE.2, FILE.3, "
+    "...;\n"
+    "                        POND_PROFILE in the environment says how many gets are sampled\n"
+    "  --plant FAULT         a fault on purpose, for demonstrations: objects that are never put back. FAULT "
+    "is\n"
+    "                          leak   of 1,000 requests one is remembered for ever (leak/N: of N)\n"
+    "                          slow   of 20,000 requests one is (slow/N: of N)\n"
+    "                          held   some jobs of a background worker never end, and keep what they got\n"
+    "                          grown  notes on what was served get longer and longer\n" SERVER_HELP("8080");
+
+static void plant(struct options *o, const char *name)
+{
+    const char *wrong = plant_choose(name);
+    if (wrong != NULL)
+        option_wrong(wrong, name);
+    o->planted = true;
+}
 
 static void take(void *options, int letter, const char *value)
 {
@@ -25,6 +44,12 @@ static void take(void *options, int letter, const char *value)
     case 'L':
         o->log = true;
         break;
+    case 'P':
+        o->profile = value;
+        break;
+    case 'F':
+        plant(o, value);
+        break;
     default:
         server_option(&o->server, letter, value, help);
     }
@@ -32,13 +57,17 @@ static void take(void *options, int letter, const char *value)
 
 void options_read(struct options *o, int argc, char **argv)
 {
-    static const struct option known[] = {{"root", required_argument, NULL, 'r'},
-                                          {"level", required_argument, NULL, 'l'},
-                                          {"log", no_argument, NULL, 'L'},
-                                          SERVER_KNOWN};
+    static const struct option known[] = {
+        {"root", required_argument, NULL, 'r'},  {"level", required_argument, NULL, 'l'},
+        {"log", no_argument, NULL, 'L'},         {"profile", required_argument, NULL, 'P'},
+        {"plant", required_argument, NULL, 'F'}, SERVER_KNOWN};
     struct stat st;
     *o = (struct options){.server = server_defaults(8080), .root = ".", .level = 6};
     options_parse(argc, argv, known, take, o);
     if (stat(o->root, &st) != 0 || !S_ISDIR(st.st_mode))
         option_wrong("there is no directory ", o->root);
+    if (o->planted && !o->server.pooled)
+        option_wrong("--plant takes objects from ponds", ", there are none with --alloc=malloc");
+    if (o->profile != NULL && !profile_can_write)
+        option_wrong("this gzipd was built without libpond-profile, so there is no --profile", "");
 }

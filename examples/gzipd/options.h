@@ -7,9 +7,11 @@
 
 struct options {
     struct server_options server;
-    const char *root; /* the directory that is served */
-    int level;        /* zlib's, 1 to 9 */
-    bool log;         /* a line per request */
+    const char *root;    /* the directory that is served */
+    int level;           /* zlib's, 1 to 9 */
+    bool log;            /* a line per request */
+    const char *profile; /* the first file that SIGUSR1 writes a heap profile to; NULL: none */
+    bool planted;        /* a fault was planted on purpose, see plant.h */
 };
 
 /* Fills *o from the command line. Ends the program on --help (status 0) and on a mistake (status 2). */

@@ -142,6 +142,11 @@ struct request *request_open(void)
                   : instead_of_get(sizeof(struct request), offsetof(struct request, chunk));
 }
 
+pond *pools_requests(void)
+{
+    return pond_request_pond();
+}
+
 void request_close(struct request *r)
 {
     if (r == NULL)

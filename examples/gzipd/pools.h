@@ -37,6 +37,9 @@ bool pools_close(void);
 /* Prints a line per pond. */
 void pools_report(void);
 
+/* The pond of the requests. */
+pond *pools_requests(void);
+
 /* NULL when memory is out; a close takes NULL. */
 z_stream *stream_open(void); /* writes gzip; ready for the first byte */
 void stream_close(z_stream *z);

@@ -3,6 +3,7 @@
 #include "serve.h"
 #include "compress.h"
 #include "files.h"
+#include "plant.h"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -171,5 +172,7 @@ void serve_request_end(void *cls, struct MHD_Connection *c, void **request,
     if (r != NULL && site->log)
         printf("%s \"%s\" %u %zu%s\n", r->client, r->target, r->status, r->sent,
                why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " (broken off)");
+    if (r != NULL)
+        plant_request(r);
     request_close(r);
 }
