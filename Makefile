@@ -288,7 +288,7 @@ bench-servers: ## two real servers on pond and on malloc, through bursts and pau
 	@bench/machine > $(B)/bench/server-machine.csv
 bench-publish: ## the last full make bench, knee, bench-servers and demo into bench/results and the READMEs
 	@bench/publish/run $(B)
--include bench/bench.mk bench/guard.mk bench/go/go.mk bench/servers/servers.mk bench/knee/knee.mk
+-include bench/bench.mk bench/guard.mk bench/go/go.mk bench/servers/servers.mk bench/knee/knee.mk bench/profile/profile.mk
 
 # ---- what is generated: man pages, amalgamation ----
 
