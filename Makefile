@@ -261,7 +261,7 @@ model: ## every instance of the model of the gate, explored to its end; test/mod
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
                                 $(patsubst %/,%,$(filter-out examples/server/,$(wildcard examples/*/))))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
-.PHONY: examples demo bench bench-servers bench-publish
+.PHONY: examples demo hunt bench bench-servers bench-publish
 examples: $(EXAMPLES) ## build the examples
 $(B)/examples/%: examples/%.c $(LIB)
 	$(call say,LINK,$@)
@@ -276,6 +276,11 @@ demo: ## a real server: files compressed per request, with pond and with malloc 
 	@.ci/install-deps build demo
 	@+$(MAKE) --no-print-directory $(JOBS) lib $(B)/examples/gzipd
 	@examples/demo $(B)
+
+hunt: ## four faults planted in that server, each found by two heap profiles (HUNT_SECONDS=n)
+	@.ci/install-deps build hunt
+	@+$(MAKE) --no-print-directory $(JOBS) lib prof $(B)/examples/gzipd
+	@examples/hunt $(B)
 
 bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
 	@.ci/install-deps build bench

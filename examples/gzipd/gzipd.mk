@@ -2,11 +2,15 @@
 GZIPD_SOURCES := $(wildcard examples/gzipd/*.c examples/server/*.c)
 GZIPD_HEADERS := $(wildcard examples/gzipd/*.h examples/server/*.h)
 
-# Its option --profile, where there is a libpond-profile (src/write).
-GZIPD_PROFILE_LIBS := $(if $(PROFILE_LIB),$(PROFILE_LIB) $(SYMBOL_LIB) $(PROFILE_LIBS))
-GZIPD_DEFINES := $(if $(PROFILE_LIB),-DGZIPD_HAS_PROFILE)
+# Its option --profile, where there is a libpond-profile; names of functions in it, where there is a libpond-symbol.
+ifneq ($(SYMBOL_LIB),)
+GZIPD_SYMBOL := -Wl,-u,pond_symbol_frames $(SYMBOL_LIB) -ldw
+endif
+ifneq ($(WRITE_LIB),)
+GZIPD_PROFILE := -DGZIPD_HAS_PROFILE $(WRITE_LIB) $(GZIPD_SYMBOL) $(PROTO_LIBS)
+endif
 
-$(B)/examples/gzipd: $(GZIPD_SOURCES) $(GZIPD_HEADERS) $(HEADERS) $(LIB) $(filter $(B)/%,$(GZIPD_PROFILE_LIBS))
+$(B)/examples/gzipd: $(GZIPD_SOURCES) $(GZIPD_HEADERS) $(HEADERS) $(LIB) $(WRITE_LIB) $(SYMBOL_LIB)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(GZIPD_DEFINES) $(LDFLAGS) -o $@ $(GZIPD_SOURCES) \
-	    $(GZIPD_PROFILE_LIBS) $(LIB) -pthread -lmicrohttpd -lz
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(GZIPD_SOURCES) $(GZIPD_PROFILE) $(LIB) \
+	    -pthread -lmicrohttpd -lz
