@@ -45,6 +45,8 @@ static void take(void *options, int letter, const char *value)
         o->log = true;
         break;
     case 'P':
+        if (!profile_can_write)
+            option_wrong("this gzipd was built without libpond-profile, and cannot write ", value);
         o->profile = value;
         break;
     case 'F':
@@ -68,6 +70,4 @@ void options_read(struct options *o, int argc, char **argv)
         option_wrong("there is no directory ", o->root);
     if (o->planted && !o->server.pooled)
         option_wrong("--plant takes objects from ponds", ", there are none with --alloc=malloc");
-    if (o->profile != NULL && !profile_can_write)
-        option_wrong("this gzipd was built without libpond-profile, so there is no --profile", "");
 }
