@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Draws the frames, the outermost at the top. Without script the picture is complete, too: the script zooms,
+// searches and cuts names to the window's width.
+#include "flame.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WIDTH = 1200,
+    ROW = 18,
+    TOP = 74,      // of the first frame
+    BOTTOM = 14,   // below the last one
+    CHARACTER = 66 // tenths of a pixel: what a character of the font is wide
+};
+
+static const double THINNEST =
+    0.004; // percent of the width: a frame that even a zoom by 100 shows half a pixel wide
+
+typedef struct drawing {
+    FILE *out;
+    const tree *all;
+    const names *frames;
+    const flame_style *style;
+    bool idle; // the frames that are drawn now stand for idle objects
+} drawing;
+
+static void put_xml(FILE *out, const char *text)
+{
+    for (uint32_t c; (c = next_character(&text)) != 0;) {
+        if (c == '<')
+            fputs("&lt;", out);
+        else if (c == '>')
+            fputs("&gt;", out);
+        else if (c == '&')
+            fputs("&amp;", out);
+        else if (c == '"')
+            fputs("&quot;", out);
+        else
+            put_character(out, c);
+    }
+}
+
+// As many characters as fit, the last of them then "…"; nothing where there is room for less than three.
+static void put_fitting(FILE *out, const char *name, double pixels)
+{
+    size_t room = pixels < 8 ? 0 : (size_t)((pixels - 8) * 10 / CHARACTER), length = 0;
+    for (const char *at = name; length <= room && next_character(&at) != 0;)
+        length++;
+    if (room < 3)
+        return;
+    size_t shown = length <= room ? length : room - 1;
+    char cut[16];
+    for (size_t i = 0; i < shown; i++) {
+        const char *from = name;
+        next_character(&name);
+        snprintf(cut, sizeof cut, "%.*s", (int)(name - from), from);
+        put_xml(out, cut);
+    }
+    if (length > room)
+        fputs("\xe2\x80\xa6", out);
+}
+
+static const char *label_of(const frame *f)
+{
+    return f->name[0] == '\0' ? "(no name)" : f->name;
+}
+
+// What the name of an idle state means, in words.
+static const char *state_words(const char *state)
+{
+    static const char *const words[][2] = {{"live", "got and not yet put"},
+                                           {"local", "idle in threads' caches"},
+                                           {"shared", "idle, for all threads"},
+                                           {"victim", "idle, dropped by the next tick"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i][0], state) == 0)
+            return words[i][1];
+    }
+    return "state";
+}
+
+static void put_title(const drawing *d, const node *n, const frame *f)
+{
+    FILE *out = d->out;
+    fputs("<title>", out);
+    put_xml(out, label_of(f));
+    fputc('\n', out);
+    if (f->kind == FRAME_CODE && f->file[0] != '\0') {
+        put_xml(out, f->file);
+        fputc('\n', out);
+    } else if (f->kind != FRAME_CODE) {
+        fprintf(out, "%s\n", f->kind == FRAME_POND ? "pond" : state_words(f->name));
+    }
+    const node *root = &d->all->nodes[0];
+    amount live = amount_of(n->total[LIVE], d->style->unit, false);
+    if (d->style->difference) {
+        int64_t change = n->total[LIVE] - n->total[BASE];
+        fprintf(out, "%s%s: from %s to %s", change > 0 ? "+" : "",
+                amount_of(change, d->style->unit, false).text,
+                amount_of(n->total[BASE], d->style->unit, false).text, live.text);
+    } else {
+        const amount part = percent_of(n->total[LIVE], root->total[LIVE]);
+        fprintf(out, "%s, %s of all", live.text, part.text + strspn(part.text, " "));
+    }
+    fputs("</title>", out);
+}
+
+static uint32_t hash_of(const char *text)
+{
+    uint32_t hash = 2166136261;
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619;
+    return hash ^ hash >> 15;
+}
+
+typedef struct colour {
+    int red, green, blue;
+} colour;
+
+static int between(int from, int to, double part)
+{
+    return from + (int)((double)(to - from) * part);
+}
+
+static colour mixed(colour from, colour to, double part)
+{
+    return (colour){between(from.red, to.red, part), between(from.green, to.green, part),
+                    between(from.blue, to.blue, part)};
+}
+
+// Red by how much of the frame is new, blue by how much of it has gone.
+static colour changed(const node *n)
+{
+    const colour same = {238, 236, 232}, grown = {238, 90, 76}, shrunk = {86, 142, 232};
+    double change = (double)n->total[LIVE] - (double)n->total[BASE];
+    double most = n->total[LIVE] > n->total[BASE] ? (double)n->total[LIVE] : (double)n->total[BASE];
+    double part = most == 0 ? 0 : change / most;
+    if (part == 0)
+        return same;
+    return part > 0 ? mixed(same, grown, 0.15 + 0.85 * part) : mixed(same, shrunk, 0.15 - 0.85 * part);
+}
+
+static colour colour_of(const drawing *d, const node *n, const frame *f)
+{
+    if (d->style->difference)
+        return changed(n);
+    if (n == &d->all->nodes[0])
+        return (colour){222, 219, 212};
+    double part = (double)(hash_of(f->name) & 0xff) / 255;
+    if (f->kind == FRAME_STATE)
+        return d->idle ? (colour){176, 192, 206} : (colour){246, 178, 107};
+    if (f->kind == FRAME_POND)
+        return d->idle ? (colour){198, 210, 220} : (colour){250, 201, 140};
+    return d->idle ? mixed((colour){208, 220, 228}, (colour){190, 210, 222}, part)
+                   : mixed((colour){253, 224, 141}, (colour){248, 170, 122}, part);
+}
+
+static void draw_frame(const drawing *d, const node *n, const frame *f, double left, double width)
+{
+    FILE *out = d->out;
+    colour fill = colour_of(d, n, f);
+    int y = TOP + (int)n->depth * ROW;
+    fprintf(out, "<g data-v=\"%" PRId64 "\"", n->total[LIVE]);
+    if (d->style->difference)
+        fprintf(out, " data-b=\"%" PRId64 "\"", n->total[BASE]);
+    fputs(f->kind == FRAME_CODE ? ">" : " class=\"label\">", out);
+    put_title(d, n, f);
+    fprintf(out, "<rect x=\"%.4f%%\" y=\"%d\" width=\"%.4f%%\" height=\"%d\" fill=\"#%02x%02x%02x\"/>", left,
+            y, width, ROW - 1, (unsigned)fill.red, (unsigned)fill.green, (unsigned)fill.blue);
+    fprintf(out, "<text x=\"%.4f%%\" y=\"%d\" dx=\"4\">", left, y + 13);
+    put_fitting(out, label_of(f), width * WIDTH / 100);
+    fputs("</text></g>\n", out);
+}
+
+static double share(const drawing *d, const node *n)
+{
+    int64_t all = d->all->nodes[0].width;
+    return all == 0 ? 0 : (double)n->width / (double)all * 100;
+}
+
+static void draw_below(drawing *d, uint32_t number, double left)
+{
+    size_t count;
+    uint32_t *children = tree_children(d->all, d->frames, number, &count);
+    for (size_t i = 0; i < count; i++) {
+        const node *n = &d->all->nodes[children[i]];
+        const frame *f = &d->frames->frames[n->frame];
+        double width = share(d, n);
+        if (width < THINNEST)
+            break;
+        if (f->kind == FRAME_STATE)
+            d->idle = strcmp(f->name, "live") != 0;
+        draw_frame(d, n, f, left, width);
+        draw_below(d, children[i], left);
+        left += width;
+        if (f->kind == FRAME_STATE)
+            d->idle = false;
+    }
+    free(children);
+}
+
+static uint32_t deepest_drawn(const drawing *d)
+{
+    uint32_t deepest = 0;
+    for (size_t i = 0; i < d->all->count; i++) {
+        const node *n = &d->all->nodes[i];
+        if (n->depth > deepest && share(d, n) >= THINNEST)
+            deepest = n->depth;
+    }
+    return deepest;
+}
+
+static void draw_head(const drawing *d, int height)
+{
+    FILE *out = d->out;
+    const node *root = &d->all->nodes[0];
+    fprintf(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
+            "class=\"flame\" "
+            "width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\"",
+            WIDTH, height, WIDTH, height);
+    fprintf(out, " data-unit=\"");
+    put_xml(out, d->style->unit);
+    fprintf(out, "\" data-total=\"%" PRId64 "\"%s>\n<title>", root->total[LIVE],
+            d->style->difference ? " data-difference=\"\"" : "");
+    put_xml(out, d->style->title);
+    fprintf(out, "</title>\n<style>\n%s</style>\n", flame_css);
+    fputs("<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n<text class=\"head\" x=\"12\" y=\"24\">",
+          out);
+    put_xml(out, d->style->title);
+    fputs("</text>\n<text class=\"sub\" x=\"12\" y=\"42\">", out);
+    put_xml(out, d->style->subtitle);
+    fputs("</text>\n<text class=\"told\" x=\"12\" y=\"62\"></text>\n<text class=\"found\" x=\"100%\" "
+          "dx=\"-12\" y=\"44\"></text>\n"
+          "<text class=\"reset\" x=\"100%\" dx=\"-12\" y=\"62\" role=\"button\">reset zoom</text>\n<g "
+          "class=\"frames\">\n",
+          out);
+}
+
+void flame_draw(FILE *out, const tree *all, const names *frames, const flame_style *style)
+{
+    static const frame root = {.name = "all", .file = ""};
+    drawing d = {.out = out, .all = all, .frames = frames, .style = style};
+    draw_head(&d, TOP + ((int)deepest_drawn(&d) + 1) * ROW + BOTTOM);
+    draw_frame(&d, &all->nodes[0], &root, 0, 100);
+    draw_below(&d, 0, 0);
+    fprintf(out, "</g>\n<script><![CDATA[\n%s]]></script>\n</svg>\n", flame_js);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What pond-prof says: why something failed, how far long work is, and amounts and names in the tables. And
+ * memory, of which there is enough or the program ends.
+ */
+#ifndef PROF_SAY_H
+#define PROF_SAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The one sentence that is told of a failure. */
+typedef struct trouble {
+    char text[600];
+} trouble;
+
+/* Notes why something failed, where nothing is noted yet. Returns false, for `return fail(...)`. */
+bool fail(trouble *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts "what: " before the sentence. Returns false. */
+bool fail_of(trouble *t, const char *what);
+
+/* A remark on stderr, not a failure. */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Memory for count objects of size bytes, all zero; the program ends where there is none. */
+void *allocate(size_t count, size_t size);
+
+/*
+ * For arrays that grow: room for one more behind the first `used` of size bytes each. Returns the array,
+ * which may have moved; *room is how many have room.
+ */
+void *grow(void *array, size_t *room, size_t used, size_t size);
+
+/* "what: 12.5MiB" on stderr where that is a terminal, ten times a second at most. */
+void progress(const char *what, uint64_t bytes);
+
+/* Wipes that line. */
+void progress_end(void);
+
+/* The value as a person reads it: 1.50MiB, 12, 3.20s; exact: as the number it is, with its unit. */
+typedef struct amount {
+    char text[48];
+} amount;
+amount amount_of(int64_t value, const char *unit, bool exact);
+
+/* A part of the total in percent, six columns wide, as Go's pprof rounds it. */
+amount percent_of(int64_t value, int64_t total);
+
+/* a + b, or the largest or smallest number there is. */
+int64_t add(int64_t a, int64_t b);
+
+/*
+ * The character that *text begins with, and moves *text behind it; 0 at the end. What is not UTF-8, and what
+ * neither a terminal nor XML should be given (control characters and the like), is U+FFFD.
+ */
+uint32_t next_character(const char **text);
+
+/* Writes a character as UTF-8. */
+void put_character(FILE *out, uint32_t character);
+
+/* Writes a name, in which there may be anything. */
+void put_name(FILE *out, const char *name);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where profiles come from: a file, a server, a unix socket, a process. */
+#ifndef PROF_SOURCE_H
+#define PROF_SOURCE_H
+
+#include "bytes.h"
+
+#define PROFILE_PATH "/debug/pprof/heap"
+
+/* The bytes of a SOURCE. The sentence of a failure begins with the source. */
+bool source_read(bytes *b, const char *source, trouble *t);
+
+/* What a server answers, by the socket at the path `socket` where that is not NULL. url has a path. */
+bool http_read(bytes *b, const char *url, const char *socket, trouble *t);
+
+/* http_read, where url is http://HOST:PORT alone, of PROFILE_PATH. */
+bool url_read(bytes *b, const char *url, trouble *t);
+
+/* What the process answers on a unix socket that it listens on. */
+bool process_read(bytes *b, const char *number, trouble *t);
+
+/* What is answered on the unix socket that lies in a directory, whose name may be too long for a socket's. */
+bool socket_read(bytes *b, const char *path, trouble *t);
+
+#endif
