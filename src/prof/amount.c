@@ -34,6 +34,13 @@ static amount scaled(int64_t value, const scale *scales, size_t count)
     return shown;
 }
 
+// A unit that is a word; a profile may have anything there, which neither a terminal nor a picture is to be given.
+static const char *word(const char *unit)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/%";
+    return strcmp(unit, "count") == 0 || unit[strspn(unit, letters)] != '\0' ? "" : unit;
+}
+
 amount amount_of(int64_t value, const char *unit, bool exact)
 {
     bool in_bytes = strcmp(unit, "bytes") == 0 || strcmp(unit, "byte") == 0;
@@ -41,10 +48,8 @@ amount amount_of(int64_t value, const char *unit, bool exact)
         return scaled(value, bytes, sizeof bytes / sizeof *bytes);
     if (strcmp(unit, "nanoseconds") == 0 && !exact)
         return scaled(value, nanoseconds, sizeof nanoseconds / sizeof *nanoseconds);
-    if (strcmp(unit, "count") == 0)
-        unit = "";
     amount shown;
-    snprintf(shown.text, sizeof shown.text, "%" PRId64 "%.20s", value, in_bytes ? "B" : unit);
+    snprintf(shown.text, sizeof shown.text, "%" PRId64 "%.20s", value, in_bytes ? "B" : word(unit));
     return shown;
 }
 

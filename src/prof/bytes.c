@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Reads, inflates, writes.
 #include "bytes.h"
-#include "output.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -99,13 +98,4 @@ bool bytes_gunzip(bytes *b, trouble *t)
     bytes_free(b);
     *b = out;
     return true;
-}
-
-bool bytes_write(const bytes *b, const char *path, trouble *t)
-{
-    output out;
-    if (!output_open(&out, path, t))
-        return false;
-    fwrite(b->data, 1, b->size, out.file);
-    return output_close(&out, t);
 }

@@ -25,7 +25,4 @@ bool bytes_read(bytes *b, int fd, const char *name, trouble *t);
 /* b without gzip, where it begins as a gzipped file does; else b as it is. */
 bool bytes_gunzip(bytes *b, trouble *t);
 
-/* Writes them to a file ("-": standard output). A file that could not be written whole is removed. */
-bool bytes_write(const bytes *b, const char *path, trouble *t);
-
 #endif

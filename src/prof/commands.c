@@ -21,7 +21,7 @@ bool load(profile *p, names *all, const char *source, bytes *raw, trouble *t)
     bool done = bytes_gunzip(&b, t) && profile_decode(p, all, &b, t);
     bytes_free(&b);
     progress_end();
-    return done || fail_of(t, strcmp(source, "-") == 0 ? "standard input" : source);
+    return done || fail_of(t, source_name(source));
 }
 
 // Whether binary results would go to a person's terminal.
@@ -47,7 +47,7 @@ int command_get(int count, char **words)
     bool done = load(&p, &all, o.sources[0], &raw, &t);
     if (done) {
         profile_free(&p);
-        done = bytes_write(&raw, o.output, &t);
+        done = write_whole(raw.data, raw.size, o.output, &t);
     }
     bytes_free(&raw);
     names_free(&all);
@@ -77,14 +77,12 @@ static bool print_top(options *o, const names *all, const profile *p, trouble *t
     if (sums.taken[LIVE] == 0)
         pick_explain(&o->pick, p);
     o->style.unit = p->types[type].unit;
-    put_about(about, sizeof about, o->sources[0], p->types[type].name, p);
-    bool done = output_open(&out, o->output, t);
-    if (done) {
-        put_name(out.file, about);
-        fputc('\n', out.file);
-        table_print(out.file, &sums, all, &o->style);
-        done = output_close(&out, t);
-    }
+    put_about(about, sizeof about, source_name(o->sources[0]), p->types[type].name, p);
+    output_open(&out);
+    put_name(out.file, about);
+    fputc('\n', out.file);
+    table_print(out.file, &sums, all, &o->style);
+    bool done = output_close(&out, o->output, t);
     table_free(&sums);
     return done;
 }
@@ -142,15 +140,15 @@ static bool print_diff(options *o, const names *all, const profile *p, trouble *
         pick_explain(&o->pick, &p[LIVE]);
     o->style.unit = p[LIVE].types[types[LIVE]].unit;
     o->style.difference = true;
-    bool done = output_open(&out, o->output, t);
-    if (done) {
-        put_name(out.file, sources[LIVE]);
-        fputs(" less ", out.file);
-        put_name(out.file, sources[BASE]);
-        fprintf(out.file, ": %.60s\n", p[LIVE].types[types[LIVE]].name);
-        table_print(out.file, &sums, all, &o->style);
-        done = output_close(&out, t);
-    }
+    output_open(&out);
+    put_name(out.file, source_name(sources[LIVE]));
+    fputs(" less ", out.file);
+    put_name(out.file, source_name(sources[BASE]));
+    fputs(": ", out.file);
+    put_name(out.file, p[LIVE].types[types[LIVE]].name);
+    fputc('\n', out.file);
+    table_print(out.file, &sums, all, &o->style);
+    bool done = output_close(&out, o->output, t);
     table_free(&sums);
     return done;
 }

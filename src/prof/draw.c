@@ -3,6 +3,7 @@
 #include "command.h"
 #include "flame.h"
 #include "output.h"
+#include "source.h"
 
 #include <string.h>
 #include <time.h>
@@ -36,9 +37,10 @@ static void put_subtitle(char *text, size_t size, const options *o, const tree *
 static void put_head(char *text, size_t size, const picture *shown, const char *value)
 {
     if (shown->base == NULL)
-        snprintf(text, size, "%.60s: %.200s", value, shown->source);
+        snprintf(text, size, "%.60s: %.200s", value, source_name(shown->source));
     else
-        snprintf(text, size, "%.60s: %.160s less %.160s", value, shown->source, shown->base_source);
+        snprintf(text, size, "%.60s: %.160s less %.160s", value, source_name(shown->source),
+                 source_name(shown->base_source));
 }
 
 static bool add_profile(tree *sums, int side, const profile *p, names *all, options *o, const value_type *as,
@@ -64,10 +66,9 @@ static bool write_picture(options *o, const names *all, const tree *sums, const 
     put_subtitle(subtitle, sizeof subtitle, o, sums, shown, as->unit);
     flame_style style = {
         .title = head, .subtitle = subtitle, .unit = as->unit, .difference = shown->base != NULL};
-    if (!output_open(&out, o->output, t))
-        return false;
+    output_open(&out);
     flame_draw(out.file, sums, all, &style);
-    return output_close(&out, t);
+    return output_close(&out, o->output, t);
 }
 
 bool draw(options *o, names *all, const picture *shown, trouble *t)
@@ -75,13 +76,14 @@ bool draw(options *o, names *all, const picture *shown, trouble *t)
     size_t type;
     tree sums = {0};
     if (!pick_type(&o->pick, &shown->live[0], &type, t))
-        return fail_of(t, shown->source);
+        return fail_of(t, source_name(shown->source));
     const value_type *as = &shown->live[0].types[type];
     bool done = true;
     for (size_t i = 0; i < shown->live_count && done; i++)
         done = add_profile(&sums, LIVE, &shown->live[i], all, o, as, t);
     if (done && shown->base != NULL)
-        done = add_profile(&sums, BASE, shown->base, all, o, as, t) || fail_of(t, shown->base_source);
+        done = add_profile(&sums, BASE, shown->base, all, o, as, t) ||
+               fail_of(t, source_name(shown->base_source));
     if (done) {
         if (sums.taken[BASE] + sums.taken[LIVE] == 0)
             pick_explain(&o->pick, &shown->live[0]);

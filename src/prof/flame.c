@@ -42,24 +42,35 @@ static void put_xml(FILE *out, const char *text)
     }
 }
 
-// As many characters as fit, the last of them then "…"; nothing where there is room for less than three.
-static void put_fitting(FILE *out, const char *name, double pixels)
+static size_t length_of(const char *text)
 {
-    size_t room = pixels < 8 ? 0 : (size_t)((pixels - 8) * 10 / CHARACTER), length = 0;
-    for (const char *at = name; length <= room && next_character(&at) != 0;)
+    size_t length = 0;
+    while (next_character(&text) != 0)
         length++;
+    return length;
+}
+
+// The name, and how much it is where there is room for both. Where there is not room for the name, as many
+// characters as fit, the last of them then an ellipsis; nothing where that is less than three.
+static void put_fitting(FILE *out, const char *name, const char *sum, double pixels)
+{
+    size_t room = pixels < 8 ? 0 : (size_t)((pixels - 8) * 10 / CHARACTER), length = length_of(name);
     if (room < 3)
         return;
-    size_t shown = length <= room ? length : room - 1;
-    char cut[16];
-    for (size_t i = 0; i < shown; i++) {
+    if (length <= room) {
+        put_xml(out, name);
+        if (length + 2 + strlen(sum) <= room)
+            fprintf(out, "  %s", sum);
+        return;
+    }
+    for (size_t i = 0; i + 1 < room; i++) {
+        char one[8];
         const char *from = name;
         next_character(&name);
-        snprintf(cut, sizeof cut, "%.*s", (int)(name - from), from);
-        put_xml(out, cut);
+        snprintf(one, sizeof one, "%.*s", (int)(name - from), from);
+        put_xml(out, one);
     }
-    if (length > room)
-        fputs("\xe2\x80\xa6", out);
+    fputs("â¦", out);
 }
 
 static const char *label_of(const frame *f)
@@ -170,7 +181,11 @@ static void draw_frame(const drawing *d, const node *n, const frame *f, double l
     fprintf(out, "<rect x=\"%.4f%%\" y=\"%d\" width=\"%.4f%%\" height=\"%d\" fill=\"#%02x%02x%02x\"/>", left,
             y, width, ROW - 1, (unsigned)fill.red, (unsigned)fill.green, (unsigned)fill.blue);
     fprintf(out, "<text x=\"%.4f%%\" y=\"%d\" dx=\"4\">", left, y + 13);
-    put_fitting(out, label_of(f), width * WIDTH / 100);
+    int64_t shown = n->total[LIVE] - (d->style->difference ? n->total[BASE] : 0);
+    amount sum = amount_of(shown, d->style->unit, false);
+    char text[64];
+    snprintf(text, sizeof text, "%s%s", d->style->difference && shown > 0 ? "+" : "", sum.text);
+    put_fitting(out, label_of(f), text, width * WIDTH / 100);
     fputs("</text></g>\n", out);
 }
 

@@ -10,6 +10,7 @@
   svg.querySelectorAll('.frames > g').forEach(function (g, i) {
     var rect = g.querySelector('rect'), title = g.querySelector('title').textContent;
     frames.push({ g: g, rect: rect, text: g.querySelector('text'), title: title, name: title.split('\n')[0],
+      sum: title.split('\n').pop().split(/[,:] /)[0],
       x: parseFloat(rect.getAttribute('x')), w: parseFloat(rect.getAttribute('width')),
       y: +rect.getAttribute('y'), live: +g.getAttribute('data-v'), base: +g.getAttribute('data-b') });
     g.addEventListener('click', function () { zoom(i); });
@@ -33,7 +34,9 @@
 
   function fit(f, percent, pixels) {
     var room = Math.floor((percent / 100 * pixels - 8) / 6.6), letters = Array.from(f.name);
-    f.text.textContent = room < 3 ? '' : letters.length <= room ? f.name : letters.slice(0, room - 1).join('') + '\u2026';
+    var both = letters.length + 2 + f.sum.length <= room;
+    f.text.textContent = room < 3 ? '' : letters.length > room ? letters.slice(0, room - 1).join('') + '\u2026' :
+      f.name + (both ? '  ' + f.sum : '');
   }
 
   function place(f, x, w, pixels) {

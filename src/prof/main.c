@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <pond/pond.h>
 #include <signal.h>
 #include <string.h>
@@ -24,10 +25,10 @@ static bool is(const char *word, const char *short_form, const char *long_form)
 // What was printed may not have arrived: on a full disk, say.
 static int end(int status)
 {
-    if (status != 0 || (fflush(stdout) == 0 && !ferror(stdout)))
+    if (status != 0 || fflush(stdout) == 0 || errno == EPIPE)
         return status;
     trouble t = {""};
-    fail(&t, "standard output: it could not be written whole.");
+    fail(&t, "standard output: it cannot be written: %s.", strerror(errno));
     return tell(&t);
 }
 

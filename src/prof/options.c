@@ -31,12 +31,17 @@ int tell(const trouble *t)
 
 int usage(const char *command, const char *format, ...)
 {
+    char text[600];
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "pond-prof %s: ", command);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, " `pond-prof %s --help` shows how it is used.\n", command);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    size_t length = strlen(text);
+    if (length > 0 && text[length - 1] == '.')
+        text[length - 1] = '\0';
+    fprintf(stderr, "pond-prof %s: ", command);
+    put_name(stderr, text);
+    fprintf(stderr, " (`pond-prof %s --help` shows how it is used).\n", command);
     return STATUS_FAILED;
 }
 
@@ -83,7 +88,7 @@ static int mistake(const char *command, int letter, char **words)
 {
     const char *word = words[optind - 1];
     if (letter == ':')
-        return usage(command, "%s lacks what it is to be.", word);
+        return usage(command, "%s needs a value.", word);
     return usage(command, "there is no option '%s'.", word);
 }
 

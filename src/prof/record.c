@@ -43,7 +43,7 @@ static int read_options(recording *r, int count, char **words)
             return OPTIONS_HELPED;
         }
         if (letter == ':')
-            return usage("record", "%s lacks what it is to be.", words[optind - 1]);
+            return usage("record", "%s needs a value.", words[optind - 1]);
         if (letter == '?')
             return usage("record", "there is no option '%s' (the command's own come after --).",
                          words[optind - 1]);
@@ -158,7 +158,7 @@ static bool save(const char *from, const char *to, trouble *t)
     bool done = load(&p, &all, from, &raw, t);
     if (done) {
         profile_free(&p);
-        done = bytes_write(&raw, to, t);
+        done = write_whole(raw.data, raw.size, to, t);
     }
     bytes_free(&raw);
     names_free(&all);
@@ -206,7 +206,7 @@ int command_record(int count, char **words)
     int status = read_options(&r, count, words);
     if (status != 0)
         return status == OPTIONS_HELPED ? 0 : status;
-    if (!make_directory(&r, &t))
+    if (!is_writable(r.o.output, &t) || !make_directory(&r, &t))
         return tell(&t);
     char setting[400];
     snprintf(setting, sizeof setting, "rate=%s,exit=%s/%%p.pb.gz", r.rate, r.directory);

@@ -37,12 +37,16 @@ void note(const char *format, ...)
     va_end(arguments);
 }
 
+void no_memory(void)
+{
+    note("there is not enough memory.");
+    exit(2);
+}
+
 static void *or_end(void *memory)
 {
-    if (memory == NULL) {
-        note("there is not enough memory.");
-        exit(2);
-    }
+    if (memory == NULL)
+        no_memory();
     return memory;
 }
 

@@ -25,6 +25,9 @@ bool fail_of(trouble *t, const char *what);
 /* A remark on stderr, not a failure. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends the program, for want of memory. */
+void no_memory(void) __attribute__((noreturn));
+
 /* Memory for count objects of size bytes, all zero; the program ends where there is none. */
 void *allocate(size_t count, size_t size);
 

@@ -69,13 +69,18 @@ static bool any_read(bytes *b, const char *source, trouble *t)
     return file_read(b, source, t);
 }
 
+const char *source_name(const char *source)
+{
+    return strcmp(source, "-") == 0 ? "standard input" : source;
+}
+
 bool source_read(bytes *b, const char *source, trouble *t)
 {
     bool done = any_read(b, source, t);
     progress_end();
     if (!done) {
         bytes_free(b);
-        fail_of(t, strcmp(source, "-") == 0 ? "standard input" : source);
+        fail_of(t, source_name(source));
     }
     return done;
 }

@@ -10,6 +10,9 @@
 /* The bytes of a SOURCE. The sentence of a failure begins with the source. */
 bool source_read(bytes *b, const char *source, trouble *t);
 
+/* How sentences and pictures call it: - is "standard input". */
+const char *source_name(const char *source);
+
 /* What a server answers, by the socket at the path `socket` where that is not NULL. url has a path. */
 bool http_read(bytes *b, const char *url, const char *socket, trouble *t);
 

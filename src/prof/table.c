@@ -104,8 +104,7 @@ static void print_head(FILE *out, const table *sums, const table_style *style, s
     } else {
         amount sum = amount_of(accounted, style->unit, style->exact);
         amount part = percent_of(accounted, sums->total[LIVE]);
-        fprintf(out, "Shown: %s,%s%s of %s.\n", sum.text, part.text[0] == ' ' ? "" : " ", part.text,
-                live.text);
+        fprintf(out, "Shown: %s, %s of %s.\n", sum.text, part.text + strspn(part.text, " "), live.text);
     }
     if (shown < count)
         fprintf(out, "%zu of %zu functions; -n 0 shows all.\n", shown, count);
