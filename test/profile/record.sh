@@ -1,0 +1,80 @@
+#!/bin/sh
+# pond-prof record runs a command, keeps what it wrote, and says so when that is nothing. The command is a script here,
+# which does what libpond does when a program exits: it writes a profile where POND_PROFILE says.
+. test/profile/prof/lib.sh
+
+cat > "$scratch/program" << 'END'
+#!/bin/sh
+# program PROFILE [STATUS]
+file=$(echo "$POND_PROFILE" | sed -n 's/.*exit=\([^,]*\).*/\1/p' | sed "s/%p/$$/")
+cp "$1" "$file"
+echo "words: $POND_PROFILE"
+exit "${2:-0}"
+END
+chmod +x "$scratch/program"
+export TMPDIR="$scratch/tmp"
+mkdir "$TMPDIR"
+
+record()
+{
+    status=0
+    timeout 120 "$prof" record "$@" > "$scratch/out" 2> "$scratch/err" || status=$?
+}
+record -o "$scratch/a.pb.gz" --rate 64k -- "$scratch/program" "$scratch/heap.pb.gz"
+check "a profile" cmp "$scratch/heap.pb.gz" "$scratch/a.pb.gz"
+check "its status" is $status 0
+check "what the command prints is printed" grep -q '^words: rate=64k,exit=/.*%p' "$scratch/out"
+check "what became of it" grep -q "ended with status 0; its profile is in $scratch/a.pb.gz" "$scratch/err"
+record -o "$scratch/a.svg" -- "$scratch/program" "$scratch/heap.pb.gz" 7
+check "a picture" grep -q 'read_body' "$scratch/a.svg"
+check "the command's own status" is $status 7
+check "which is told" grep -q 'status 7' "$scratch/err"
+check "nothing is left behind" is "$(ls "$TMPDIR")" ''
+
+# two processes: a picture of both, or two files
+record -o "$scratch/two.svg" -- sh -c "$scratch/program $scratch/heap.pb.gz; $scratch/program $scratch/heap.pb.gz"
+check "a picture of two processes" grep -q '7.18MiB in 16 samples' "$scratch/two.svg"
+record -o "$scratch/two.pb.gz" -- sh -c "$scratch/program $scratch/heap.pb.gz; $scratch/program $scratch/heap.pb.gz"
+check "files of two processes" is "$(find "$scratch" -name 'two*.pb.gz' | wc -l)" 2
+
+refuses "a program without libpond" 'does not link libpond' "$prof" record -o "$scratch/b.pb.gz" -- true
+check "no file is made then" [ ! -e "$scratch/b.pb.gz" ]
+# shellcheck disable=SC2016 # the inner shell's own
+refuses "a program that a signal killed" 'signal 9 (Killed) killed it' \
+    "$prof" record -o "$scratch/b.pb.gz" -- sh -c 'kill -9 $$'
+refuses "no such program" 'cannot be run: No such file' "$prof" record -o "$scratch/b.pb.gz" -- "$scratch/none"
+refuses "no such directory, before anything runs" 'cannot be written' \
+    "$prof" record -o "$scratch/none/b.svg" -- touch "$scratch/ran"
+check "nothing ran" [ ! -e "$scratch/ran" ]
+record -o "$scratch/b.svg" -- "$scratch/program" "$0"
+check "what is not a profile" is "$status $(grep -c 'it is not a profile' "$scratch/err")" '2 1'
+check "nothing is left behind by any of these" is "$(ls "$TMPDIR")" ''
+
+# ---- signals: the command tells when it is ready for one ----
+
+mkfifo "$scratch/ready"
+cat > "$scratch/waits" << 'END'
+#!/bin/sh
+# waits PROFILE READY: until SIGTERM or SIGINT comes
+trap '"$(dirname "$0")/program" "$1"; exit 3' TERM INT
+sleep 300 &
+echo ready > "$2"
+wait
+kill $!
+END
+chmod +x "$scratch/waits"
+for signal in TERM INT; do
+    rm -f "$scratch/c.pb.gz"
+    # A shell's background jobs ignore SIGINT unless job control is on.
+    env --default-signal=INT "$prof" record -o "$scratch/c.pb.gz" -- \
+        env --default-signal=INT "$scratch/waits" "$scratch/heap.pb.gz" "$scratch/ready" > "$scratch/out" 2> "$scratch/err" &
+    recorder=$!
+    read -r line < "$scratch/ready"
+    is "$line" ready || failed=1
+    kill -s $signal $recorder
+    status=0
+    wait $recorder || status=$?
+    check "SIG$signal is passed on" cmp "$scratch/heap.pb.gz" "$scratch/c.pb.gz"
+    check "SIG$signal: the status of the command" is $status 3
+done
+exit $failed
