@@ -8,6 +8,7 @@ DESTDIR ?=
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
+BINDIR     ?= $(PREFIX)/bin
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -232,7 +233,7 @@ $(VARIANTS:%=check-%): check-%:
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
-check-shell: lib
+check-shell: lib prof
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -322,8 +323,8 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
            -e 's|@DEFINES@|$(PUBLIC_DEFINES.$(VARIANT))|g' \
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
-.PHONY: install install-library install-headers install-debug install-symbol install-profile uninstall
-install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
+.PHONY: install install-library install-headers install-debug install-symbol install-profile install-prof uninstall
+install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR, BINDIR)
 	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
 	    $(fill) src/package/$$file.cmake.in > $(D_CMAKE)/$$file.cmake || exit 1; done
@@ -345,7 +346,7 @@ install-library: lib
 
 # Beside the plain library; other variants, which their callers must share, are installed alone.
 ifeq ($(VARIANT),release)
-install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile)
+install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(PROF),install-prof)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -362,6 +363,7 @@ uninstall: ## remove what install put there
 	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))
 	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
+	$(Q)rm -f $(PROF_INSTALLED)
 	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE); do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
@@ -378,11 +380,11 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck, gofmt, go vet
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
-	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c examples/*.c examples/*/*.c) | \
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c src/prof/*.c examples/*.c examples/*/*.c) | \
 	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c)
+	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c src/prof/*.c)
 lint-scripts:
 	shellcheck -x $(SCRIPTS)
 	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done
@@ -394,7 +396,7 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/prof/prof.mk | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo '  The parts of check: $(PARTS).'
 	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'

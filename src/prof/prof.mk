@@ -1,6 +1,9 @@
 # pond-prof, the tool: PROF, empty where protobuf-c, zlib or libcurl is missing. It does not link libpond.
 PROF_HAVE := $(and $(PROTO_HAVE),$(shell $(CC) $(CPPFLAGS) -E -x c -include curl/curl.h /dev/null > /dev/null 2>&1 && \
                echo yes))
+# The program, its page, its completion: where they are installed.
+PROF_INSTALLED = $(DESTDIR)$(BINDIR)/pond-prof $(DESTDIR)$(MANDIR)/man1/pond-prof.1 \
+                 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pond-prof
 ifeq ($(PROF_HAVE)$(filter $(FOREIGN),$(VARIANT)),yes)
 PROF         := $(B)/pond-prof
 PROF_SOURCES := $(wildcard src/prof/*.c)
@@ -33,6 +36,12 @@ $(B)/prof/flame_text.o: $(B)/prof/flame_text.c $(B)/flags
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
 -include $(PROF_OBJECTS:.o=.d)
+
+.PHONY: install-prof
+install-prof: $(PROF)
+	$(Q)install -d $(dir $(PROF_INSTALLED)) && install -m 755 $(PROF) $(word 1,$(PROF_INSTALLED)) && \
+	    install -m 644 src/prof/pond-prof.1 $(word 2,$(PROF_INSTALLED)) && \
+	    install -m 644 src/prof/pond-prof.bash $(word 3,$(PROF_INSTALLED))
 
 # ---- fuzzing: what reads profiles, with libFuzzer and sanitizers, for FUZZ_SECONDS; test/profile/fuzz.sh ----
 

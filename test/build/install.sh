@@ -24,6 +24,13 @@ for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h inclu
     share/man/man3/pond_profile.3 share/man/man3/pond_profile_write.3; do
     [ -e "$stage/$file" ] || fail "install does not install $file"
 done
+if [ -e build/release/pond-prof ]; then
+    for file in bin/pond-prof share/man/man1/pond-prof.1 share/bash-completion/completions/pond-prof; do
+        [ -e "$stage/$file" ] || fail "install does not install $file"
+    done
+    [ "$("$stage/bin/pond-prof" --version)" = "pond-prof $version" ] || fail "the installed pond-prof does not run"
+    ! readelf -d "$stage/bin/pond-prof" | grep -q 'NEEDED.*libpond' || fail "pond-prof needs libpond"
+fi
 [ -z "$(find "$scratch/stage" -path "$stage" -prune -o ! -type d -print)" ] || fail "install leaves its prefix"
 ! grep -rIl "$scratch" "$stage" || fail "an installed file names the staging directory"
 grep -qx "libdir=\${prefix}/$libdir" "$stage/$libdir/pkgconfig/pond.pc" ||

@@ -36,6 +36,7 @@ fill()
 {
     sed -n "/<title>$2\$/,/<rect/s/.* fill=\"#\(..\)\(..\)\(..\)\".*/\1 \2 \3/p" "$1" | head -n 1
 }
+# shellcheck disable=SC2317 # called by check
 redder()
 {
     [ $((0x$1)) -gt $((0x$3)) ]

@@ -91,6 +91,46 @@ check "diff the other way" is "$(row "$scratch/back" grow)" '-819200B -819200B'
 check "diff: -n keeps the largest changes, whichever sign they have" is \
     "$("$prof" diff -n 2 "$heap" "$later" | awk 'NR > 4 { print $6 }' | tr '\n' ' ')" 'grow [idle '
 
+# ---- what is told about the tool ----
+
+for command in get top diff flame record help; do
+    check "$command --help: an example first" sh -c "$prof $command --help | head -n 3 | grep -q '^    pond-prof'"
+done
+if command -v mandoc > /dev/null; then
+    check "the man page" mandoc -T lint -W warning src/prof/pond-prof.1
+fi
+# Every option of the program's own help is in its man page, and every one that is completed is in its help.
+for command in get top diff flame record; do "$prof" $command --help; done > "$scratch/help"
+grep -oE '^ +(-[a-z], )?--[a-z]+' "$scratch/help" | grep -oE '[a-z]{2,}' | sort -u > "$scratch/options"
+check "options were found in the help" [ "$(wc -l < "$scratch/options")" -ge 9 ]
+while read -r option; do
+    check "pond-prof(1) has --$option" grep -q -- "Fl -$option" src/prof/pond-prof.1
+done < "$scratch/options"
+
+# completed WORD...: what bash offers for the last of them
+completed()
+{
+    # shellcheck disable=SC2016 # the inner shell's own
+    bash -c '. src/prof/pond-prof.bash
+             COMP_WORDS=(pond-prof "$@") COMP_CWORD=$#
+             _pond_prof && echo "${COMPREPLY[*]}"' bash "$@"
+}
+check "completion: commands" is "$(completed fl)" flame
+check "completion: options" is "$(completed top --fo)" --focus
+check "completion: options of that command only" is "$(completed get --fo)" ''
+check "completion: values" is "$(completed top --value alloc_s)" alloc_space
+check "completion: states" is "$(completed flame --state v)" victim
+check "completion: files" is "$(completed top "$scratch/hea")" "$scratch/heap.pb.gz"
+check "completion: commands to record" is "$(completed record -o a.svg -- mandoc-or-els)" ''
+check "completion: bash knows it" bash -c '. src/prof/pond-prof.bash && complete -p pond-prof'
+for option in $(completed top --) $(completed get --) $(completed flame --) $(completed record --); do
+    case $option in
+    -- | --help) ;;
+    --number) check "completed: $option" grep -q -- '-n ROWS' "$scratch/help" ;;
+    *) check "completed: $option" grep -q -- "$option" "$scratch/help" ;;
+    esac
+done
+
 # ---- the same as Go's pprof ----
 
 if ! command -v go > /dev/null; then

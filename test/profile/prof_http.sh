@@ -20,6 +20,7 @@ ended()
     exec 3>&-
     wait $server
 }
+# shellcheck disable=SC2317 # called by check
 heap_of()
 {
     "$prof" get "$1" -o "$scratch/got" && cmp "$scratch/heap.pb.gz" "$scratch/got"
@@ -63,6 +64,7 @@ if unshare -m -r true 2> /dev/null; then
     mkdir "$scratch/own"
     served_apart()
     {
+        # shellcheck disable=SC2016 # the inner shell's own
         unshare -m -r sh -c 'mount -t tmpfs none "$1" && exec "$2" "$3" "$1/pond.sock"' sh "$scratch/own" "$scratch/serve" \
             "$scratch/heap.pb.gz" < "$scratch/alive" > "$scratch/printed" &
         server=$!

@@ -58,4 +58,5 @@ is()
         return 1
     }
 }
+# shellcheck disable=SC2034 # what those who source this return
 failed=0
