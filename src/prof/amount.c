@@ -34,7 +34,8 @@ static amount scaled(int64_t value, const scale *scales, size_t count)
     return shown;
 }
 
-// A unit that is a word; a profile may have anything there, which neither a terminal nor a picture is to be given.
+// A unit that is a word; a profile may have anything there, which neither a terminal nor a picture is to be
+// given.
 static const char *word(const char *unit)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/%";

@@ -120,7 +120,7 @@ static bool pick_types(const options *o, const profile *p, size_t *types, const 
         return fail_of(t, sources[BASE]);
     const char *unit = p[LIVE].types[types[LIVE]].unit, *base_unit = p[BASE].types[types[BASE]].unit;
     if (strcmp(unit, base_unit) != 0) {
-        fail(t, "its unit is %.40s, and that of the other profile %.40s.", base_unit, unit);
+        fail_note(t, "its unit is %.40s, and that of the other profile %.40s.", base_unit, unit);
         return fail_of(t, sources[BASE]);
     }
     return true;

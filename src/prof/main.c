@@ -28,7 +28,7 @@ static int end(int status)
     if (status != 0 || fflush(stdout) == 0 || errno == EPIPE)
         return status;
     trouble t = {""};
-    fail(&t, "standard output: it cannot be written: %s.", strerror(errno));
+    fail_note(&t, "standard output: it cannot be written: %s.", strerror(errno));
     return tell(&t);
 }
 

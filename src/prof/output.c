@@ -41,7 +41,7 @@ static int write_all(int fd, const char *data, size_t size)
 
 static bool cannot(const char *path, int error, trouble *t)
 {
-    fail(t, "it cannot be written: %s.", strerror(error));
+    fail_note(t, "it cannot be written: %s.", strerror(error));
     return fail_of(t, path);
 }
 

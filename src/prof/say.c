@@ -8,22 +8,20 @@
 #include <time.h>
 #include <unistd.h>
 
-bool fail(trouble *t, const char *format, ...)
+void fail_note(trouble *t, const char *format, ...)
 {
     if (t->text[0] != '\0')
-        return false;
+        return;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(t->text, sizeof t->text, format, arguments);
     va_end(arguments);
-    return false;
 }
 
-bool fail_of(trouble *t, const char *what)
+void fail_prefix(trouble *t, const char *what)
 {
     trouble inner = *t;
     snprintf(t->text, sizeof t->text, "%.250s: %.340s", what, inner.text);
-    return false;
 }
 
 void note(const char *format, ...)

@@ -16,11 +16,13 @@ typedef struct trouble {
     char text[600];
 } trouble;
 
-/* Notes why something failed, where nothing is noted yet. Returns false, for `return fail(...)`. */
-bool fail(trouble *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Notes why something failed, where nothing is noted yet; false, for `return fail(...)`. */
+#define fail(...) (fail_note(__VA_ARGS__), false)
+void fail_note(trouble *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "what: " before the sentence. Returns false. */
-bool fail_of(trouble *t, const char *what);
+/* Puts "what: " before the sentence; false. */
+#define fail_of(t, what) (fail_prefix(t, what), false)
+void fail_prefix(trouble *t, const char *what);
 
 /* A remark on stderr, not a failure. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -80,7 +80,7 @@ bool source_read(bytes *b, const char *source, trouble *t)
     progress_end();
     if (!done) {
         bytes_free(b);
-        fail_of(t, source_name(source));
+        fail_prefix(t, source_name(source));
     }
     return done;
 }

@@ -41,7 +41,7 @@ store *store_unpack(const bytes *encoded, trouble *t)
     if (s->proto != NULL)
         return s;
     free(s);
-    fail(t, "it is not a profile: no profile.proto, gzipped or not.");
+    fail_note(t, "it is not a profile: no profile.proto, gzipped or not.");
     return NULL;
 }
 

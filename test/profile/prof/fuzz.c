@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// libFuzzer: any bytes, as a file of pond-prof: inflated, decoded, then listed, compared with themselves and drawn.
+// libFuzzer: any bytes, as a file of pond-prof: inflated, decoded, then listed, compared with themselves and
+// drawn.
 #include "flame.h"
 #include "table.h"
 
@@ -37,7 +38,8 @@ static void list(const profile *p, names *all, pick *k, bool difference)
     table_add(&sums, LIVE, p, all, k, p->usual);
     if (difference)
         table_add(&sums, BASE, p, all, k, 0);
-    table_style style = {.unit = p->types[p->usual].unit, .difference = difference, .cum = difference, .most = 30};
+    table_style style = {
+        .unit = p->types[p->usual].unit, .difference = difference, .cum = difference, .most = 30};
     table_print(out, &sums, all, &style);
     fclose(out);
     table_free(&sums);
