@@ -50,6 +50,32 @@ record -o "$scratch/b.svg" -- "$scratch/program" "$0"
 check "what is not a profile" is "$status $(grep -c 'it is not a profile' "$scratch/err")" '2 1'
 check "nothing is left behind by any of these" is "$(ls "$TMPDIR")" ''
 
+# ---- a program that uses ponds; every get is sampled, so figures are exact ----
+
+if [ -e build/release/libpond-profile.so ]; then
+    # shellcheck disable=SC2086 # flags
+    "$CC" -std=c11 -g -O1 $STRICT -Iinclude -o "$scratch/server" test/profile/prof/program.c -Lbuild/release -lpond \
+        -Wl,-rpath,"$PWD/build/release" -pthread
+    record -o "$scratch/before.pb.gz" --rate 1 -- "$scratch/server" 30 100
+    check "a program: its status" is $status 5
+    "$prof" top --exact --cum "$scratch/before.pb.gz" > "$scratch/top"
+    # 30 * 1024 + 100 * 4096
+    check "a program: what is in use" grep -qE ' 440320B +100%  main$' "$scratch/top"
+    check "a program: who got it" grep -qE '^ *409600B .* read_body$' "$scratch/top"
+    check "a program: a pond alone" sh -c "$prof top --exact --pond connections $scratch/before.pb.gz | grep -q '30720B .* open_connection'"
+    "$prof" top --exact --value alloc_objects --focus answer "$scratch/before.pb.gz" > "$scratch/top"
+    check "a program: all that was got" grep -qE '^ *1000 .* read_body$' "$scratch/top"
+    record -o "$scratch/after.pb.gz" --rate 1 -- "$scratch/server" 30 150
+    "$prof" diff --exact --state live "$scratch/before.pb.gz" "$scratch/after.pb.gz" > "$scratch/diff"
+    # 50 * 4096
+    check "a program and its successor: what grew" grep -qE '^ *204800B .* read_body$' "$scratch/diff"
+    check "a program and its successor: no more than that" sh -c "! grep -q open_connection $scratch/diff"
+    record -o "$scratch/server.svg" --rate 1 -- "$scratch/server" 30 100
+    check "a program: its picture" sh -c "grep -q '<title>connections' $scratch/server.svg && grep -q '<title>open_connection' $scratch/server.svg"
+else
+    echo "left out: libpond-profile was not built"
+fi
+
 # ---- signals: the command tells when it is ready for one ----
 
 mkfifo "$scratch/ready"
