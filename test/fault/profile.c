@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+// variants: release asan debug
+// link: -Wl,--wrap=mmap,--wrap=munmap,--wrap=madvise
+/* The profile without memory: a get is never refused for it, and what is not sampled becomes so when there is
+ * memory. */
+#include "test.h"
+
+#include "fault.h"
+
+#include <pond/debug.h>
+#include <pond/profile.h>
+
+TestSuite(profile, .timeout = TEST_ALARM);
+
+static int count(const pond_profile_row *r, void *ctx)
+{
+    *(double *)ctx += r->alloc_objects;
+    return 0;
+}
+
+static double got(void)
+{
+    double objects = 0;
+    cr_assert_eq(pond_profile_each(count, &objects), 0);
+    return objects;
+}
+
+static void quiet(const pond_report *r, void *unused)
+{
+    (void)r, (void)unused;
+}
+
+Test(profile, becomes_whole_when_there_is_memory)
+{
+    pond *p = test_pond((pond_options){.size = 64});
+    pond_put(p, pond_get(p));
+    pond_on_report(quiet, NULL);
+    for (size_t n = 0; n < 2; n++) { /* the records', then the pond's own */
+        fault_arm(FAULT_MMAP, n, true);
+        errno = 0;
+        cr_assert(pond_profile_set("1") == -1 && errno == ENOMEM, "errno %d", errno);
+        void *obj = pond_get(p);
+        cr_assert_neq(obj, NULL);
+        pond_put(p, obj);
+        errno = 0;
+        cr_assert(pond_profile_each(count, &(double){0}) == -1 && errno == ENOMEM, "errno %d", errno);
+        fault_disarm(FAULT_MMAP);
+        cr_assert_eq(got(), 0);
+    }
+    cr_assert_eq(pond_profile_rate(), 1, "it is on, of ponds for which there is memory");
+    pond_epoch_advance();
+    pond_put(p, pond_get(p));
+    cr_assert_eq(got(), 1);
+    cr_assert_eq(pond_destroy(p), 0);
+}
