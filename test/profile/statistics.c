@@ -264,18 +264,26 @@ static void change_rate(const char *words)
         must(pond_profile_set(words) == 0, "errno %d", errno);
 }
 
-/* The rates are those of the parts, if any. */
-static void run_once(const char *const *rates)
+/* A run has three parts, which may have rates of their own. */
+enum { PARTS = 3 };
+static const int part_of[SITES] = {[HOT] = 0, [RARE] = 0, [BURST] = 1, [HANDED] = 2, [LARGE] = 2, [MANY] = 2};
+
+struct rates {
+    const char *words[PARTS]; /* NULL: it stays */
+    double bytes[PARTS];
+};
+
+static void run_once(const struct rates *rates)
 {
     double all = 0;
     memset(truth, 0, sizeof truth);
     memset(seen, 0, sizeof seen);
     pond_profile_reset();
-    change_rate(rates[0]);
+    change_rate(rates->words[0]);
     work_hot_and_rare();
-    change_rate(rates[1]);
+    change_rate(rates->words[1]);
     work_burst();
-    change_rate(rates[2]);
+    change_rate(rates->words[2]);
     work_handed();
     work_large_and_many();
     must(pond_profile_each(look, &all) == 0, "errno %d", errno);
@@ -294,27 +302,27 @@ static struct tally {
     double sum, squares, covered;
 } tallies[FIGURES][SITES];
 
-/* Of estimate / truth, where each get is sampled with the same chance. */
-static double deviation(int figure, int site)
+/* Of estimate / truth. */
+static double deviation(const struct rates *rates, int figure, int site)
 {
-    double p = 1 - exp(-sites[site].bytes / RATE);
+    double p = 1 - exp(-sites[site].bytes / rates->bytes[part_of[site]]);
     return sqrt((1 - p) / p / truth[figure][site]);
 }
 
-static void add_run(void)
+static void add_run(const struct rates *rates)
 {
     for (int f = 0; f < FIGURES; f++)
         for (int s = 0; s < SITES; s++) {
             double x = seen[f][s] / truth[f][s];
             tallies[f][s].sum += x;
             tallies[f][s].squares += x * x;
-            tallies[f][s].covered += fabs(x - 1) <= 1.96 * deviation(f, s) + 1e-9;
+            tallies[f][s].covered += fabs(x - 1) <= 1.96 * deviation(rates, f, s) + 1e-9;
         }
 }
 
 /* Figures that are more than `bound` deviations from the truth. A thousandth is allowed where there are
  * hardly any. */
-static int judge(int runs, double bound, bool one_rate, bool print)
+static int judge(const struct rates *rates, int runs, double bound, bool print)
 {
     int bad = 0;
     if (print)
@@ -324,13 +332,13 @@ static int judge(int runs, double bound, bool one_rate, bool print)
         for (int f = 0; f < FIGURES; f++) {
             const struct tally *t = &tallies[f][s];
             double mean = t->sum / runs, variance = (t->squares - runs * mean * mean) / (runs - 1);
-            double sd = sqrt(fmax(variance, 0)), expected = one_rate ? deviation(f, s) : sd;
+            double sd = sqrt(fmax(variance, 0)), expected = deviation(rates, f, s);
             double z = (mean - 1) / (fmax(expected, 1e-3) / sqrt(runs));
             bool right = fabs(z) <= bound;
             bad += !right;
             if (print || !right)
                 printf("%-8s %-7s %9.0f %11.4f %7.2f %9.4f %9.4f %8.3f\n", sites[s].name,
-                       f == ALLOC ? "alloc" : "in use", truth[f][s], mean, z, sd, deviation(f, s),
+                       f == ALLOC ? "alloc" : "in use", truth[f][s], mean, z, sd, expected,
                        t->covered / runs);
         }
     return bad;
@@ -348,7 +356,7 @@ static pond *make(const char *name, size_t size, bool (*reset)(void *, void *))
 }
 
 /* The runs of one way of working; how many figures are wrong. */
-static int do_runs(const char *const *rates, bool ticking, bool one_rate)
+static int do_runs(const struct rates *rates, bool ticking)
 {
     const char *wanted = getenv("POND_STATISTICS_RUNS");
     int runs = wanted != NULL ? atoi(wanted) : TEST_TIMES(200);
@@ -362,7 +370,7 @@ static int do_runs(const char *const *rates, bool ticking, bool one_rate)
     must(!ticking || pthread_create(&threads[1], NULL, tick, NULL) == 0, "no thread");
     for (int i = 0; i < runs; i++) {
         run_once(rates);
-        add_run();
+        add_run(rates);
         if (!ticking && i % 7 == 3)
             pond_epoch_advance();
     }
@@ -371,30 +379,31 @@ static int do_runs(const char *const *rates, bool ticking, bool one_rate)
         pthread_join(threads[i], NULL);
     must(pond_profile_lost() == 0, "%llu samples were lost", (unsigned long long)pond_profile_lost());
     must(pond_destroy(small) + pond_destroy(kilo) + pond_destroy(big) + pond_destroy(hooked) == 0, "live");
-    return judge(runs, wanted != NULL ? 3.3 : 4.5, one_rate, wanted != NULL);
+    return judge(rates, runs, wanted != NULL ? 3.3 : 4.5, wanted != NULL);
 }
 
-static const char *const same[3] = {NULL, NULL, NULL};
-static const char *const changing[3] = {"rate=16k,seed=9", "rate=4k", "rate=64k"};
+static const struct rates same = {.bytes = {RATE, RATE, RATE}};
+static const struct rates changing = {.words = {"rate=16k,seed=9", "rate=4k", "rate=64k"},
+                                      .bytes = {16 << 10, 4 << 10, 64 << 10}};
 
 Test(statistics, without_bias)
 {
-    cr_assert_eq(do_runs(same, false, true), 0);
+    cr_assert_eq(do_runs(&same, false), 0);
 }
 
 Test(statistics, beside_a_ticking_thread)
 {
-    cr_assert_eq(do_runs(same, true, true), 0);
+    cr_assert_eq(do_runs(&same, true), 0);
 }
 
 Test(statistics, while_the_rate_changes)
 {
-    cr_assert_eq(do_runs(changing, false, false), 0);
+    cr_assert_eq(do_runs(&changing, false), 0);
 }
 
 /* Every operation goes by the way of words. */
 Test(statistics, with_words)
 {
     cr_assert_eq(pond_debug_set("double,tag,stacks=0"), 0);
-    cr_assert_eq(do_runs(same, false, true), 0);
+    cr_assert_eq(do_runs(&same, false), 0);
 }
