@@ -23,6 +23,7 @@
 #include "validity.h"
 
 #include <pond/debug.h>
+#include <pond/profile.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,8 @@ static const shape shapes[] = {
     {.name = "min_idle", .kind = MIN_IDLE, .size = 64, .cache_objects = 2, .min_idle = 3},
     {.name = "max_age", .kind = MIN_IDLE, .size = 64, .cache_objects = 2, .min_idle = 3, .max_age = 1},
     {.name = "confined", .size = 64, .cache_objects = 4, .flags = POND_THREAD_CONFINED},
+    {.name = "sampled", .size = 64, .cache_objects = 4, .profile = "rate=256,seed=5"},
+    {.name = "sampled, reset hook", .size = 64, .cache_objects = 8, .resets = true, .profile = "1"},
     {.name = "no hooks", .kind = PLAIN, .size = 64, .cache_objects = 4},
 };
 
@@ -322,6 +325,7 @@ static void step_in_child(const shape *s)
     stepper_open();
     must(pthread_key_create(&exit_key, exit_round) == 0, "no key");
     must(pond_debug_set(s->words) == 0, "errno %d", errno);
+    must(pond_profile_set(s->profile) == 0, "errno %d", errno);
     first = worker_start();
     second = worker_start();
     hold_everywhere(s);

@@ -6,6 +6,7 @@
 #include "validity.h"
 
 #include <pond/debug.h>
+#include <pond/profile.h>
 #include <pthread.h>
 
 run *now;
@@ -203,6 +204,14 @@ static void gather(void)
     put_some(acted_on(), &now->other, now->other.n - before);
 }
 
+/* Off and on again. */
+static void switch_profile(void)
+{
+    const char *words = now->shape->profile;
+    must(pond_profile_set(words == NULL ? "1" : NULL) == 0, "errno %d", errno);
+    must(pond_profile_set(words) == 0, "errno %d", errno);
+}
+
 static void switch_words(void)
 {
     const char *words = now->shape->words;
@@ -212,10 +221,16 @@ static void switch_words(void)
 }
 
 const action actions[] = {
-    {"tick", tick, false},        {"tick and use", tick_and_use, false},
-    {"take", take, false},        {"get and put", get_and_put, false},
-    {"put", put_all, false},      {"trim", trim, true},
-    {"exit", come_and_go, false}, {"fork", fork_child, false},
-    {"gather", gather, true},     {"words", switch_words, false},
+    {"tick", tick, false},
+    {"tick and use", tick_and_use, false},
+    {"take", take, false},
+    {"get and put", get_and_put, false},
+    {"put", put_all, false},
+    {"trim", trim, true},
+    {"exit", come_and_go, false},
+    {"fork", fork_child, false},
+    {"profile", switch_profile, false},
+    {"gather", gather, true},
+    {"words", switch_words, false},
 };
 const size_t actions_n = sizeof actions / sizeof *actions;

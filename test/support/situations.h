@@ -17,9 +17,10 @@ typedef struct shape {
     size_t size;
     size_t cache_objects, max_objects, max_idle_bytes, min_idle;
     uint64_t max_age;
-    unsigned flags;    /* of the pond */
-    bool resets;       /* with a reset hook */
-    const char *words; /* on throughout */
+    unsigned flags;      /* of the pond */
+    bool resets;         /* with a reset hook */
+    const char *words;   /* on throughout */
+    const char *profile; /* the same */
 } shape;
 
 /* The objects that a thread has in its hands. */
