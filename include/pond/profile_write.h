@@ -47,7 +47,7 @@ typedef enum pond_profile_format {
  * some milliseconds more: the first time in a process tens of them, for debug information is read. Any
  * thread.
  */
-POND_API int pond_profile_write(int fd, pond_profile_format format, const char *value);
+POND_API int pond_profile_write(int fd, pond_profile_format form, const char *value);
 
 #ifdef __cplusplus
 }

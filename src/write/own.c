@@ -17,7 +17,7 @@
 #pragma weak pond_profile_lost
 #endif
 
-int pond_profile_write(int fd, pond_profile_format format, const char *value)
+int pond_profile_write(int fd, pond_profile_format form, const char *value)
 {
     pond_profile_source own = {.size = sizeof own,
                                .each = pond_profile_each,
@@ -31,5 +31,5 @@ int pond_profile_write(int fd, pond_profile_format format, const char *value)
         errno = ENOSYS;
         return -1;
     }
-    return pond_profile_write_from(&own, fd, format, value);
+    return pond_profile_write_from(&own, fd, form, value);
 }
