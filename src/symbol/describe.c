@@ -12,6 +12,7 @@ char *__cxa_demangle(const char *name, char *text, size_t *n, int *status);
 
 /* An address, and where it is. */
 struct spot {
+    bool many; /* one of many that are asked for */
     Dwfl_Module *module;
     Dwarf_Addr at;  /* in the process */
     Dwarf_Addr pc;  /* the same in the debug information */
@@ -139,7 +140,27 @@ static bool scopes_walk(struct scopes *s, Dwarf_Die *outer, Dwarf_Addr pc)
     return false;
 }
 
+/* By the table of the unit's functions, where there are many to look for. */
+static bool scopes_find(struct scopes *s, const struct spot *spot, Dwarf_Die *unit)
+{
+    Dwarf_Die function;
+    enum unit_answer answer = spot->many ? unit_function(unit, spot->pc, &function) : UNIT_UNKNOWN;
+    if (answer == UNIT_UNKNOWN)
+        return scopes_walk(s, unit, spot->pc);
+    if (answer == UNIT_NONE)
+        return false;
+    s->entries[s->count++] = function;
+    (void)scopes_walk(s, &function, spot->pc);
+    return true;
+}
+
 /* ---- frames ---- */
+
+/* What returns to an address is the byte before it. */
+static uintptr_t call_site(const void *pc)
+{
+    return (uintptr_t)pc - 1;
+}
 
 /*
  * libdw goes by a table of addresses that clang does not make: where that leads to no unit, or to one that
@@ -181,7 +202,7 @@ static bool scopes_tell(const struct spot *spot, frame_taker *take, void *ctx)
 {
     struct scopes s = {.count = 0};
     Dwarf_Die unit = spot->unit;
-    if (!spot->known || !session_unit(&unit) || !scopes_walk(&s, &unit, spot->pc))
+    if (!spot->known || !session_unit(&unit) || !scopes_find(&s, spot, &unit))
         return false;
     struct line line = spot_line(spot);
     while (s.count-- > 0) {
@@ -216,15 +237,14 @@ static void symbol_tell(const struct spot *spot, frame_taker *take, void *ctx)
     take(&frame, ctx);
 }
 
-static void address_tell(uintptr_t at, frame_taker *take, void *ctx)
+static void spot_tell(struct spot *spot, frame_taker *take, void *ctx)
 {
-    struct spot spot = {.at = at};
     Dwfl *dwfl = session_now();
-    if (dwfl == NULL || (spot.module = dwfl_addrmodule(dwfl, spot.at)) == NULL)
+    if (dwfl == NULL || (spot->module = dwfl_addrmodule(dwfl, spot->at)) == NULL)
         return;
-    spot_find_unit(&spot);
-    if (!scopes_tell(&spot, take, ctx))
-        symbol_tell(&spot, take, ctx);
+    spot_find_unit(spot);
+    if (!scopes_tell(spot, take, ctx))
+        symbol_tell(spot, take, ctx);
 }
 
 /* ---- frames as text ---- */
@@ -255,9 +275,10 @@ static void frame_say(const struct frame *frame, void *text)
         symbol_say(t, " (inlined)\n");
 }
 
-void describe_address(uintptr_t at, struct symbol_text *t)
+void describe_address(const void *pc, struct symbol_text *t)
 {
-    address_tell(at, frame_say, t);
+    struct spot spot = {.at = call_site(pc)};
+    spot_tell(&spot, frame_say, t);
 }
 
 /* ---- frames one by one ---- */
@@ -288,8 +309,13 @@ static void frame_hand_on(const struct frame *frame, void *to)
     free(plain);
 }
 
-void describe_frames(uintptr_t at, size_t index, pond_symbol_taker *take, void *ctx)
+void describe_frames(const void *const *pcs, size_t count, pond_symbol_taker *take, void *ctx)
 {
-    struct told told = {index, take, ctx};
-    address_tell(at, frame_hand_on, &told);
+    unit_forget();
+    for (size_t i = 0; i < count; i++) {
+        struct told told = {i, take, ctx};
+        struct spot spot = {.many = true, .at = call_site(pcs[i])};
+        spot_tell(&spot, frame_hand_on, &told);
+    }
+    unit_forget();
 }

@@ -84,6 +84,7 @@ Dwfl *session_now(void)
         session.dwfl = dwfl_begin(&session_callbacks);
     if (session.dwfl == NULL || (session.reported && session.generation == generation))
         return session.dwfl;
+    unit_forget(); /* it may be of a module that has gone */
     session.process = getpid();
     session.generation = generation;
     session.reported = access("/proc/self/maps", R_OK) == 0 ? session_report() : loaded_report(session.dwfl);

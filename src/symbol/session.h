@@ -25,6 +25,11 @@ bool session_unit(Dwarf_Die *unit);
  */
 bool session_prepare(void);
 
+/* The function of a unit that has an address: unit.c. For many addresses, one unit after the other. */
+enum unit_answer { UNIT_NONE, UNIT_FOUND, UNIT_UNKNOWN /* no memory */ };
+enum unit_answer unit_function(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die *function);
+void unit_forget(void); /* before modules may have gone, and when all were asked for */
+
 /* The modules as the loader knows them, where /proc is not there: loaded.c. */
 bool loaded_report(Dwfl *dwfl);
 
@@ -36,8 +41,9 @@ struct symbol_text {
 
 void symbol_say(struct symbol_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void describe_address(uintptr_t at, struct symbol_text *t); /* describe.c */
-void describe_frames(uintptr_t at, size_t index, pond_symbol_taker *take, void *ctx);
+void describe_address(const void *pc, struct symbol_text *t); /* describe.c */
+/* Of each of these return addresses. */
+void describe_frames(const void *const *pcs, size_t count, pond_symbol_taker *take, void *ctx);
 void field_describe(const char *type, size_t offset, struct symbol_text *t); /* field.c */
 
 #endif

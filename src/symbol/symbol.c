@@ -106,15 +106,9 @@ static size_t call_for_text(struct call c)
 
 /* ---- what can be asked ---- */
 
-/* What returns to an address is the byte before it. */
-static uintptr_t call_site(const void *pc)
-{
-    return (uintptr_t)pc - 1;
-}
-
 static bool answer_describe(struct call *c)
 {
-    describe_address(call_site(c->pcs[0]), &c->text);
+    describe_address(c->pcs[0], &c->text);
     return true;
 }
 
@@ -127,8 +121,8 @@ static bool answer_field(struct call *c)
 static bool answer_frames(struct call *c)
 {
     bool known = session_now() != NULL;
-    for (size_t i = 0; i < c->count && known; i++)
-        describe_frames(call_site(c->pcs[i]), i, c->take, c->ctx);
+    if (known)
+        describe_frames(c->pcs, c->count, c->take, c->ctx);
     return known;
 }
 

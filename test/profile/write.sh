@@ -170,6 +170,8 @@ run plain errors
 says "what is refused" "$scratch/said" '^refused as it should be$'
 run plain memory
 says "no memory" "$scratch/said" '^short of memory as it should be$'
+run plain together
+says "several threads at once" "$scratch/said" '^together as alone$'
 run plain text "$scratch/seen"
 run plain slow
 is "a pipe that does not block is waited for" "$(cat "$scratch/said")" "$(wc -c < "$scratch/seen")"

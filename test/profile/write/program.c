@@ -5,6 +5,7 @@
  *     program FORMAT FILE [VALUE]     FORMAT: pprof, folded, text, before (a smaller pprof). Says on stdout
  * what pond_stats_read says of each pond program errors                  what is refused, and how; a line
  * each that is as it should be program memory                  memory of malloc ends at each call in turn
+ *     program together                several threads at once
  *     program slow                    through a pipe that does not block, in bits
  *
  * With LOADED libpond-profile is not linked, but loaded from the path in POND_TEST_PROFILE, and libpond is an
@@ -298,6 +299,37 @@ static void slow(writer *write_from)
     printf("%zu\n", (size_t)all);
 }
 
+/* ---- several at once ---- */
+
+#define WRITERS 6
+
+static writer *together_write;
+static FILE *together_files[WRITERS];
+
+static void *write_one(void *file)
+{
+    CHECK(together_write(&source, fileno(*(FILE **)file), POND_PROFILE_FOLDED, "alloc_space") == 0);
+    return NULL;
+}
+
+/* All of them have all names: libpond-symbol is asked by one after the other. */
+static void together(writer *write_from)
+{
+    pthread_t threads[WRITERS];
+    static char texts[WRITERS][4096];
+    together_write = write_from;
+    for (int i = 0; i < WRITERS; i++)
+        CHECK((together_files[i] = tmpfile()) != NULL &&
+              pthread_create(&threads[i], NULL, write_one, &together_files[i]) == 0);
+    for (int i = 0; i < WRITERS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK(pread(fileno(together_files[i]), texts[i], sizeof texts[i] - 1, 0) > 0);
+        CHECK(strstr(texts[i], ";serve;leak_request;take_buffer 256064\n") != NULL);
+        CHECK(strcmp(texts[i], texts[0]) == 0);
+    }
+    puts("together as alone");
+}
+
 int main(int argc, char **argv)
 {
     writer *write_from = find_writer();
@@ -310,6 +342,8 @@ int main(int argc, char **argv)
         errors(write_from);
     else if (strcmp(argv[1], "memory") == 0)
         memory(write_from);
+    else if (strcmp(argv[1], "together") == 0)
+        together(write_from);
     else if (strcmp(argv[1], "slow") == 0)
         slow(write_from);
     else if (argc > 2)
