@@ -54,7 +54,8 @@ static int module_add(struct dl_phdr_info *module, size_t size, void *ctx)
         if (c == NULL)
             return 1;
         uintptr_t first = module->dlpi_addr + part->p_vaddr;
-        *c = (struct code){.start = first & ~(page - 1),
+        *c = (struct code){.used = p->codes.count == 1,
+                           .start = first & ~(page - 1),
                            .end = (first + part->p_memsz + page - 1) & ~(page - 1),
                            .offset = part->p_offset & ~(uint64_t)(page - 1),
                            .bias = module->dlpi_addr,
@@ -99,7 +100,10 @@ static bool places_collect(struct places *p, const struct snapshot *s)
             p->places[kept++] = p->places[i];
     p->count = kept;
     for (size_t i = 0; i < kept; i++) {
-        p->places[i].code = code_of(p, (uintptr_t)p->places[i].pc - 1);
+        struct code *code = code_of(p, (uintptr_t)p->places[i].pc - 1);
+        if (code != NULL)
+            code->used = true;
+        p->places[i].code = code;
         p->places[i].last = &p->places[i].frames;
     }
     return true;

@@ -12,6 +12,7 @@ struct code {
     uintptr_t bias;       /* an address less this is what addr2line takes */
     const char *path;
     const char *build_id;                  /* in hexadecimal; "": none */
+    bool used;                             /* a place is there, or it is the program */
     bool functions, files, lines, inlined; /* what is known of its places */
 };
 

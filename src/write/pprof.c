@@ -146,9 +146,9 @@ static void make_mappings(struct maker *m)
     size_t count = m->places->codes.count;
     m->profile->mapping = make_array(m, count);
     for (size_t i = 0; i < count && !m->failed; i++) {
-        Mapping *map = make(m, sizeof *map);
+        Mapping *map = codes[i].used ? make(m, sizeof *map) : NULL;
         if (map == NULL)
-            return;
+            continue;
         perftools__profiles__mapping__init(map);
         map->id = i + 1;
         map->memory_start = codes[i].start;

@@ -57,6 +57,7 @@ has_names()
     says "$1: a report's frame of the caller" report "plugin_early .*plugin\.c:$around \(early\.so\+0x"
     says "$1: a report names the program" report "main .*program\.c:[0-9]+ \($2\+0x"
     says "$1: a profile's innermost frame" profile 'record\+0x[0-9a-f]+.*program\.c:[0-9]+$'
+    says "$1: a profile's inlined frame of the program" profile 'note_inlined\+0x[0-9a-f]+.*program\.c:[0-9]+$'
     says "$1: a profile's frame of what was loaded" profile "plugin_early\+0x[0-9a-f]+.*plugin\.c:$around\$"
     says "$1: a profile's inlined frame" profile "plugin_inlined\+0x[0-9a-f]+.*plugin\.c:$inlined\$"
     says "$1: a profile's frame of main" profile 'main\+0x[0-9a-f]+.*program\.c:[0-9]+$'

@@ -34,6 +34,18 @@ static __attribute__((noinline)) void record(void)
     __asm__ volatile("");
 }
 
+static inline __attribute__((always_inline)) void note_inlined(void)
+{
+    record();
+    __asm__ volatile("");
+}
+
+static __attribute__((noinline)) void note(void)
+{
+    note_inlined();
+    __asm__ volatile("");
+}
+
 /* Twice the same object. */
 static __attribute__((noinline)) void misuse(void)
 {
@@ -116,9 +128,9 @@ int main(int argc, char **argv)
     conns = pond_create(&(pond_options){.name = "conns", .size = 8});
     NEED(conns != NULL);
     early(misuse);
-    early(record);
+    early(note);
     if (late != NULL)
-        late(record);
+        late(note);
     write_profile();
     return 0;
 }
