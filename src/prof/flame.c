@@ -15,14 +15,17 @@ enum {
     CHARACTER = 66 // tenths of a pixel: what a character of the font is wide
 };
 
-static const double THINNEST =
-    0.004; // percent of the width: a frame that even a zoom by 100 shows half a pixel wide
+// Percent of the width: a frame that even a zoom by 100 shows half a pixel wide. Of more frames than a
+// browser likes the thin ones are left out.
+static const double THINNEST = 0.004;
+enum { MOST_DRAWN = 50000 };
 
 typedef struct drawing {
     FILE *out;
     const tree *all;
     const names *frames;
     const flame_style *style;
+    double thinnest;
     bool idle; // the frames that are drawn now stand for idle objects
 } drawing;
 
@@ -203,7 +206,7 @@ static void draw_below(drawing *d, uint32_t number, double left)
         const node *n = &d->all->nodes[children[i]];
         const frame *f = &d->frames->frames[n->frame];
         double width = share(d, n);
-        if (width < THINNEST)
+        if (width < d->thinnest)
             break;
         if (f->kind == FRAME_STATE)
             d->idle = strcmp(f->name, "live") != 0;
@@ -221,10 +224,21 @@ static uint32_t deepest_drawn(const drawing *d)
     uint32_t deepest = 0;
     for (size_t i = 0; i < d->all->count; i++) {
         const node *n = &d->all->nodes[i];
-        if (n->depth > deepest && share(d, n) >= THINNEST)
+        if (n->depth > deepest && share(d, n) >= d->thinnest)
             deepest = n->depth;
     }
     return deepest;
+}
+
+static double thinnest_drawn(const drawing *d)
+{
+    for (double thinnest = THINNEST;; thinnest *= 2) {
+        size_t drawn = 0;
+        for (size_t i = 0; i < d->all->count; i++)
+            drawn += share(d, &d->all->nodes[i]) >= thinnest;
+        if (drawn <= MOST_DRAWN || thinnest > 100)
+            return thinnest;
+    }
 }
 
 static void draw_head(const drawing *d, int height)
@@ -258,6 +272,7 @@ void flame_draw(FILE *out, const tree *all, const names *frames, const flame_sty
 {
     static const frame root = {.name = "all", .file = ""};
     drawing d = {.out = out, .all = all, .frames = frames, .style = style};
+    d.thinnest = thinnest_drawn(&d);
     draw_head(&d, TOP + ((int)deepest_drawn(&d) + 1) * ROW + BOTTOM);
     draw_frame(&d, &all->nodes[0], &root, 0, 100);
     draw_below(&d, 0, 0);

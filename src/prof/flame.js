@@ -1,5 +1,5 @@
-/* Zoom, search, and names as long as there is room for them. Frames are in the order of their tree: those inside
-   a frame follow it until one comes that is as far out. */
+/* Zoom, search, and names as long as there is room for them. Frames are in the order of their tree: those
+   inside a frame follow it until one comes that is as far out. */
 (function () {
   'use strict';
   var svg = document.currentScript && document.currentScript.ownerSVGElement || document.documentElement;
@@ -10,6 +10,7 @@
   svg.querySelectorAll('.frames > g').forEach(function (g, i) {
     var rect = g.querySelector('rect'), title = g.querySelector('title').textContent;
     frames.push({ g: g, rect: rect, text: g.querySelector('text'), title: title, name: title.split('\n')[0],
+      file: g.getAttribute('class') ? '' : title.split('\n').slice(1, -1)[0] || '',
       sum: title.split('\n').pop().split(/[,:] /)[0],
       x: parseFloat(rect.getAttribute('x')), w: parseFloat(rect.getAttribute('width')),
       y: +rect.getAttribute('y'), live: +g.getAttribute('data-v'), base: +g.getAttribute('data-b') });
@@ -19,7 +20,8 @@
   });
 
   function amount(value) {
-    var scales = { bytes: [1024, 'B', 'KiB', 'MiB', 'GiB', 'TiB'], nanoseconds: [1000, 'ns', 'us', 'ms', 's'] }[unit];
+    var scales = { bytes: [1024, 'B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'],
+      nanoseconds: [1000, 'ns', 'us', 'ms', 's'] }[unit];
     if (!scales) return value + (unit === 'count' ? '' : unit);
     var i = 1;
     while (Math.abs(value) >= scales[0] && i + 1 < scales.length) { value /= scales[0]; i++; }
@@ -35,8 +37,8 @@
   function fit(f, percent, pixels) {
     var room = Math.floor((percent / 100 * pixels - 8) / 6.6), letters = Array.from(f.name);
     var both = letters.length + 2 + f.sum.length <= room;
-    f.text.textContent = room < 3 ? '' : letters.length > room ? letters.slice(0, room - 1).join('') + '\u2026' :
-      f.name + (both ? '  ' + f.sum : '');
+    f.text.textContent = room < 3 ? '' : letters.length <= room ? f.name + (both ? '  ' + f.sum : '') :
+      letters.slice(0, room - 1).join('') + '\u2026';
   }
 
   function place(f, x, w, pixels) {
@@ -48,7 +50,8 @@
   }
 
   function draw() {
-    var to = frames[zoomed], last = end(zoomed), pixels = svg.clientWidth || svg.getBoundingClientRect().width || 1200;
+    var to = frames[zoomed], last = end(zoomed);
+    var pixels = svg.clientWidth || svg.getBoundingClientRect().width || 1200;
     var outer = frames.map(function () { return false; });
     for (var i = zoomed - 1, y = to.y; i >= 0; i--) {
       if (frames[i].y < y) { outer[i] = true; y = frames[i].y; }
@@ -56,7 +59,8 @@
     frames.forEach(function (f, i) {
       f.g.classList.toggle('outer', outer[i]);
       if (outer[i]) place(f, 0, 100, pixels);
-      else if (i >= zoomed && i < last && to.w > 0) place(f, (f.x - to.x) / to.w * 100, f.w / to.w * 100, pixels);
+      else if (i >= zoomed && i < last && to.w > 0)
+        place(f, (f.x - to.x) / to.w * 100, f.w / to.w * 100, pixels);
       else if (i === zoomed) place(f, 0, 100, pixels);
       else f.g.style.display = 'none';
     });
@@ -76,7 +80,7 @@
     var live = 0, base = 0, count = 0, inside = 0;
     wanted = words ? pattern(words) : null;
     frames.forEach(function (f, i) {
-      var match = i > 0 && wanted !== null && (wanted.test(f.name) || wanted.test(f.title.split('\n')[1] || ''));
+      var match = i > 0 && wanted !== null && (wanted.test(f.name) || wanted.test(f.file));
       f.g.classList.toggle('match', match);
       if (!match) return;
       count++;
@@ -91,13 +95,14 @@
   }
 
   function searchField() {
-    var xhtml = 'http://www.w3.org/1999/xhtml', box = document.createElementNS(svg.namespaceURI, 'foreignObject');
+    var xhtml = 'http://www.w3.org/1999/xhtml';
+    var box = document.createElementNS(svg.namespaceURI, 'foreignObject');
     input = document.createElementNS(xhtml, 'input');
     input.setAttribute('class', 'search');
     input.setAttribute('placeholder', 'search ( / )');
     input.setAttribute('aria-label', 'search');
-    [['x', '100%'], ['y', '8'], ['width', '272'], ['height', '28'], ['transform', 'translate(-284 0)']].forEach(
-      function (a) { box.setAttribute(a[0], a[1]); });
+    [['x', '100%'], ['y', '8'], ['width', '272'], ['height', '28'],
+      ['transform', 'translate(-284 0)']].forEach(function (a) { box.setAttribute(a[0], a[1]); });
     input.addEventListener('input', function () { search(input.value); });
     box.appendChild(input);
     svg.appendChild(box);
@@ -105,7 +110,8 @@
 
   function key(e) {
     var typing = document.activeElement === input;
-    if ((e.key === '/' && !typing && !e.ctrlKey && !e.metaKey) || (e.key === 'f' && (e.ctrlKey || e.metaKey))) {
+    var control = e.ctrlKey || e.metaKey;
+    if ((e.key === '/' && !typing && !control) || (e.key === 'f' && control)) {
       input.focus();
       input.select();
       e.preventDefault();

@@ -43,7 +43,7 @@ static const char help_get[] = "    pond-prof get http://localhost:6060 -o heap.
                                "\n"
                                "Saves the profile of a SOURCE as it is, when it is one.\n"
                                "\n"
-                               "    -o, --output FILE   where to; else standard output\n";
+                               "    -o, --output FILE  where to; else standard output\n";
 
 static const char help_top[] = "    pond-prof top heap.pb.gz\n"
                                "    pond-prof top --cum -n 10 --pond conns --state live pid:1234\n"
@@ -55,7 +55,7 @@ static const char help_top[] = "    pond-prof top heap.pb.gz\n"
                                "    --cum            sorted by cum\n"
                                "    -n ROWS          how many; 0: all. Else 30\n" VALUES FILTERS
                                "    --exact          numbers that are not rounded\n"
-                               "    -o, --output FILE   where to; else standard output\n";
+                               "    -o, --output FILE  where to; else standard output\n";
 
 static const char help_diff[] =
     "    pond-prof diff before.pb.gz after.pb.gz\n"
@@ -69,7 +69,7 @@ static const char help_diff[] =
     "    --cum            sorted by cum\n"
     "    -n ROWS          the largest changes, so many; 0: all. Else 30\n" VALUES FILTERS
     "    --exact          numbers that are not rounded\n"
-    "    -o, --output FILE   where to; else standard output\n";
+    "    -o, --output FILE  where to; else standard output\n";
 
 static const char help_flame[] =
     "    pond-prof flame heap.pb.gz -o heap.svg\n"
@@ -82,7 +82,7 @@ static const char help_flame[] =
     "matches. Outermost are the state of the objects and their pond.\n"
     "\n"
     "    --base BASE      the difference: red has grown since, blue has shrunk; a frame is as wide as the "
-    "larger one\n" VALUES FILTERS "    -o, --output FILE   where to; else standard output\n";
+    "larger one\n" VALUES FILTERS "    -o, --output FILE  where to; else standard output\n";
 
 static const char help_record[] =
     "    pond-prof record -o heap.svg -- ./server --port 8080\n"
@@ -96,7 +96,7 @@ static const char help_record[] =
     "are passed on.\n"
     "Returns the command's status, 128 and more where a signal killed it, and 2 where there is no profile.\n"
     "\n"
-    "    -o, --output FILE   where to\n"
+    "    -o, --output FILE  where to\n"
     "    --rate BYTES     mean bytes got between two samples, as 512k (the usual one) or 1M; 1: every get\n"
     "    --value NAME     for a picture: inuse_space (the usual one), alloc_space...\n";
 

@@ -2,7 +2,7 @@
 // A server for tests of pond-prof: serve FILE [SOCKET]
 //
 // Answers on 127.0.0.1, at a port that it prints, or on the unix socket at the path SOCKET: /debug/pprof/heap
-// with FILE, /huge without end, /slow with nothing, /cut with less than it said, /empty, /moved, /html, else
+// with FILE, /huge without end, /cut with less than it said, /empty, /moved, /html, else
 // 404. Ends when its standard input does.
 #include <microhttpd.h>
 #include <netinet/in.h>
