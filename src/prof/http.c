@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CONNECT_SECONDS = 5,
-    ANSWER_SECONDS = 90 // a profile of ?seconds=60 among them
-};
+enum { CONNECT_SECONDS = 5 };
 
 typedef struct answer {
     bytes *body;
@@ -69,7 +66,7 @@ static bool is_here(const char *url)
     return false;
 }
 
-static void set_up(CURL *curl, const char *url, const char *socket, answer *a, char *words)
+static void set_up(CURL *curl, const char *url, const char *socket, long seconds, answer *a, char *words)
 {
     curl_easy_setopt(curl, CURLOPT_URL, url);
     if (socket != NULL)
@@ -79,21 +76,21 @@ static void set_up(CURL *curl, const char *url, const char *socket, answer *a, c
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)ANSWER_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "pond-prof");
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, a);
 }
 
-bool http_read(bytes *b, const char *url, const char *socket, trouble *t)
+bool http_read(bytes *b, const char *url, const char *socket, long seconds, trouble *t)
 {
     char words[CURL_ERROR_SIZE] = "";
     answer a = {.body = b, .name = url};
     CURL *curl = curl_easy_init();
     if (curl == NULL)
         return fail(t, "libcurl does not start.");
-    set_up(curl, url, socket, &a, words);
+    set_up(curl, url, socket, seconds, &a, words);
     CURLcode code = curl_easy_perform(curl);
     bool done = code == CURLE_OK ? check_status(curl, t) : explain(&a, code, words, t);
     if (done && b->size == 0)
@@ -123,7 +120,7 @@ bool url_read(bytes *b, const char *url, trouble *t)
     char *whole = with_path(url);
     if (whole == NULL)
         return fail(t, "it is not a URL.");
-    bool done = http_read(b, whole, NULL, t);
+    bool done = http_read(b, whole, NULL, ANSWER_SECONDS, t);
     curl_free(whole);
     return done;
 }

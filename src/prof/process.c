@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_ASKED = 32 };
+enum {
+    MOST_ASKED = 32,
+    ONE_OF_SEVERAL_SECONDS = 10 // what listens there need not be a server that answers
+};
 
 typedef struct listener {
     uint64_t inode;
@@ -95,12 +98,12 @@ static int by_promise(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->path, y->path);
 }
 
-static bool ask(bytes *b, const listener *l, long pid, trouble *t)
+static bool ask(bytes *b, const listener *l, long pid, long seconds, trouble *t)
 {
     char path[256];
     snprintf(path, sizeof path, "/proc/%ld/%s%s", pid, l->path[0] == '/' ? "root" : "cwd/", l->path);
     bytes_free(b);
-    return socket_read(b, path, t) || fail_of(t, l->path);
+    return socket_read(b, path, seconds, t) || fail_of(t, l->path);
 }
 
 static bool ask_all(bytes *b, const listeners *all, long pid, trouble *t)
@@ -112,7 +115,7 @@ static bool ask_all(bytes *b, const listeners *all, long pid, trouble *t)
     qsort(all->found, all->count, sizeof *all->found, by_promise);
     for (size_t i = 0; i < all->count && i < MOST_ASKED; i++) {
         trouble last = {""};
-        if (ask(b, &all->found[i], pid, &last))
+        if (ask(b, &all->found[i], pid, all->count == 1 ? ANSWER_SECONDS : ONE_OF_SEVERAL_SECONDS, &last))
             return true;
         if (all->count == 1) {
             *t = last;

@@ -72,7 +72,7 @@ void progress(const char *what, uint64_t bytes)
     static double last;
     if (terminal < 0)
         terminal = isatty(STDERR_FILENO);
-    if (!terminal)
+    if (!terminal || bytes == 0)
         return;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

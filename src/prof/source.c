@@ -27,7 +27,7 @@ static bool file_read(bytes *b, const char *path, trouble *t)
 }
 
 // The directory is reached by a descriptor: a socket's name may have 107 bytes, a path of a container's more.
-static bool long_socket_read(bytes *b, const char *path, trouble *t)
+static bool long_socket_read(bytes *b, const char *path, long seconds, trouble *t)
 {
     char directory[4096], name[4096], at[sizeof(((struct sockaddr_un *)0)->sun_path)];
     if (strlen(path) >= sizeof directory)
@@ -38,13 +38,13 @@ static bool long_socket_read(bytes *b, const char *path, trouble *t)
     if (fd < 0)
         return fail(t, "%s.", strerror(errno));
     int length = snprintf(at, sizeof at, "/proc/self/fd/%d/%s", fd, basename(name));
-    bool done = length < (int)sizeof at ? http_read(b, "http://localhost" PROFILE_PATH, at, t)
+    bool done = length < (int)sizeof at ? http_read(b, "http://localhost" PROFILE_PATH, at, seconds, t)
                                         : fail(t, "its name is too long for a socket's.");
     close(fd);
     return done;
 }
 
-bool socket_read(bytes *b, const char *path, trouble *t)
+bool socket_read(bytes *b, const char *path, long seconds, trouble *t)
 {
     struct stat about;
     if (stat(path, &about) != 0)
@@ -52,8 +52,8 @@ bool socket_read(bytes *b, const char *path, trouble *t)
     if (!S_ISSOCK(about.st_mode))
         return fail(t, "it is not a unix socket.");
     if (strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path))
-        return http_read(b, "http://localhost" PROFILE_PATH, path, t);
-    return long_socket_read(b, path, t);
+        return http_read(b, "http://localhost" PROFILE_PATH, path, seconds, t);
+    return long_socket_read(b, path, seconds, t);
 }
 
 static bool any_read(bytes *b, const char *source, trouble *t)
@@ -61,7 +61,7 @@ static bool any_read(bytes *b, const char *source, trouble *t)
     if (begins(source, "http://") || begins(source, "https://"))
         return url_read(b, source, t);
     if (begins(source, "unix:"))
-        return socket_read(b, source + strlen("unix:"), t);
+        return socket_read(b, source + strlen("unix:"), ANSWER_SECONDS, t);
     if (begins(source, "pid:"))
         return process_read(b, source + strlen("pid:"), t);
     if (strstr(source, "://") != NULL && access(source, F_OK) != 0)

@@ -13,8 +13,11 @@ bool source_read(bytes *b, const char *source, trouble *t);
 /* How sentences and pictures call it: - is "standard input". */
 const char *source_name(const char *source);
 
-/* What a server answers, by the socket at the path `socket` where that is not NULL. url has a path. */
-bool http_read(bytes *b, const char *url, const char *socket, trouble *t);
+enum { ANSWER_SECONDS = 90 }; /* a profile of ?seconds=60 among them */
+
+/* What a server answers in so many seconds, by the socket at the path `socket` where that is not NULL. url
+ * has a path. */
+bool http_read(bytes *b, const char *url, const char *socket, long seconds, trouble *t);
 
 /* http_read, where url is http://HOST:PORT alone, of PROFILE_PATH. */
 bool url_read(bytes *b, const char *url, trouble *t);
@@ -23,6 +26,6 @@ bool url_read(bytes *b, const char *url, trouble *t);
 bool process_read(bytes *b, const char *number, trouble *t);
 
 /* What is answered on the unix socket that lies in a directory, whose name may be too long for a socket's. */
-bool socket_read(bytes *b, const char *path, trouble *t);
+bool socket_read(bytes *b, const char *path, long seconds, trouble *t);
 
 #endif

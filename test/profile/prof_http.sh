@@ -59,6 +59,13 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 ended
 
+served "$scratch/server-of-ponds" "$scratch/another" "$scratch/mute"
+check "of several sockets that with pond in its name is asked first" \
+    timeout 8 "$prof" get "pid:$server" -o "$scratch/got"
+mv "$scratch/server-of-ponds" "$scratch/gone"
+refuses "none of several sockets answers" 'listens on 3 unix sockets, and none' "$prof" top "pid:$server"
+ended
+
 # In namespaces of its own for mounts and network, as in a container, the socket lies where nobody else finds it by its path.
 if unshare -m -n -r true 2> /dev/null; then
     mkdir "$scratch/own"

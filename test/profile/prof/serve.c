@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A server for tests of pond-prof: serve FILE [SOCKET]
+// A server for tests of pond-prof: serve FILE [SOCKET [MUTE...]]
 //
 // Answers on 127.0.0.1, at a port that it prints, or on the unix socket at the path SOCKET: /debug/pprof/heap
-// with FILE, /huge without end, /cut with less than it said, /empty, /moved, /html, else
-// 404. Ends when its standard input does.
+// with FILE, /huge without end, /cut with less than it said, /empty, /moved, /html, else 404. At each MUTE it
+// listens, and does not answer. Ends when its standard input does.
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -93,6 +93,8 @@ int main(int count, char **words)
     read_body(words[1]);
     if (count > 2)
         local[0].value = listen_at(words[2]);
+    for (int i = 3; i < count; i++)
+        (void)listen_at(words[i]);
     struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, NULL,
                                                  MHD_OPTION_ARRAY, count > 2 ? local : tcp, MHD_OPTION_END);
     if (daemon == NULL)
