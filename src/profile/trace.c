@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A traced tick has an account: figures of each pond, read in its turn, with all gates closed, so that they
- * are of one instant. When the tick's work is done the lines are made of it, each with what only then is
- * known (what was dropped, what is resident), one pond after the other, which is pinned and not locked
- * meanwhile.
+ * are of one instant. When the tick's work is done the lines are made of it, with what only then is known
+ * (what was dropped, what is resident), one pond after the other; it is pinned and not locked meanwhile.
  *
  *   1. What came "since the line before" is counted from the pond's `traced`, which a turn reads and moves on
- *      under the pond's lock: what was got, made or dropped is in exactly one line, however many threads
- * tick.
+ *      under the pond's lock: each get, object and drop is in exactly one line, however many threads tick.
  *   2. The account belongs to its tick alone. It is taken and given back by an exchange; those of a tick that
  *      a hook leaves by longjmp, and in a forked child those of other threads, are lost: a page or two each.
  *   3. The lock here is the last of all: under it nothing is called but memcpy, and memory is mapped.
  */
 #include "trace.h"
 #include "../watch.h"
+#include "profile.h"
 #include <errno.h>
 #include <poll.h>
 #include <pond/profile.h>
@@ -45,8 +44,6 @@ struct trace_tick {
 };
 
 bool trace_is_on;
-#pragma weak pond_profile_rate
-#pragma weak pond_profile_lost
 
 static struct {
     pthread_mutex_t lock;
@@ -439,8 +436,8 @@ static void say_tick(struct trace_tick *t, const struct trace_figures *f, struct
     add_figure(&text, "expired", e.expired);
     add_figure(&text, "live_bytes", f->live_bytes);
     add_figure(&text, "idle_bytes", f->idle_bytes);
-    add_figure(&text, "rate", pond_profile_rate ? pond_profile_rate() : 0);
-    add_figure(&text, "lost", pond_profile_lost ? pond_profile_lost() : 0);
+    add_figure(&text, "rate", pond_profile_rate());
+    add_figure(&text, "lost", record_lost());
     add_figure(&text, "unwritten", LOAD(trace.unwritten));
     say_line(LINE_OF(&text), text.length, &t->patience);
 }

@@ -195,6 +195,36 @@ Test(trace, names_do_not_end_their_value)
     cr_assert_eq(pond_destroy(p) + pond_destroy(none), 0);
 }
 
+Test(trace, the_word)
+{
+    pond *p = test_pond((pond_options){.size = 64});
+    trace_on(false);
+    cr_assert_eq(pond_profile_set("trace"), 0);
+    cr_assert_eq(number(tick(), "rate"), 0);
+    cr_assert_eq(pond_profile_set("rate=64k,trace"), 0);
+    cr_assert_eq(number(tick(), "rate"), 65536);
+    cr_assert_eq(pond_profile_set("rate=64k"), 0);
+    pond_epoch_advance();
+    cr_assert_eq(heard_count, 2);
+    cr_assert_eq(pond_report_count(), 0, "a tick calls no function of the program's");
+    cr_assert_eq(pond_profile_set("off"), 0);
+    cr_assert_eq(pond_destroy(p), 0);
+}
+
+/* One more than there is room for (1.5 MiB): what is lost is said in a tick of any kind. */
+Test(trace, samples_that_are_lost)
+{
+    static void *objs[5000];
+    pond *p = test_pond((pond_options){.size = 64});
+    cr_assert_eq(pond_profile_set("rate=1,trace"), 0);
+    test_get(p, objs, 5000);
+    cr_assert_eq(number(tick(), "lost"), 5000 - 4096);
+    cr_assert_eq(pond_profile_lost(), 5000 - 4096);
+    pond_put_many(p, objs, 5000);
+    cr_assert_eq(pond_profile_set("off"), 0);
+    cr_assert_eq(pond_destroy(p), 0);
+}
+
 Test(trace, another_kind_of_line)
 {
     pond *p = test_pond((pond_options){.size = 64});
