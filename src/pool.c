@@ -391,7 +391,10 @@ void pond_discard(pond *p, void *obj)
 
 void *pool_get_idle(struct pond *p)
 {
-    return get_idle(p);
+    uint64_t before = sampling_gets(p);
+    void *obj = get_idle(p);
+    sampling_uncount(p, before);
+    return obj;
 }
 
 void *pool_get_gathered(struct pond *p)

@@ -136,6 +136,12 @@ static bool is_due_loosely(struct sampling *s, double chance)
     return unit_of(chance_stir(__atomic_add_fetch(&s->loose, CHANCE_STEP, __ATOMIC_RELAXED))) < chance;
 }
 
+/* Gets that the cache has served, of those that count. */
+static uint32_t served(const struct sampling_line *l, const struct cache *c)
+{
+    return (uint32_t)LOAD(c->gets) - LOAD(l->undone);
+}
+
 struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
 {
     struct sampling_turn t = {.cache = NULL};
@@ -147,12 +153,12 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
     }
     t.cache = (struct cache *)(void *)pond_line(p);
     t.line = sampling_line(s, p, t.cache);
-    t.gets = t.cache->gets;
-    settle(s, t.line, t.gets);
+    t.served = served(t.line, t.cache);
+    settle(s, t.line, t.cache->gets);
     t.due = sampling_drawn_left(t.line, t.cache) <= 0;
     if (t.due) {
         t.weight = t.line->weight;
-        draw(s, t.line, t.gets + 1);
+        draw(s, t.line, t.cache->gets + 1);
     }
     return t;
 }
@@ -163,8 +169,23 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
  */
 void sampling_end(const struct sampling_turn *t)
 {
-    if (t->cache != NULL && LOAD(t->cache->gets) == t->gets)
+    if (t->cache != NULL && served(t->line, t->cache) == t->served)
         (void)__atomic_fetch_sub(&t->line->due, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t sampling_gets(struct pond *p)
+{
+    return ((const struct cache *)(void *)pond_line(p))->gets;
+}
+
+void sampling_uncount(struct pond *p, uint64_t before)
+{
+    struct sampling *s = sampling_of(p);
+    if (s == NULL || pond_line_self == 0 || sampling_gets(p) == before)
+        return;
+    struct sampling_line *l = sampling_line_at(s, pond_line_self);
+    (void)__atomic_fetch_add(&l->due, 1, __ATOMIC_RELAXED);
+    STORE(l->undone, l->undone + 1);
 }
 
 /* ---- switching ---- */

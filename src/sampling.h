@@ -102,7 +102,7 @@ static inline bool sampling_put(struct pond *p, struct sampling *s, void *obj, b
 struct sampling_turn {
     struct cache *cache; /* of this thread; NULL: it has none */
     struct sampling_line *line;
-    uint64_t gets; /* of the cache, before */
+    uint32_t served; /* by the cache, before */
     bool due;
     double weight;
 };
@@ -111,6 +111,13 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s);
 
 /* The get has been served, by the cache or another way, or has failed: it counts as one in any case. */
 void sampling_end(const struct sampling_turn *turn);
+
+/*
+ * A get within a turn that is none of the program's: what this thread's cache had served before; and, if it
+ * has served this one, that it does not count. The turn's own get does, when the turn ends.
+ */
+uint64_t sampling_gets(struct pond *p);
+void sampling_uncount(struct pond *p, uint64_t before);
 
 /* ---- switching, under the registry's lock ---- */
 

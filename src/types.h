@@ -144,6 +144,7 @@ struct sampling_line {
     double weight;   /* how many gets it stands for */
     uint64_t random; /* state of the generator */
     uint32_t change; /* of the sampling that `due` was drawn for; another one: not drawn yet */
+    uint32_t undone; /* gets of the cache that are none of the program's: chaos passes objects over */
 };
 
 /* While a pond's gets are sampled. Its memory stays until the pond ends. */
