@@ -295,7 +295,7 @@ static NOT_INLINED void put_sampled(struct pond *p, void *obj, const void *calle
     entry_end();
 }
 
-static void put_slowly(struct pond *p, void *obj, const void *caller)
+static void put_any(struct pond *p, void *obj, const void *caller)
 {
     const struct watch *w = watch_of(p);
     if (sampling_of(p) != NULL)
@@ -310,7 +310,7 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
 {
     if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", caller))
         return;
-    put_slowly(p, obj, caller);
+    put_any(p, obj, caller);
 }
 
 /* A sampled pond's puts all come here: most of them need no more than is in sight. */
@@ -353,7 +353,7 @@ static void put_one(struct pond *p, void *obj, const void *caller)
     if (w == NULL)
         pond_put(p, obj); /* hooks ran for those before: see AFTER_HOOK */
     else if (obj != NULL)
-        put_slowly(p, obj, caller);
+        put_any(p, obj, caller);
 }
 
 void pond_put_many(pond *p, void *const *objs, size_t n)

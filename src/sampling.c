@@ -71,7 +71,7 @@ static double density_of(const struct sampling *s)
 }
 
 /* By the owner: the next one of its gets from number `gets` on. */
-static void draw(struct sampling *s, struct sampling_line *l, uint64_t gets)
+static void sampling_draw(struct sampling *s, struct sampling_line *l, uint64_t gets)
 {
     double density = density_of(s);
     l->random += CHANCE_STEP;
@@ -80,14 +80,14 @@ static void draw(struct sampling *s, struct sampling_line *l, uint64_t gets)
 }
 
 /* Where the setting has changed: pairs with sampling_set, which stores what draws are by, then `change`. */
-static void settle(struct sampling *s, struct sampling_line *l, uint64_t gets)
+static void sampling_settle(struct sampling *s, struct sampling_line *l, uint64_t gets)
 {
     uint32_t change = __atomic_load_n(&s->change, __ATOMIC_ACQUIRE);
     if (__builtin_expect(l->change == change, 1))
         return;
     l->random = chance_stir(LOAD(s->seed) + (uint64_t)(l - s->lines)) + change * CHANCE_STEP;
     l->change = change;
-    draw(s, l, gets);
+    sampling_draw(s, l, gets);
 }
 
 /* ---- the bound ---- */
@@ -95,7 +95,7 @@ static void settle(struct sampling *s, struct sampling_line *l, uint64_t gets)
 int64_t sampling_left(struct pond *p, struct sampling *s, struct cache *c)
 {
     struct sampling_line *l = sampling_line(s, p, c);
-    settle(s, l, c->gets);
+    sampling_settle(s, l, c->gets);
     return MAX(sampling_drawn_left(l, c), 0);
 }
 
@@ -154,11 +154,11 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
     t.cache = (struct cache *)(void *)pond_line(p);
     t.line = sampling_line(s, p, t.cache);
     t.served = served(t.line, t.cache);
-    settle(s, t.line, t.cache->gets);
+    sampling_settle(s, t.line, t.cache->gets);
     t.due = sampling_drawn_left(t.line, t.cache) <= 0;
     if (t.due) {
         t.weight = t.line->weight;
-        draw(s, t.line, t.cache->gets + 1);
+        sampling_draw(s, t.line, t.cache->gets + 1);
     }
     return t;
 }

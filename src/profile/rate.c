@@ -19,7 +19,7 @@ static struct {
 /* ---- all ponds ---- */
 
 /* Lines are closed: each thread comes by and opens its own anew. */
-static void apply(size_t bytes)
+static void rate_apply(size_t bytes)
 {
     gates_close(registry_all(), GATE_BOUNDED);
     rate.missing = false;
@@ -30,7 +30,7 @@ static void apply(size_t bytes)
 }
 
 /* Of two processes each draws for itself. */
-static void seed_process(void)
+static void rate_seed(void)
 {
     static uint64_t processes;
     rate.seed = rate.set.seed != 0 ? rate.set.seed + processes++ : os_seed();
@@ -38,7 +38,7 @@ static void seed_process(void)
 
 void rate_forked(void)
 {
-    seed_process();
+    rate_seed();
 }
 
 bool rate_set(const struct profile_settings *s)
@@ -48,9 +48,9 @@ bool rate_set(const struct profile_settings *s)
     rate.set = *s;
     rate.fine_end = 0;
     rate.trough = UINT64_MAX;
-    seed_process();
+    rate_seed();
     if (s->rate != 0 || rate.now != 0)
-        apply((size_t)s->rate);
+        rate_apply((size_t)s->rate);
     if (rate.now == 0)
         record_forget();
     return !rate.missing;
@@ -86,7 +86,7 @@ static uint64_t bytes_in_use(void)
     return bytes;
 }
 
-static bool has_grown(uint64_t in_use)
+static bool rate_has_grown(uint64_t in_use)
 {
     uint64_t grown = in_use - rate.trough;
     if (!rate.set.grow_percent)
@@ -95,21 +95,21 @@ static bool has_grown(uint64_t in_use)
 }
 
 /* What the trace says of a change; why NULL: there was none. */
-struct change {
+struct rate_change {
     const char *why;
     size_t from, to;
     uint64_t in_use, trough;
 };
 
 /* True: from now on it is the fine rate, or the usual one again. */
-static bool follow(uint64_t in_use, struct change *c)
+static bool rate_follow(uint64_t in_use, struct rate_change *c)
 {
     uint64_t now = os_milliseconds();
-    *c = (struct change){.from = rate.now, .in_use = in_use, .trough = rate.trough};
+    *c = (struct rate_change){.from = rate.now, .in_use = in_use, .trough = rate.trough};
     if (rate.fine_end == 0) {
         rate.trough = MIN(rate.trough, in_use);
         c->trough = rate.trough;
-        if (!has_grown(in_use))
+        if (!rate_has_grown(in_use))
             return false;
         rate.fine_end = now + rate.set.seconds * 1000;
         c->why = "grown";
@@ -126,7 +126,7 @@ static bool follow(uint64_t in_use, struct change *c)
 }
 
 /* Objects with footprints may have grown since their pond's chance was set. */
-static void weigh_all(void)
+static void rate_weigh_all(void)
 {
     for (struct pond *p = registry_first(); p != NULL; p = p->next)
         if (p->options.footprint != NULL)
@@ -135,16 +135,16 @@ static void weigh_all(void)
 
 void sample_ticked(void)
 {
-    struct change c = {.why = NULL};
+    struct rate_change c = {.why = NULL};
     if (LOAD(rate.now) == 0)
         return;
     registry_lock();
     if (rate.now != 0) {
-        weigh_all();
-        if (rate.set.grow != 0 && follow(bytes_in_use(), &c))
-            apply(c.to);
+        rate_weigh_all();
+        if (rate.set.grow != 0 && rate_follow(bytes_in_use(), &c))
+            rate_apply(c.to);
         else if (rate.missing)
-            apply(rate.now);
+            rate_apply(rate.now);
     }
     registry_unlock();
     if (c.why != NULL)

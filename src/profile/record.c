@@ -82,7 +82,7 @@ static uint32_t names_of(const struct pond *p)
 {
     static uint32_t last;
     const char *type = p->options.type != NULL && p->options.type->name != NULL ? p->options.type->name : "";
-    struct record_names names;
+    struct record_names names = {.pond = ""};
     name_copy(names.pond, sizeof names.pond, p->name);
     name_copy(names.type, sizeof names.type, type);
     if (last != 0 && memcmp(&records->name[last], &names, sizeof names) == 0)
@@ -147,7 +147,7 @@ static uint32_t *list_of(const void *obj)
     return &records->sample_lists[sampling_place(obj) % SAMPLE_LISTS];
 }
 
-static void end_sample(uint32_t *at)
+static void sample_end(uint32_t *at)
 {
     uint32_t ended = *at;
     struct sample *s = &records->sample[ended];
@@ -163,11 +163,11 @@ static void end_sample_of(const void *obj)
     while (*at != 0 && records->sample[*at].key != key_of(obj))
         at = &records->sample[*at].next;
     if (*at != 0)
-        end_sample(at);
+        sample_end(at);
 }
 
 /* 0: there is no room. */
-static uint32_t take_sample(void)
+static uint32_t sample_take(void)
 {
     uint32_t taken = records->spare;
     if (taken != 0)
@@ -177,10 +177,10 @@ static uint32_t take_sample(void)
     return taken;
 }
 
-static void add(const struct sample *got, const void *obj, const void *const *pcs, uint32_t count)
+static void record_add(const struct sample *got, const void *obj, const void *const *pcs, uint32_t count)
 {
     uint32_t row = row_of(got->pond, pcs, count), *list = list_of(obj);
-    uint32_t number = row != 0 ? take_sample() : 0;
+    uint32_t number = row != 0 ? sample_take() : 0;
     records->lost += number == 0;
     if (row == 0)
         return;
@@ -207,7 +207,7 @@ void sample_got(struct pond *p, void *obj, double weight, const void *caller)
     pthread_mutex_lock(&record_lock);
     if (sampling_of(p) != NULL) { /* else it went off meanwhile, and its put may not be seen */
         end_sample_of(obj);
-        add(&got, obj, pcs, count);
+        record_add(&got, obj, pcs, count);
     }
     pthread_mutex_unlock(&record_lock);
     errno_be(saved);
@@ -221,12 +221,12 @@ void sample_ended(const void *obj)
     pthread_mutex_unlock(&record_lock);
 }
 
-static void forget_of(const struct pond *p)
+static void samples_forget(const struct pond *p)
 {
     for (uint32_t i = 0; i < SAMPLE_LISTS; i++)
         for (uint32_t *at = &records->sample_lists[i]; *at != 0;)
             if (p == NULL || records->sample[*at].pond == p)
-                end_sample(at);
+                sample_end(at);
             else
                 at = &records->sample[*at].next;
 }
@@ -238,7 +238,7 @@ void sample_gone(struct pond *p)
         return;
     pthread_mutex_lock(&record_lock);
     if (records != NULL)
-        forget_of(p);
+        samples_forget(p);
     pthread_mutex_unlock(&record_lock);
 }
 
@@ -248,15 +248,15 @@ void record_forget(void)
 {
     pthread_mutex_lock(&record_lock);
     if (records != NULL)
-        forget_of(NULL);
+        samples_forget(NULL);
     pthread_mutex_unlock(&record_lock);
 }
 
-static void reset(void)
+static void record_clear(void)
 {
     if (records == NULL)
         return;
-    forget_of(NULL);
+    samples_forget(NULL);
     (void)memset(records->row_lists, 0, sizeof records->row_lists);
     records->rows = 0;
     records->lost = 0;
@@ -265,7 +265,7 @@ static void reset(void)
 void record_reset(void)
 {
     pthread_mutex_lock(&record_lock);
-    reset();
+    record_clear();
     pthread_mutex_unlock(&record_lock);
 }
 
@@ -313,7 +313,7 @@ void sample_fork_prepare(void)
 void sample_fork_done(bool child)
 {
     if (child) {
-        reset();
+        record_clear();
         rate_forked();
     }
     pthread_mutex_unlock(&record_lock);

@@ -25,7 +25,7 @@ const char profile_help[] =
 /* ---- values ---- */
 
 /* "512k", "64M", "1": false: it is none, or 0. */
-static bool bytes_of(struct part v, uint64_t *bytes)
+static bool profile_bytes_of(struct part v, uint64_t *bytes)
 {
     unsigned shift = 0;
     if (v.length > 1 && strchr("kK", v.text[v.length - 1]) != NULL)
@@ -38,35 +38,35 @@ static bool bytes_of(struct part v, uint64_t *bytes)
     return right;
 }
 
-static bool take_rate(struct part v, struct profile_settings *s)
+static bool profile_take_rate(struct part v, struct profile_settings *s)
 {
-    return bytes_of(v, &s->rate);
+    return profile_bytes_of(v, &s->rate);
 }
 
-static bool take_fine(struct part v, struct profile_settings *s)
+static bool profile_take_fine(struct part v, struct profile_settings *s)
 {
-    return bytes_of(v, &s->fine);
+    return profile_bytes_of(v, &s->fine);
 }
 
-static bool take_grow(struct part v, struct profile_settings *s)
+static bool profile_take_grow(struct part v, struct profile_settings *s)
 {
     s->grow_percent = v.length > 1 && v.text[v.length - 1] == '%';
     if (s->grow_percent)
         return part_number(v.text, v.length - 1, 1000000, &s->grow) && s->grow > 0;
-    return bytes_of(v, &s->grow);
+    return profile_bytes_of(v, &s->grow);
 }
 
-static bool take_for(struct part v, struct profile_settings *s)
+static bool profile_take_for(struct part v, struct profile_settings *s)
 {
     return part_number(v.text, v.length, UINT32_MAX, &s->seconds) && s->seconds > 0;
 }
 
-static bool take_seed(struct part v, struct profile_settings *s)
+static bool profile_take_seed(struct part v, struct profile_settings *s)
 {
     return part_number(v.text, v.length, UINT64_MAX, &s->seed) && s->seed > 0;
 }
 
-static bool take_exit(struct part v, struct profile_settings *s)
+static bool profile_take_exit(struct part v, struct profile_settings *s)
 {
     if (v.length == 0 || v.length >= sizeof s->file)
         return false;
@@ -75,14 +75,14 @@ static bool take_exit(struct part v, struct profile_settings *s)
     return true;
 }
 
-static bool take_trace(struct part v, struct profile_settings *s)
+static bool profile_take_trace(struct part v, struct profile_settings *s)
 {
     (void)v;
     s->trace = true;
     return true;
 }
 
-static bool take_off(struct part v, struct profile_settings *s)
+static bool profile_take_off(struct part v, struct profile_settings *s)
 {
     (void)v;
     *s = (struct profile_settings){.rate = 0};
@@ -90,7 +90,7 @@ static bool take_off(struct part v, struct profile_settings *s)
 }
 
 /* The registry's lock is not held. */
-static bool take_help(struct part v, struct profile_settings *s)
+static bool profile_take_help(struct part v, struct profile_settings *s)
 {
     int cancel = os_hold_cancel();
     (void)!write(STDERR_FILENO, profile_help, strlen(profile_help));
@@ -101,33 +101,35 @@ static bool take_help(struct part v, struct profile_settings *s)
 
 /* ---- the table ---- */
 
-static const struct word {
+static const struct profile_word {
     const char *name;
     bool (*take)(struct part value, struct profile_settings *s);
     bool has_value;
-} words[] = {
-    {"rate", take_rate, true},    {"fine", take_fine, true}, {"grow", take_grow, true},
-    {"for", take_for, true},      {"exit", take_exit, true}, {"seed", take_seed, true},
-    {"trace", take_trace, false}, {"off", take_off, false},  {"help", take_help, false},
+} profile_words[] = {
+    {"rate", profile_take_rate, true},    {"fine", profile_take_fine, true},
+    {"grow", profile_take_grow, true},    {"for", profile_take_for, true},
+    {"exit", profile_take_exit, true},    {"seed", profile_take_seed, true},
+    {"trace", profile_take_trace, false}, {"off", profile_take_off, false},
+    {"help", profile_take_help, false},
 };
 
-static const struct word *find_word(struct part name)
+static const struct profile_word *profile_find_word(struct part name)
 {
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (part_says(name, words[i].name))
-            return &words[i];
+    for (size_t i = 0; i < sizeof profile_words / sizeof profile_words[0]; i++)
+        if (part_says(name, profile_words[i].name))
+            return &profile_words[i];
     return NULL;
 }
 
 /* NULL: it is understood. Else why not. */
-static const char *parse_word(struct part p, struct profile_settings *s)
+static const char *profile_parse_word(struct part p, struct profile_settings *s)
 {
     const char *equals = memchr(p.text, '=', p.length);
     size_t before = equals != NULL ? (size_t)(equals - p.text) : p.length;
-    const struct word *w = find_word(part_of(p.text, before));
+    const struct profile_word *w = profile_find_word(part_of(p.text, before));
     struct part value = {.text = "", .length = 0};
     if (w == NULL && equals == NULL && p.length > 0 && p.text[0] >= '0' && p.text[0] <= '9')
-        return take_rate(p, s) ? NULL : "is no rate";
+        return profile_take_rate(p, s) ? NULL : "is no rate";
     if (w == NULL)
         return "is no word";
     if (equals == NULL && w->has_value)
@@ -139,14 +141,14 @@ static const char *parse_word(struct part p, struct profile_settings *s)
     return w->take(value, s) ? NULL : "has a wrong value";
 }
 
-static void parse(const char *text, struct profile_settings *s, struct refusals *refused)
+static void profile_parse(const char *text, struct profile_settings *s, struct refusals *refused)
 {
     bool more = part_of(text, strlen(text)).length > 0;
     *s = (struct profile_settings){.rate = 0};
     while (more) {
         size_t length = strcspn(text, ",");
         struct part p = part_of(text, length);
-        const char *why = parse_word(p, s);
+        const char *why = profile_parse_word(p, s);
         if (why != NULL)
             refusal_note(refused, p, why);
         more = text[length] == ',';
@@ -155,7 +157,7 @@ static void parse(const char *text, struct profile_settings *s, struct refusals 
 }
 
 /* What is not said: grow means with fine, and fine with grow, of the usual amount. */
-static void complete(struct profile_settings *s)
+static void profile_complete(struct profile_settings *s)
 {
     if (s->fine == 0 && s->grow == 0)
         return;
@@ -169,44 +171,45 @@ static void complete(struct profile_settings *s)
 
 /* ---- setting ---- */
 
-static void say_refused(const char *text, bool from_call, const char *why, const char *outcome)
+static void profile_say_refused(const char *text, bool from_call, const char *why, const char *outcome)
 {
     const struct watch_words w = {.function = "pond_profile_set",
                                   .variable = "POND_PROFILE",
                                   .text = text,
-                                  .advice = "set POND_PROFILE to words of this list, with commas between",
+                                  .advice =
+                                      "set POND_PROFILE to words of this list, with commas between",
                                   .table = profile_help};
     watch_bad_words(&w, from_call, why, outcome);
 }
 
 /* False and errno. */
-static bool apply(const char *text, const struct profile_settings *s, bool from_call)
+static bool profile_apply(const char *text, const struct profile_settings *s, bool from_call)
 {
     registry_lock();
     bool done = rate_set(s);
     registry_unlock();
     trace_on(s->trace);
     if (!done)
-        say_refused(text, from_call, "there is no memory for it", "some ponds are not sampled yet");
+        profile_say_refused(text, from_call, "there is no memory for it", "some ponds are not sampled yet");
     else if (!exit_set(s->file))
-        say_refused(text, from_call,
-                    "exit=FILE needs libpond-profile, which is neither linked nor to be loaded",
-                    "no profile will be written at exit");
+        profile_say_refused(text, from_call,
+                            "exit=FILE needs libpond-profile, which is neither linked nor to be loaded",
+                            "no profile will be written at exit");
     if (!done)
         errno = ENOMEM;
     return done;
 }
 
-static int set(const char *text)
+static int profile_set(const char *text)
 {
     struct refusals refused = {.length = 0};
     struct profile_settings s;
     sample_begin();
-    parse(text, &s, &refused);
-    complete(&s);
+    profile_parse(text, &s, &refused);
+    profile_complete(&s);
     if (refused.length == 0)
-        return apply(text, &s, true) ? 0 : -1;
-    say_refused(text, true, refused.phrases, "nothing is changed");
+        return profile_apply(text, &s, true) ? 0 : -1;
+    profile_say_refused(text, true, refused.phrases, "nothing is changed");
     errno = EINVAL;
     return -1;
 }
@@ -215,33 +218,33 @@ int pond_profile_set(const char *text)
 {
     if (!registry_enter(NULL, "pond_profile_set", CALLER))
         return -1;
-    int result = set(text == NULL ? "" : text);
+    int result = profile_set(text == NULL ? "" : text);
     entry_end();
     return result;
 }
 
 /* ---- the first pond ---- */
 
-static pthread_once_t begun = PTHREAD_ONCE_INIT;
+static pthread_once_t profile_begun = PTHREAD_ONCE_INIT;
 
-static void begin(void)
+static void profile_begin(void)
 {
     struct refusals refused = {.length = 0};
     struct profile_settings s;
     const char *text = secure_getenv("POND_PROFILE");
     if (text == NULL)
         return;
-    parse(text, &s, &refused);
-    complete(&s);
-    (void)apply(text, &s, false);
+    profile_parse(text, &s, &refused);
+    profile_complete(&s);
+    (void)profile_apply(text, &s, false);
     if (refused.length > 0)
-        say_refused(text, false, refused.phrases,
-                    s.rate > 0 || s.trace ? "the other words are on" : "nothing is sampled");
+        profile_say_refused(text, false, refused.phrases,
+                            s.rate > 0 || s.trace ? "the other words are on" : "nothing is sampled");
 }
 
 void sample_begin(void)
 {
     int saved = errno;
-    (void)pthread_once(&begun, begin);
+    (void)pthread_once(&profile_begun, profile_begin);
     errno = saved;
 }
