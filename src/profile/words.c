@@ -176,8 +176,7 @@ static void profile_say_refused(const char *text, bool from_call, const char *wh
     const struct watch_words w = {.function = "pond_profile_set",
                                   .variable = "POND_PROFILE",
                                   .text = text,
-                                  .advice =
-                                      "set POND_PROFILE to words of this list, with commas between",
+                                  .advice = "set POND_PROFILE to words of this list, with commas between",
                                   .table = profile_help};
     watch_bad_words(&w, from_call, why, outcome);
 }
