@@ -200,7 +200,7 @@ static size_t memory_bytes(void)
 
 static double density_at(const struct pond *p, size_t rate)
 {
-    size_t bytes = p->object_bytes + LOAD(p->footprint_mean);
+    uint64_t bytes = p->object_bytes + LOAD(p->footprint_mean);
     if (rate == 1)
         return 1e9; /* every get */
     return (double)(bytes > 0 ? bytes : BYTES_UNKNOWN) / (double)rate;

@@ -49,6 +49,8 @@ static inline bool sampling_may_be(const void *obj)
 
 /* ---- the bound ---- */
 
+_Static_assert(sizeof(struct sampling_line) * 2 == sizeof(struct cache), "half a line");
+
 /* They lie as the pond's lines do, at half their distance; so one of them is found as pond_line finds a line.
  */
 static inline struct sampling_line *sampling_line_at(struct sampling *s, uint64_t line_self)
