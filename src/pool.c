@@ -314,11 +314,11 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
 }
 
 /* A sampled pond's puts all come here: most of them need no more than is in sight. */
-void pond_put_slow(pond *p, void *obj)
+void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
 {
     struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
     bool deep;
-    if (s == NULL || !sampling_put(p, s, obj, &deep))
+    if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
         put_marked(p, obj, CALLER);
     else if (__builtin_expect(deep, 0))
         sampling_bound(p);

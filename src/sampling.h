@@ -81,14 +81,13 @@ void **sampling_base(struct pond *p, struct sampling *s, struct cache *c);
 void sampling_bound(struct pond *p);
 
 /*
- * The fast path of a put, of a pond without hooks, entered with the line marked. False: nothing was done, and
- * it is marked yet. Otherwise *deep says whether the line is deeper now than it may be: then sampling_bound
- * is due.
+ * The fast path of a put, of a pond without hooks, entered with the line marked; `top` is what it was before.
+ * False: nothing was done, and it is marked yet. Otherwise *deep says whether the line is deeper now than it
+ * may be: then sampling_bound is due.
  */
-static inline bool sampling_put(struct pond *p, struct sampling *s, void *obj, bool *deep)
+static inline bool sampling_put(struct sampling *s, void *obj, struct cache *c, uintptr_t top, bool *deep)
 {
-    struct cache *c = (struct cache *)(void *)pond_line(p);
-    uintptr_t top = (uintptr_t)LOAD(c->top) - 1, base = (uintptr_t)LOAD(c->base);
+    uintptr_t base = (uintptr_t)LOAD(c->base);
     if (__builtin_expect(top >= (uintptr_t)POND_BOUND_(c->end) || sampling_may_be(obj), 0))
         return false;
     *(void **)top = obj; /* NOLINT(performance-no-int-to-ptr) */

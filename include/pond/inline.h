@@ -117,7 +117,7 @@ typedef struct pond_cache {
 } __attribute__((__aligned__(64), __may_alias__)) pond_cache;
 
 POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the line marked */
-POND_API void pond_put_slow(pond *p, void *obj);
+POND_API void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top); /* before the mark */
 
 /* Names of the functions below end with _, so that they hide none of the program's own (-Wshadow). */
 static __inline__ pond_cache *pond_line(pond *p_)
@@ -188,7 +188,7 @@ static __inline__ void pond_put_inline(pond *p_, void *obj_)
     c_ = pond_line(p_);
     top_ = pond_line_enter(c_);
     if (__builtin_expect(top_ >= POND_BOUND_(c_->limit), 0)) {
-        pond_put_slow(p_, obj_);
+        pond_put_slow(p_, obj_, c_, top_);
         return;
     }
     *POND_SLOT_(top_) = obj_;

@@ -312,7 +312,7 @@ static void be_a_child(struct user *u)
 
 static void fork_one(struct user *u)
 {
-    int status;
+    int status = 0;
     pid_t child;
     pthread_mutex_lock(&handed.lock);
     child = fork();
