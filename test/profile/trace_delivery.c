@@ -47,7 +47,7 @@ static void tick_or_use(unsigned index, void *unused)
 static void make_many(void)
 {
     for (size_t i = 0; i < PONDS; i++)
-        many[i] = test_pond((pond_options){.size = 64 << i, .name = "many"});
+        many[i] = test_pond((pond_options){.size = (size_t)64 << i, .name = "many"});
 }
 
 /* The pond's lines: each epoch has one, and what they say adds up to what the statistics say. */
@@ -121,7 +121,7 @@ static void fork_or_tick(unsigned index, void *unused)
             static char text[TRACE_KEPT * TRACE_LINE_BYTES];
             _exit(trace_last(text, sizeof(text)) > 0 ? 0 : 1);
         }
-        int status;
+        int status = 0;
         must(child > 0 && waitpid(child, &status, 0) == child && status == 0, "status %d", status);
     }
 }
@@ -221,7 +221,8 @@ Test(trace_delivery, nor_does_one_that_blocks)
 
 /* ---- a stderr that takes a part, and signals ---- */
 
-static enum { ALL, INTERRUPTED, A_PART, NOTHING_MORE } taken;
+enum { ALL, INTERRUPTED, A_PART, NOTHING_MORE };
+static int taken;
 static char written[8 * TRACE_LINE_BYTES];
 static size_t written_length, writes;
 
