@@ -207,6 +207,7 @@ static void hammer_until_told(void *arg)
             if (atomic_load(&stop))
                 return;
         }
+        atomic_fetch_add(&hammered, 1);
     }
 }
 
@@ -224,6 +225,8 @@ Test(preempted, a_stopped_thread_is_given_up)
     catch_signal();
     worker *w = worker_start();
     worker_begin(w, hammer_until_told, NULL);
+    while (atomic_load(&hammered) < 2) /* before its line was ever open nobody has to wait for it */
+        sched_yield();
     stop_inside(w);
     while ((objs[got] = ledger_get(&book, shared)) != NULL)
         got++;
