@@ -29,9 +29,9 @@ static void read_slowly(void *unused)
     event_wait(&full);
     ssize_t n = 0;
     do {
-        length += (size_t)n;
+        length += n > 0 ? (size_t)n : 0;
         n = read(reading, text + length, sizeof(text) - 1 - length < 5000 ? sizeof(text) - 1 - length : 5000);
-    } while (n > 0);
+    } while (n > 0 || (n < 0 && errno == EINTR)); /* the signals are this thread's, too */
 }
 
 /* stderr is a full pipe from now on. Returns what it was. */
