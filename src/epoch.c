@@ -207,7 +207,7 @@ static void tell_watcher(struct pond *p, const void *caller)
 
 static void tell_watchers(const void *caller)
 {
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p))
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
         tell_watcher(p, caller);
 }
 
@@ -220,7 +220,7 @@ static size_t budget(void)
 /* Up to `most` objects of each pond; what is left of the budget. */
 static size_t drop_each(size_t left, size_t most)
 {
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
         struct drop d = {.why = POND_DROP_EPOCH, .left = MIN(left, most)};
         size_t before = d.left;
         drop_due(p, &d);
@@ -254,7 +254,7 @@ static uint64_t advance(const void *caller)
     registry_first_goes_last();
     struct trace_tick *trace = watch_tick(registry_first(), false);
     gates_close(registry_all(), GATE_BOUNDED);
-    for (struct pond *p = registry_first(); p != NULL; p = p->next, ponds++)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p), ponds++)
         turn(p, trace);
     uint64_t now = global_epoch + 1;
     STORE(global_epoch, now);
@@ -334,7 +334,7 @@ static size_t trim(struct pond *p)
         bytes = trim_one(p);
         registry_unpin(p);
     } else {
-        for (p = registry_next(NULL); p != NULL; p = registry_next(p))
+        for (p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
             bytes += trim_one(p);
     }
     magazine_purge();

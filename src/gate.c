@@ -303,7 +303,7 @@ static struct pond *next_in(struct gate_scope scope, const struct pond *p)
 {
     if (p == NULL)
         return scope.first;
-    return scope.alone ? NULL : p->next;
+    return scope.alone ? NULL : p->links[BY_TURN].next;
 }
 
 /* Lines that may have been used, of slots that may be. */

@@ -107,7 +107,7 @@ void pins_forked(struct pond *first)
         if (pins.all[i].pond != NULL && pins.all[i].call.thread != NULL &&
             pins.all[i].call.thread != frame_thread())
             pin_free(i);
-    for (struct pond *p = first; p != NULL; p = p->next)
+    for (struct pond *p = first; p != NULL; p = p->links[BY_TURN].next)
         p->pins = 0;
     pins.count = pins.unrecorded = 0;
     for (uint32_t i = 0; i < pins.end; i++)

@@ -14,7 +14,7 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t unpinned;
-    struct pond *first, *last;
+    struct pond *first[POND_ORDERS], *last[POND_ORDERS];
     uint64_t added;   /* ponds ever */
     bool ready;       /* there may be ponds */
     bool fork_is_met; /* the handlers are registered */
@@ -35,40 +35,47 @@ void registry_unlock(void)
 
 struct pond *registry_first(void)
 {
-    return registry.first;
+    return registry.first[BY_TURN];
 }
 
 /* In front, so that no tick on its way through the list meets new ponds for ever. */
-static void link_first(struct pond *p)
+static void link_first_by_turn(struct pond *p)
 {
-    p->next = registry.first;
-    p->prior = NULL;
-    *(p->next != NULL ? &p->next->prior : &registry.last) = p;
-    registry.first = p;
+    struct pond *next = registry.first[BY_TURN];
+    p->links[BY_TURN] = (struct pond_links){.next = next};
+    *(next != NULL ? &next->links[BY_TURN].prior : &registry.last[BY_TURN]) = p;
+    registry.first[BY_TURN] = p;
 }
 
-static void link_last(struct pond *p)
+static void link_last(struct pond *p, enum pond_order order)
 {
-    p->prior = registry.last;
-    p->next = NULL;
-    *(p->prior != NULL ? &p->prior->next : &registry.first) = p;
-    registry.last = p;
+    struct pond *prior = registry.last[order];
+    p->links[order] = (struct pond_links){.prior = prior};
+    *(prior != NULL ? &prior->links[order].next : &registry.first[order]) = p;
+    registry.last[order] = p;
+}
+
+static void unlink_from(struct pond *p, enum pond_order order)
+{
+    const struct pond_links *l = &p->links[order];
+    *(l->prior != NULL ? &l->prior->links[order].next : &registry.first[order]) = l->next;
+    *(l->next != NULL ? &l->next->links[order].prior : &registry.last[order]) = l->prior;
 }
 
 void registry_remove(struct pond *p)
 {
-    *(p->prior != NULL ? &p->prior->next : &registry.first) = p->next;
-    *(p->next != NULL ? &p->next->prior : &registry.last) = p->prior;
+    unlink_from(p, BY_TURN);
+    unlink_from(p, BY_AGE);
 }
 
 /* Not one that a tick is at: it would miss those behind. */
 void registry_first_goes_last(void)
 {
-    struct pond *p = registry.first;
+    struct pond *p = registry_first();
     if (p == NULL || p->pins > 0)
         return;
-    registry_remove(p);
-    link_last(p);
+    unlink_from(p, BY_TURN);
+    link_last(p, BY_TURN);
 }
 
 NOT_INLINED bool registry_interrupted(const struct pond *p, const char *function, const void *caller)
@@ -155,34 +162,11 @@ NOT_INLINED bool registry_wait_unpinned(const struct pond *p, const char *here)
     return true;
 }
 
-NOT_INLINED struct pond *registry_next(struct pond *after)
+NOT_INLINED struct pond *registry_next(struct pond *after, enum pond_order order)
 {
     const struct frame call = FRAME_HERE;
     registry_lock();
-    struct pond *p = after == NULL ? registry.first : after->next;
-    if (after != NULL)
-        unpin(after, &call);
-    if (p != NULL)
-        pin(p, &call);
-    registry_unlock();
-    return p;
-}
-
-/* Ticks change the order of the list. */
-static struct pond *next_by_age(const struct pond *after)
-{
-    struct pond *found = NULL;
-    for (struct pond *p = registry.first; p != NULL; p = p->next)
-        if ((after == NULL || p->number > after->number) && (found == NULL || p->number < found->number))
-            found = p;
-    return found;
-}
-
-NOT_INLINED struct pond *registry_next_by_age(struct pond *after)
-{
-    const struct frame call = FRAME_HERE;
-    registry_lock();
-    struct pond *p = next_by_age(after);
+    struct pond *p = after == NULL ? registry.first[order] : after->links[order].next;
     if (after != NULL)
         unpin(after, &call);
     if (p != NULL)
@@ -222,7 +206,7 @@ uint64_t registry_drain(struct pond *p)
 /* This thread's gate is closed and stays so meanwhile; no other thread opens or empties its lines. */
 static void drain_mine(void)
 {
-    for (struct pond *p = registry.first; p != NULL; p = p->next) {
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
         pthread_mutex_lock(&p->lock);
         (void)cache_drain(p, &p->caches[gate_slot()]);
         pthread_mutex_unlock(&p->lock);
@@ -271,14 +255,16 @@ static void thread_exit(void *unused)
 
 struct gate_scope registry_all(void)
 {
-    return (struct gate_scope){.first = registry.first};
+    return (struct gate_scope){.first = registry_first()};
 }
 
 /* ---- fork ---- */
 
+/* Always in the same order: whoever looks for deadlocks (ThreadSanitizer) would see an inversion otherwise.
+ */
 static void lock_ponds(void)
 {
-    for (struct pond *p = registry.first; p != NULL; p = p->next)
+    for (struct pond *p = registry.first[BY_AGE]; p != NULL; p = p->links[BY_AGE].next)
         pthread_mutex_lock(&p->lock);
     magazine_fork_prepare();
     slab_fork_prepare();
@@ -307,7 +293,7 @@ static void unlock_ponds(void)
     trace_thaw();
     slab_fork_done();
     magazine_fork_done();
-    for (struct pond *p = registry.first; p != NULL; p = p->next)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         pthread_mutex_unlock(&p->lock);
 }
 
@@ -361,14 +347,14 @@ static void settle_child(void)
     unlock_ponds();
     gates_fork_child();
     pthread_cond_init(&registry.unpinned, NULL);
-    pins_forked(registry.first);
-    for (struct pond *p = registry.first; p != NULL; p = p->next) {
+    pins_forked(registry_first());
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
         depot_forked(&p->depot);
         fork_abandon(p);
         fork_unmark(p);
     }
     gates_fork_done();
-    for (struct pond *p = registry.first; p != NULL; p = p->next) {
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
         fork_settle(p);
         sample_forked(p);
     }
@@ -470,7 +456,8 @@ bool registry_add(struct pond *p)
     if (ready) {
         p->number = ++registry.added;
         sample_created(p);
-        link_first(p);
+        link_first_by_turn(p);
+        link_last(p, BY_AGE);
     }
     registry_unlock();
     if (!ready)

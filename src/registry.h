@@ -62,8 +62,7 @@ bool registry_outside_hooks(const struct pond *p, const char *function, const vo
  * For work on ponds that must not hold the lock: a pinned pond is not destroyed. registry_next unpins
  * `after` and pins the one behind it (NULL: the first), or returns NULL at the end.
  */
-struct pond *registry_next(struct pond *after);
-struct pond *registry_next_by_age(struct pond *after); /* the same, the oldest first */
+struct pond *registry_next(struct pond *after, enum pond_order order);
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 
@@ -75,8 +74,12 @@ void registry_watch_threads(bool on);
 void registry_freeze(void);
 void registry_thaw(void);
 
-/* Every pond in turn, under the lock; and the first behind all others. */
+/* Under the lock: every pond in turn; and the first of these behind all others. */
 struct pond *registry_first(void);
+static inline struct pond *registry_after(const struct pond *p)
+{
+    return p->links[BY_TURN].next;
+}
 struct gate_scope registry_all(void);
 void registry_first_goes_last(void);
 

@@ -163,6 +163,17 @@ struct trace_mark {
     uint64_t gets, misses, made, dropped, expired;
 };
 
+/* Two lists have all ponds in them. */
+enum pond_order {
+    BY_TURN, /* as a tick comes to them: each tick moves the first behind all others */
+    BY_AGE,  /* the oldest first: it never changes */
+    POND_ORDERS
+};
+
+struct pond_links {
+    struct pond *next, *prior; /* NULL: none */
+};
+
 struct pond {
     struct cache closed; /* line 0: it never opens; but for the marks in its top, nothing is written to it */
 
@@ -206,7 +217,7 @@ struct pond {
     struct trace_mark traced;
 
     /* guarded by the registry's lock */
-    struct pond *next, *prior;
+    struct pond_links links[POND_ORDERS];
     uint64_t number; /* the process's how-manieth pond this is, from 1 */
     uint32_t pins;   /* ticks and trims at work on this pond outside the lock */
     bool waited;     /* since the last tick a get has given up a thread that was stopped in its cache */

@@ -232,7 +232,7 @@ static size_t live_in(struct pond *p)
 static bool any_is_live(void)
 {
     bool any = false;
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p))
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
         any = any || live_in(p) > 0;
     return any;
 }
@@ -253,7 +253,7 @@ static NOT_INLINED void look_at_exit(void)
     if (!any_is_live())
         return;
     struct reach *r = reach_look(__builtin_frame_address(0));
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p))
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
         tell_pond(p, r);
     reach_end(r);
 }

@@ -57,7 +57,7 @@ void live_release_all(void)
 {
     if (check_on(CHECK_POISON))
         return;
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p))
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
         if (check_of(p) != NULL && check_holds(check_of(p)) > 0)
             bytes_look(p, NULL);
     words_settle();

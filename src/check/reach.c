@@ -309,7 +309,7 @@ static void reach_roots(struct reach *r)
 static void reach_work(void *arg)
 {
     struct reach *r = arg;
-    for (struct pond *p = registry_first(); p != NULL; p = p->next)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         reach_pond(r, p);
     reach_order(r);
     if (r->full || !hole_find_all(r) || !regions_each(&r->regions, r->stack, &r->frames_end, reach_region, r))
@@ -331,7 +331,7 @@ static void reach_work(void *arg)
 static struct reach *reach_map(void)
 {
     uint64_t objects = 0;
-    for (struct pond *p = registry_first(); p != NULL; p = p->next)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         objects += LOAD(p->objects);
     if (objects >= MIN(UINT32_MAX, SIZE_MAX / sizeof(struct reach_node) / 2))
         return NULL;

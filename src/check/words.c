@@ -239,7 +239,7 @@ static bool watch_all(const struct watch *w)
     bool any = false, all = true;
     if (w != NULL)
         registry_watch_threads(true); /* first: no fast path may take what a watched put has brought */
-    for (struct pond *p = registry_first(); p != NULL; p = p->next) {
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
         if (w != NULL && !check_attach(p))
             all = false;
         else if (w == &watch_full || check_holds(check_of(p)) == 0)

@@ -24,7 +24,7 @@ static void rate_apply(size_t bytes)
     gates_close(registry_all(), GATE_BOUNDED);
     rate.missing = false;
     STORE(rate.now, bytes);
-    for (struct pond *p = registry_first(); p != NULL; p = p->next)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         rate.missing = !sampling_set(p, bytes, rate.seed) || rate.missing;
     gates_open();
 }
@@ -78,7 +78,7 @@ size_t pond_profile_rate(void)
 static uint64_t bytes_in_use(void)
 {
     uint64_t bytes = 0;
-    for (struct pond *p = registry_first(); p != NULL; p = p->next) {
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
         pond_stats s;
         stats_read(p, &s);
         bytes += s.live_bytes;
@@ -128,7 +128,7 @@ static bool rate_follow(uint64_t in_use, struct rate_change *c)
 /* Objects with footprints may have grown since their pond's chance was set. */
 static void rate_weigh_all(void)
 {
-    for (struct pond *p = registry_first(); p != NULL; p = p->next)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         if (p->options.footprint != NULL)
             sampling_weigh(p, rate.now);
 }

@@ -307,7 +307,7 @@ struct trace_tick *trace_begin(struct pond *first, bool alone)
 {
     int saved = errno;
     size_t ponds = 0;
-    for (const struct pond *p = first; p != NULL; p = alone ? NULL : p->next)
+    for (const struct pond *p = first; p != NULL; p = alone ? NULL : p->links[BY_TURN].next)
         ponds++;
     struct trace_tick *t = take_account(ponds);
     if (t == NULL) {
@@ -448,7 +448,7 @@ static void say_ticks(struct trace_tick *t)
         say_tick(t, &t->figures[0], t->alone);
         return;
     }
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
         struct trace_figures *f = figures_of(t, p);
         if (f == NULL)
             continue;

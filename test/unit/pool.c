@@ -355,7 +355,7 @@ static pond *made;
 static size_t listed(void)
 {
     size_t n = 0;
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p))
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
         n++;
     return n;
 }

@@ -25,7 +25,7 @@ static size_t visits(struct pond *const *ponds, size_t n, size_t *seen)
     size_t all = 0;
     for (size_t i = 0; i < n; i++)
         seen[i] = 0;
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p), all++) {
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN), all++) {
         must(p->pins == 1, "%u pins", p->pins);
         for (size_t i = 0; i < n; i++)
             seen[i] += p == ponds[i];
@@ -44,10 +44,27 @@ Test(registry, every_pond_is_visited_once)
         cr_assert(seen[i] == 1 && ponds[i]->pins == 0);
     size_t listed = 0;
     registry_lock();
-    for (struct pond *p = registry_first(); p != NULL; p = p->next)
+    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         listed++;
     registry_unlock();
     cr_assert_eq(listed, 5);
+}
+
+/* Ticks do not change how old they are. */
+Test(registry, the_oldest_are_first_by_age)
+{
+    struct pond *ponds[5];
+    size_t at = 0;
+    for (int i = 0; i < 5; i++)
+        ponds[i] = plain();
+    (void)pond_epoch_advance();
+    (void)pond_epoch_advance();
+    cr_assert_eq(pond_destroy(ponds[2]), 0);
+    for (struct pond *p = registry_next(NULL, BY_AGE); p != NULL; p = registry_next(p, BY_AGE), at++) {
+        at += at == 2;
+        cr_assert_eq(p, ponds[at]);
+    }
+    cr_assert_eq(at, 5);
 }
 
 /* First, last, middle, all: what is left is visited. */
@@ -80,13 +97,13 @@ Test(registry, the_first_pond_goes_last)
     for (int round = 0; round < 9; round++) {
         int at = round;
         registry_lock();
-        for (struct pond *p = registry_first(); p != NULL; p = p->next)
+        for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
             cr_assert_eq(p, ponds[at++ % 4], "round %d", round);
         cr_assert_eq(at, round + 4);
         registry_first_goes_last();
         registry_unlock();
     }
-    struct pond *first = registry_next(NULL);
+    struct pond *first = registry_next(NULL, BY_TURN);
     registry_lock();
     registry_first_goes_last();
     cr_assert_eq(registry_first(), first, "it is pinned");
@@ -111,7 +128,7 @@ Test(registry, ponds_come_and_go_during_a_visit)
     size_t strangers = 0;
     for (int i = 0; i < 5; i++)
         ponds[i] = plain();
-    for (struct pond *p = registry_next(NULL); p != NULL; p = registry_next(p)) {
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
         bool mine = false;
         for (int i = 0; i < 5; i++) {
             mine = mine || p == ponds[i];
@@ -159,7 +176,7 @@ static void pin_or_destroy(bool by_visit)
     struct pond *p = plain();
     worker *destroyer = worker_start();
     if (by_visit)
-        cr_assert_eq(registry_next(NULL), p);
+        cr_assert_eq(registry_next(NULL, BY_TURN), p);
     else
         registry_pin(p);
     worker_begin(destroyer, destroy_watched, p);
@@ -167,7 +184,7 @@ static void pin_or_destroy(bool by_visit)
     cr_assert_str_eq(pond_name(p), "pond", "it is still there");
     atomic_store(&unpinned, true);
     if (by_visit)
-        cr_assert_null(registry_next(p));
+        cr_assert_null(registry_next(p, BY_TURN));
     else
         registry_unpin(p);
     worker_wait(destroyer);
