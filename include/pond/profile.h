@@ -30,7 +30,7 @@
  * A forked child begins with an empty profile at the same rate.
  *
  * Memory: of the library's own, mapped when sampling first begins, at most 1.5 MiB with 4,096 sampled objects
- * in use and 1,024 stacks; and 32 bytes a thread and pond. What is over is not recorded, and counted
+ * in use and 2,048 stacks of 48 frames; and 32 bytes a thread and pond. What is over is not recorded, and counted
  * (pond_profile_lost).
  */
 #ifndef POND_PROFILE_H
@@ -67,14 +67,18 @@ typedef struct pond_profile_row {
 /*
  * Calls row(r, ctx) for each stack, in no order, of a copy made at once; *r and what it points at are valid
  * during the call. Stops when row returns other than 0, and returns that; else 0, or -1 and errno ENOMEM. row
- * may use ponds. Costs a lock, under which the profile is copied: some 100 us with 1,024 stacks.
+ * may use ponds. Costs a lock, under which the profile is copied: some 100 us with 1,000 stacks.
  */
 POND_API int pond_profile_each(int (*row)(const pond_profile_row *, void *ctx), void *ctx);
 
 /* Empties the profile: nothing was got and nothing is in use, as far as it says. Sampling goes on. */
 POND_API void pond_profile_reset(void);
 
-/* Samples since the last reset that were not recorded, for want of memory or of room (see above). */
+/*
+ * Samples since the last reset that were not recorded, for want of room (see above). A pond that cannot be
+ * sampled for want of memory counts as one at first, and as one more at each tick until it can be: 0 means
+ * that nothing is missing.
+ */
 POND_API uint64_t pond_profile_lost(void);
 
 /*

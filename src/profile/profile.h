@@ -77,6 +77,7 @@ void record_reset(void);  /* all of it */
 void record_copy(struct record_copy *to);
 const struct record_names *record_names(uint32_t number);
 uint64_t record_lost(void);
+void record_lose(uint64_t samples); /* that could not be taken */
 
 /* ---- at exit ---- */
 

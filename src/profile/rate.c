@@ -10,7 +10,7 @@
 static struct {
     struct profile_settings set;
     size_t now;        /* the rate in effect */
-    bool missing;      /* a pond is not sampled, for there was no memory */
+    uint64_t missing;  /* so many ponds are not sampled, for there was no memory */
     uint64_t seed;     /* of this process */
     uint64_t trough;   /* least bytes in use since the last time that the rate changed */
     uint64_t fine_end; /* os_milliseconds; 0: the rate is the usual one */
@@ -22,11 +22,13 @@ static struct {
 static void rate_apply(size_t bytes)
 {
     gates_close(registry_all(), GATE_BOUNDED);
-    rate.missing = false;
+    rate.missing = 0;
     STORE(rate.now, bytes);
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
-        rate.missing = !sampling_set(p, bytes, rate.seed) || rate.missing;
+        rate.missing += !sampling_set(p, bytes, rate.seed);
     gates_open();
+    if (rate.missing > 0)
+        record_lose(rate.missing);
 }
 
 /* Of two processes each draws for itself. */
@@ -53,13 +55,15 @@ bool rate_set(const struct profile_settings *s)
         rate_apply((size_t)s->rate);
     if (rate.now == 0)
         record_forget();
-    return !rate.missing;
+    return rate.missing == 0;
 }
 
 void sample_created(struct pond *p)
 {
-    if (rate.now != 0 && !sampling_set(p, rate.now, rate.seed))
-        rate.missing = true;
+    if (rate.now == 0 || sampling_set(p, rate.now, rate.seed))
+        return;
+    rate.missing++;
+    record_lose(1);
 }
 
 void sample_forked(struct pond *p)
@@ -143,7 +147,7 @@ void sample_ticked(void)
         rate_weigh_all();
         if (rate.set.grow != 0 && rate_follow(bytes_in_use(), &c))
             rate_apply(c.to);
-        else if (rate.missing)
+        else if (rate.missing > 0)
             rate_apply(rate.now);
     }
     registry_unlock();

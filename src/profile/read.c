@@ -3,6 +3,7 @@
 #include "../os.h"
 #include "profile.h"
 #include <errno.h>
+#include <pthread.h>
 
 static pond_profile_row row_at(const struct record_copy *c, size_t i, uint64_t now)
 {
@@ -33,6 +34,11 @@ static int each_row(const struct record_copy *c, int (*row)(const pond_profile_r
     return result;
 }
 
+static void unmap_copy(void *copy)
+{
+    os_unmap(copy, sizeof(struct record_copy));
+}
+
 int pond_profile_each(int (*row)(const pond_profile_row *, void *ctx), void *ctx)
 {
     if (!registry_enter(NULL, "pond_profile_each", CALLER))
@@ -43,8 +49,10 @@ int pond_profile_each(int (*row)(const pond_profile_row *, void *ctx), void *ctx
     entry_end();
     if (c == NULL)
         return -1;
-    int result = each_row(c, row, ctx);
-    os_unmap(c, sizeof(*c));
+    int result;
+    pthread_cleanup_push(unmap_copy, c); /* row may be cancelled */
+    result = each_row(c, row, ctx);
+    pthread_cleanup_pop(1);
     return result;
 }
 

@@ -294,6 +294,13 @@ void record_copy(struct record_copy *to)
     pthread_mutex_unlock(&record_lock);
 }
 
+void record_lose(uint64_t samples)
+{
+    pthread_mutex_lock(&record_lock);
+    records->lost += samples;
+    pthread_mutex_unlock(&record_lock);
+}
+
 uint64_t record_lost(void)
 {
     pthread_mutex_lock(&record_lock);
