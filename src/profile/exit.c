@@ -65,14 +65,7 @@ static bool expand(char *to, size_t n, const char *from)
 
 static int write_profile(const char *file)
 {
-    static const pond_profile_source source = {.size = sizeof source,
-                                               .each = pond_profile_each,
-                                               .ponds = pond_each,
-                                               .stats = pond_stats_read,
-                                               .name = pond_name,
-                                               .type_name = pond_type_name,
-                                               .rate = pond_profile_rate,
-                                               .lost = pond_profile_lost};
+    static const pond_profile_source source = POND_PROFILE_SOURCE;
     int fd = open(file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0)
         return -1;

@@ -19,14 +19,7 @@
 
 int pond_profile_write(int fd, pond_profile_format form, const char *value)
 {
-    pond_profile_source own = {.size = sizeof own,
-                               .each = pond_profile_each,
-                               .ponds = pond_each,
-                               .stats = pond_stats_read,
-                               .name = pond_name,
-                               .type_name = pond_type_name,
-                               .rate = pond_profile_rate,
-                               .lost = pond_profile_lost};
+    pond_profile_source own = POND_PROFILE_SOURCE;
     if (own.each == NULL || own.ponds == NULL) {
         errno = ENOSYS;
         return -1;

@@ -20,6 +20,14 @@ typedef struct pond_profile_source {
     uint64_t (*lost)(void);
 } pond_profile_source;
 
+/* Its value for the libpond that the file is linked with, which includes <pond/profile.h>. */
+#define POND_PROFILE_SOURCE                                                                                  \
+    {                                                                                                        \
+        .size = sizeof(pond_profile_source), .each = pond_profile_each, .ponds = pond_each,                  \
+        .stats = pond_stats_read, .name = pond_name, .type_name = pond_type_name, .rate = pond_profile_rate, \
+        .lost = pond_profile_lost                                                                            \
+    }
+
 /* As pond_profile_write, from this source. */
 POND_API int pond_profile_write_from(const pond_profile_source *source, int fd, pond_profile_format format,
                                      const char *value);
