@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * perftools.profiles.Profile, gzipped. Its structures are made in the snapshot's memory, packed as a whole
- * and compressed as a whole: a profile of 1,024 stacks is some hundred KiB.
+ * and compressed as a whole: a profile of 1,000 stacks is some hundred KiB.
  */
 #include "forms.h"
 #include <errno.h>
