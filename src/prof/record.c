@@ -190,8 +190,10 @@ static bool keep(recording *r, const run_result *result, trouble *t)
                     "program exits.",
                     result->signal, strsignal(result->signal));
     else if (profiles.count == 0)
-        done = fail(t, "the command wrote no profile: it does not link libpond, used no pond, found no "
-                       "libpond-profile, or left by _exit().");
+        done = fail(
+            t, "the command wrote no profile: it does not link libpond, used no pond, found no "
+               "libpond-profile, left by _exit(), or called pond_profile_set() with words of its own, which "
+               "replace those of this tool.");
     else
         done = ends(r->o.output, ".svg") ? draw_all(r, &profiles, t) : save_all(r, &profiles, t);
     for (size_t i = 0; i < profiles.count; i++)
