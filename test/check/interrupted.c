@@ -11,6 +11,7 @@
 #include "stepper.h"
 
 #include <pond/debug.h>
+#include <pond/profile.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -147,6 +148,14 @@ static void handler_words(void)
         expect_told(before);
 }
 
+static void handler_profile(void)
+{
+    unsigned before = told;
+    errno = 0;
+    if (pond_profile_set("off") != 0 && errno == EDEADLK)
+        expect_told(before);
+}
+
 /* ---- what is interrupted ---- */
 
 static void take(void *obj)
@@ -223,6 +232,26 @@ static void do_create(void)
 {
     pond *p = pond_create(&(pond_options){.name = "more", .size = 16});
     must(p != NULL && pond_destroy(p) == 0, "errno %d", errno);
+}
+
+/* All of its gets are sampled, the lines of threads closed; and off again. */
+static void do_profile(void)
+{
+    must(pond_profile_set("rate=1") == 0, "errno %d", errno);
+    take(pond_get(letters));
+    must(pond_profile_set("off") == 0, "errno %d", errno);
+    pond_put(letters, give());
+}
+
+static int row_seen(const pond_profile_row *row, void *ctx)
+{
+    (void)row, (void)ctx;
+    return 0;
+}
+
+static void do_rows(void)
+{
+    must(pond_profile_each(row_seen, NULL) == 0, "errno %d", errno);
 }
 
 typedef struct call {
@@ -345,13 +374,14 @@ struct kind {
 
 static const call quick[] = {{"get", do_get}, {"put", do_put}, {"many", do_many}, {"discard", do_discard}};
 static const call slow[] = {{"reserve", do_reserve}, {"tick", do_tick},   {"rotate", do_rotate},
-                            {"trim", do_trim},       {"stats", do_stats}, {"create", do_create}};
-static const call handlers[] = {{"tick", handler_tick},       {"trim", handler_trim},
-                                {"stats", handler_stats},     {"create", handler_create},
-                                {"fork", handler_fork},       {"words", handler_words},
-                                {"get", handler_get},         {"put", handler_put},
-                                {"discard", handler_discard}, {"many", handler_get_many}};
-enum { WITHOUT_WORDS = 5 }; /* of the handlers */
+                            {"trim", do_trim},       {"stats", do_stats}, {"create", do_create},
+                            {"profile", do_profile}, {"rows", do_rows}};
+static const call handlers[] = {
+    {"tick", handler_tick},       {"trim", handler_trim},       {"stats", handler_stats},
+    {"create", handler_create},   {"profile", handler_profile}, {"fork", handler_fork},
+    {"words", handler_words},     {"get", handler_get},         {"put", handler_put},
+    {"discard", handler_discard}, {"many", handler_get_many}};
+enum { WITHOUT_WORDS = 6 }; /* of the handlers */
 
 static void interrupt_kind(void *kind)
 {

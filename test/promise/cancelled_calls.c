@@ -11,6 +11,7 @@
 
 #include <pond/debug.h>
 #include <pond/inline.h>
+#include <pond/profile.h>
 #include <pond/typed.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,46 @@ static void ask(void)
     CAME_BACK("pond_debug_get");
 }
 
+static int row_seen(const pond_profile_row *row, void *ctx)
+{
+    (void)row;
+    return ++*(int *)ctx;
+}
+
+static int pond_seen(pond *p, void *ctx)
+{
+    (void)p;
+    return ++*(int *)ctx;
+}
+
+static void line_seen(const char *text, void *ctx)
+{
+    (void)text, (void)ctx;
+}
+
+static void look_inside(void)
+{
+    int rows = 0, ponds = 0;
+    pond_on_trace(line_seen, NULL);
+    must(pond_profile_set("rate=1,fine=1,grow=1,trace") == 0, "errno %d", errno);
+    CAME_BACK("pond_profile_set");
+    get_and_put_one_by_one(sockets);
+    get_and_put_many(buffers);
+    tick();
+    must(pond_profile_each(row_seen, &rows) == 1 && rows == 1, "no row");
+    CAME_BACK("pond_profile_each");
+    must(pond_each(pond_seen, &ponds) == 1 && ponds == 1, "no pond");
+    CAME_BACK("pond_each");
+    must(pond_profile_rate() == 1 && pond_profile_lost() == 0, "the rate");
+    pond_profile_reset();
+    CAME_BACK("pond_profile_reset");
+    must(pond_profile_set("nonsense") == -1 && errno == EINVAL, "errno %d", errno);
+    CAME_BACK("pond_profile_set, refused");
+    must(pond_profile_set("off") == 0, "errno %d", errno);
+    pond_on_trace(NULL, NULL);
+    CAME_BACK("pond_on_trace");
+}
+
 static void end_ponds(void)
 {
     must(pond_destroy(sockets) == 0, "errno %d", errno);
@@ -266,6 +307,7 @@ static void go_through(void)
     use_typed();
     tick();
     ask();
+    look_inside();
 }
 
 static void *make_all_calls(void *unused)
