@@ -14,9 +14,10 @@
  *     serve.c     a request and its answer
  *     files.c     paths, types, Accept-Encoding
  *     compress.c  a file into a buffer, by zlib
- *     ../server/  what it shares with respd: common options, all ponds at once
+ *     ../server/  what it shares with respd: common options, all ponds at once, sampling switched
  */
 #define _GNU_SOURCE 1
+#include "../server/sampling.h"
 #include "listen.h"
 #include "plant.h"
 #include "pools.h"
@@ -40,6 +41,7 @@ static int open_signals(void)
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* every thread started from here on inherits it */
@@ -54,12 +56,20 @@ static int open_signals(void)
 static bool on_signal(int signals)
 {
     struct signalfd_siginfo got;
-    if (read(signals, &got, sizeof(got)) != sizeof(got) || got.ssi_signo != SIGUSR1)
+    if (read(signals, &got, sizeof(got)) != sizeof(got))
         return false;
-    pools_report();
-    plant_report();
-    profile_write();
-    return true;
+    switch (got.ssi_signo) {
+    case SIGUSR1:
+        pools_report();
+        plant_report();
+        profile_write();
+        return true;
+    case SIGUSR2:
+        sampling_switch();
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Returns when a signal says so. */

@@ -37,6 +37,15 @@ statistics()
     done
 }
 
+# switch_sampling NAME: switches it on or off, by SIGUSR2, and prints which it is then.
+switch_sampling()
+{
+    local line
+    kill -USR2 "${server_pid[$1]}" || return 1
+    read -r -t 10 line <&"${server_output[$1]}" || return 1
+    echo "${line##* }"
+}
+
 # field WORD LINE: the value of WORD=value in a line of statistics.
 field()
 {

@@ -13,16 +13,19 @@
  *     serve.c     a connection: read, answer, write
  *     command.c   what each command is answered
  *     resp.c      bytes to commands
- *     ../server/  what it shares with gzipd: common options, all ponds at once
+ *     ../server/  what it shares with gzipd: common options, all ponds at once, sampling switched
  */
 #define _GNU_SOURCE 1
+#include "../server/sampling.h"
 #include "listen.h"
 #include <signal.h>
 #include <stdio.h>
 
+enum { SIGNALS = 4 };
+
 /* What the main thread's loop waits for. */
 struct attention {
-    uv_signal_t signals[3];
+    uv_signal_t signals[SIGNALS];
     uv_timer_t tick;
 };
 
@@ -38,6 +41,12 @@ static void on_report(uv_signal_t *signal, int number)
     pools_report();
 }
 
+static void on_switch(uv_signal_t *signal, int number)
+{
+    (void)signal, (void)number;
+    sampling_switch();
+}
+
 static void on_tick(uv_timer_t *tick)
 {
     (void)tick;
@@ -46,10 +55,11 @@ static void on_tick(uv_timer_t *tick)
 
 static void attend(struct attention *a, uv_loop_t *loop, const struct server_options *o)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
-    for (int i = 0; i < 3; i++) {
+    static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+    static const uv_signal_cb calls[SIGNALS] = {on_end, on_end, on_report, on_switch};
+    for (int i = 0; i < SIGNALS; i++) {
         uv_signal_init(loop, &a->signals[i]);
-        uv_signal_start(&a->signals[i], numbers[i] == SIGUSR1 ? on_report : on_end, numbers[i]);
+        uv_signal_start(&a->signals[i], calls[i], numbers[i]);
     }
     uv_timer_init(loop, &a->tick);
     if (o->pooled) /* with malloc nothing is idle, so nothing has to age */
@@ -58,7 +68,7 @@ static void attend(struct attention *a, uv_loop_t *loop, const struct server_opt
 
 static void close_attention(struct attention *a)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&a->signals[i], NULL);
     uv_close((uv_handle_t *)&a->tick, NULL);
 }

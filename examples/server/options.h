@@ -36,7 +36,8 @@ extern const char server_name[]; /* each server's own: it begins what is reporte
     "  --send-buffer BYTES   what the kernel keeps for a client that reads slowly; 0: as it is set\n"        \
     "  --help                this text\n"                                                                    \
     "\n"                                                                                                     \
-    "SIGUSR1 prints a line of statistics per pond; SIGINT and SIGTERM end the server.\n"
+    "SIGUSR1 prints a line of statistics per pond, SIGUSR2 switches sampling of the ponds on and off;\n"     \
+    "SIGINT and SIGTERM end the server.\n"
 
 struct server_options server_defaults(uint16_t port);
 
