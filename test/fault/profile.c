@@ -46,10 +46,16 @@ Test(profile, becomes_whole_when_there_is_memory)
         cr_assert(pond_profile_each(count, &(double){0}) == -1 && errno == ENOMEM, "errno %d", errno);
         fault_disarm(FAULT_MMAP);
         cr_assert_eq(got(), 0);
+        cr_assert_eq(pond_profile_lost(), n, "of one pond is nothing known");
     }
+    fault_arm(FAULT_MMAP, 0, true);
+    pond_epoch_advance();
+    fault_disarm(FAULT_MMAP);
+    cr_assert_eq(pond_profile_lost(), 2, "nor at the tick");
     cr_assert_eq(pond_profile_rate(), 1, "it is on, of ponds for which there is memory");
     pond_epoch_advance();
     pond_put(p, pond_get(p));
     cr_assert_eq(got(), 1);
+    cr_assert_eq(pond_profile_lost(), 2);
     cr_assert_eq(pond_destroy(p), 0);
 }
