@@ -73,11 +73,16 @@ NOT_INLINED const void *frame_owner(const void *address)
     return a >= own_low && a < own_high ? &own_low : NULL;
 }
 
-NOT_INLINED bool frame_is_own(const void *address)
+NOT_INLINED const char *frame_own_end(const void *address)
 {
     const char *a = address;
     ANEW();
-    return a >= own_low && a < own_high;
+    return a >= own_low && a < own_high ? own_high : NULL;
+}
+
+bool frame_is_own(const void *address)
+{
+    return frame_own_end(address) != NULL;
 }
 
 /* ---- is it under way? ---- */

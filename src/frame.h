@@ -29,8 +29,10 @@ struct frame {
 const void *frame_owner(const void *address);
 const void *frame_thread(void); /* what no other thread has */
 
-/* True: it is, and this thread has asked the above before. Makes no system call. */
+/* True: it is, and this thread has asked the above before. Makes no system call. And where that stack ends.
+ */
 bool frame_is_own(const void *address);
+const char *frame_own_end(const void *address); /* NULL: false */
 
 enum frame_state {
     FRAME_INSIDE, /* the call that asks was made by it */

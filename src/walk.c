@@ -9,11 +9,11 @@
  *
  * Frame pointers are not there in what compilers make of -O2, and where the register holds something else a
  * walk along it gives frames that look right and are wrong. backtrace is the same unwinder behind a dlopen
- * and a malloc. So it is _Unwind_Backtrace. Telling from the outside that a stack is the one of the time
- * before would need the places where each frame saved its registers, which the unwinder does not tell:
- * comparing return addresses alone proves nothing. Who needs less cost wants fewer frames: stacks=1.
+ * and a malloc. So it is _Unwind_Backtrace, and on x86 a stack that comes again is recalled (recall.h). Who
+ * needs less cost yet wants fewer frames: stacks=1.
  */
 #include "walk.h"
+#include "recall.h"
 #include <stddef.h>
 #include <unwind.h>
 
@@ -24,6 +24,7 @@ struct unwound {
     const void *caller;
     uint32_t most, count, passed;
     const void **pcs;
+    struct recall_walk walk;
 };
 
 /* An interrupted instruction is taken one further: it then is like a return address. 0 comes after the
@@ -36,6 +37,8 @@ static _Unwind_Reason_Code unwind_frame(struct _Unwind_Context *context, void *a
     if (pc == 0)
         return _URC_END_OF_STACK;
     const void *frame = (const char *)pc + (interrupted != 0);
+    recall_frame(&u->walk, pc, _Unwind_GetCFA(context));
+    u->walk.unsound = u->walk.unsound || interrupted != 0;
     if (u->count > 0 || frame == u->caller)
         u->pcs[u->count++] = frame;
     else if (++u->passed == UNWIND_OWN)
@@ -43,13 +46,29 @@ static _Unwind_Reason_Code unwind_frame(struct _Unwind_Context *context, void *a
     return u->count == u->most ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
-uint32_t walk_stack(const void *caller, const void **pcs, uint32_t most)
+static NOT_INLINED uint32_t unwind(const char *at, const void *caller, const void **pcs, uint32_t most)
 {
     struct unwound u = {.caller = caller, .most = most, .pcs = pcs};
+    u.walk.at = at;
+    u.walk.caller = caller;
+    u.walk.most = most;
+    u.walk.count = u.walk.own = 0;
+    u.walk.unsound = false;
     if (caller == NULL)
         u.passed = UNWIND_OWN - 1;
     (void)_Unwind_Backtrace(unwind_frame, &u);
-    if (u.count == 0)
+    if (u.count == 0) {
         pcs[u.count++] = caller;
+        return u.count;
+    }
+    u.walk.own = u.walk.count - MIN(u.count, u.walk.count);
+    recall_keep(&u.walk);
     return u.count;
+}
+
+NOT_INLINED uint32_t walk_stack(const void *caller, const void **pcs, uint32_t most)
+{
+    const char *at = (const char *)__builtin_dwarf_cfa() - sizeof(void *);
+    uint32_t count = recall_stack(at, caller, pcs, most);
+    return count > 0 ? count : unwind(at, caller, pcs, most);
 }
