@@ -370,16 +370,17 @@ struct kind {
     pond_options options;
     const call *interrupted;
     size_t n;
+    size_t handlers; /* the first so many; 0: all */
 };
 
 static const call quick[] = {{"get", do_get}, {"put", do_put}, {"many", do_many}, {"discard", do_discard}};
 static const call slow[] = {{"reserve", do_reserve}, {"tick", do_tick},   {"rotate", do_rotate},
-                            {"trim", do_trim},       {"stats", do_stats}, {"create", do_create},
-                            {"profile", do_profile}, {"rows", do_rows}};
+                            {"trim", do_trim},       {"stats", do_stats}, {"create", do_create}};
+static const call profiles[] = {{"profile", do_profile}, {"rows", do_rows}};
 static const call handlers[] = {
-    {"tick", handler_tick},       {"trim", handler_trim},       {"stats", handler_stats},
-    {"create", handler_create},   {"profile", handler_profile}, {"fork", handler_fork},
-    {"words", handler_words},     {"get", handler_get},         {"put", handler_put},
+    {"profile", handler_profile}, {"stats", handler_stats},   {"tick", handler_tick},
+    {"trim", handler_trim},       {"create", handler_create}, {"fork", handler_fork},
+    {"words", handler_words},     {"get", handler_get},       {"put", handler_put},
     {"discard", handler_discard}, {"many", handler_get_many}};
 enum { WITHOUT_WORDS = 6 }; /* of the handlers */
 
@@ -390,7 +391,8 @@ static void interrupt_kind(void *kind)
     must(pond_debug_set(k->words) == 0, "errno %d", errno);
     pond_on_report(note, NULL);
     word_is_on = k->words[0] != '\0';
-    const size_t most = word_is_on ? sizeof handlers / sizeof *handlers : WITHOUT_WORDS;
+    const size_t all = word_is_on ? sizeof handlers / sizeof *handlers : WITHOUT_WORDS;
+    const size_t most = k->handlers > 0 ? k->handlers : all;
     letters = pond_create(&k->options);
     must(letters != NULL, "errno %d", errno);
     for (size_t i = 0; i < k->n; i++)
@@ -407,8 +409,8 @@ static void interrupt_kind(void *kind)
     {                                                                                                        \
         .name = "letters", .size = 64, .cache_objects = 4, .reset = reset                                    \
     }
-#define QUICK quick, sizeof quick / sizeof *quick
-#define SLOW slow, sizeof slow / sizeof *slow
+#define QUICK quick, sizeof quick / sizeof *quick, 0
+#define SLOW slow, sizeof slow / sizeof *slow, 0
 #define HALF_OF_SLOW (sizeof slow / sizeof *slow / 2)
 
 Test(interrupted, gets_and_puts_with_a_word_on)
@@ -428,13 +430,19 @@ Test(interrupted, gets_and_puts_with_a_hook)
 
 Test(interrupted, reserve_and_ticks)
 {
-    test_in_child(interrupt_kind, &(struct kind){"double,stacks=0", PLAIN, slow, HALF_OF_SLOW});
+    test_in_child(interrupt_kind, &(struct kind){"double,stacks=0", PLAIN, slow, HALF_OF_SLOW, 0});
 }
 
 Test(interrupted, all_else_that_takes_long)
 {
     test_in_child(interrupt_kind,
-                  &(struct kind){"double,stacks=0", PLAIN, slow + HALF_OF_SLOW, HALF_OF_SLOW});
+                  &(struct kind){"double,stacks=0", PLAIN, slow + HALF_OF_SLOW, HALF_OF_SLOW, 0});
+}
+
+/* They do much, at each instruction of which a handler would run. */
+Test(interrupted, profiles)
+{
+    test_in_child(interrupt_kind, &(struct kind){"double,stacks=0", PLAIN, profiles, 2, 2});
 }
 
 Test(interrupted, ticks_without_words)
