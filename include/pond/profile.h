@@ -30,8 +30,8 @@
  * A forked child begins with an empty profile at the same rate.
  *
  * Memory: of the library's own, mapped when sampling first begins, at most 1.5 MiB with 4,096 sampled objects
- * in use and 2,048 stacks of 48 frames; and 32 bytes a thread and pond. What is over is not recorded, and counted
- * (pond_profile_lost).
+ * in use and 2,048 stacks of 48 frames; and 32 bytes a thread and pond. What is over is not recorded, and
+ * counted (pond_profile_lost).
  */
 #ifndef POND_PROFILE_H
 #define POND_PROFILE_H
