@@ -62,8 +62,15 @@ static struct recall_entry *entry_of(struct recall_entry *all, uintptr_t at, uin
 
 _Static_assert(RECALL_ENTRIES == 1 << (64 - 56), "the hash has as many values");
 
-/* A return address, or what else is in its place: it may lie in a zone that AddressSanitizer has closed. */
-__attribute__((no_sanitize("address", "thread"))) static uintptr_t recall_read(const char *place)
+#ifdef __clang__ /* gcc has no MemorySanitizer */
+#define RECALL_READS_ANYTHING __attribute__((no_sanitize("address", "thread", "memory")))
+#else
+#define RECALL_READS_ANYTHING __attribute__((no_sanitize("address", "thread")))
+#endif
+
+/* A return address, or what else is in its place: it may lie in a zone that AddressSanitizer has closed, or
+ * never have been written. */
+RECALL_READS_ANYTHING static uintptr_t recall_read(const char *place)
 {
     return *(const volatile uintptr_t *)(const void *)place;
 }

@@ -187,7 +187,7 @@ BOTH_WAYS(gate, a_thread_inside_of_a_later_pond_is_found)
     struct pond *first = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
     cr_assert_not_null(first);
     first->lines = GATE_THREADS;
-    first->next = ground;
+    first->links[BY_TURN].next = ground;
     gates_close((struct gate_scope){.first = first}, GATE_BOUNDED);
     cr_assert_not(gate_is_free(0));
     cr_assert(gate_may_use(0, &ground->caches[0]) && !gate_may_use(0, &first->caches[0]));
