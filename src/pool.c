@@ -69,6 +69,22 @@ static void *take_or_admit(struct pond *p, struct birth *b, bool starved)
     return NULL;
 }
 
+static pond_fail_reason failure_of(const struct birth *b)
+{
+    if (b->full)
+        return POND_FAIL_LIMIT;
+    return b->error != 0 ? POND_FAIL_MEMORY : POND_FAIL_HOOK;
+}
+
+/* elsewhere: there may be an object yet. Else this is how the get ends. */
+static void *make_new(struct pond *p, const struct birth *b, bool elsewhere)
+{
+    void *obj = object_make(p, b);
+    if (obj == NULL && !elsewhere)
+        pool_failed(p, failure_of(b));
+    return obj;
+}
+
 /* *full: the caches of others may have some yet. */
 static void *get_loose_or_new(struct pond *p, bool *full)
 {
@@ -83,7 +99,7 @@ static void *get_loose_or_new(struct pond *p, bool *full)
     } while (obj == NULL && b.full && epoch_drop_aged(p));
     *full = b.full && !starved;
     if (obj == NULL)
-        return object_make(p, &b);
+        return make_new(p, &b, *full);
     shared_forget_bytes(p, obj);
     return obj;
 }
@@ -99,10 +115,14 @@ void *pool_get(struct pond *p)
             obj = gather_one(p, &full);
         else
             return obj;
-        if (obj != NULL)
+        if (obj != NULL) {
             shared_forget_bytes(p, obj);
-        if (obj != NULL || (full && !epoch_drop_aged(p))) /* gathering may have come upon what is aged */
             return obj;
+        }
+        if (full && !epoch_drop_aged(p)) { /* gathering may have come upon what is aged */
+            pool_failed(p, POND_FAIL_LIMIT);
+            return NULL;
+        }
     }
 }
 

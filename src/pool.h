@@ -13,6 +13,12 @@
 void *pool_get(struct pond *p);
 void pool_put(struct pond *p, void *obj);
 
+/* Counts a get that returns NULL. */
+static inline void pool_failed(struct pond *p, pond_fail_reason why)
+{
+    ADD(p->failed[why], 1);
+}
+
 /* What the fast path does, within the loaded magazine. The put's hooks have run. NULL or false: nothing was
  * done.
  */

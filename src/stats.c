@@ -28,6 +28,9 @@ static void count(const struct pond *p, pond_stats *s)
     s->high_water = p->high_water;
     s->epoch = p->epoch;
     s->slab_bytes = p->slabs.bytes;
+    s->resident_bytes = p->slabs.resident * os_page_size();
+    for (int why = 0; why < POND_FAIL_REASONS; why++)
+        s->failed[why] = LOAD(p->failed[why]);
 }
 
 static void weigh(const struct pond *p, pond_stats *s)
@@ -55,6 +58,19 @@ void stats_read(struct pond *p, pond_stats *s)
     pthread_mutex_lock(&p->lock);
     stats_look(p, s);
     pthread_mutex_unlock(&p->lock);
+}
+
+void pond_limits_read(const pond *p, pond_limits *limits)
+{
+    *limits = (pond_limits){.max_objects = 0};
+    if (!registry_knows(p, "pond_limits_read", CALLER))
+        return;
+    const pond_options *o = &p->options;
+    *limits = (pond_limits){.max_objects = o->max_objects,
+                            .max_idle_bytes = o->max_idle_bytes,
+                            .min_idle = o->min_idle,
+                            .max_footprint = o->max_footprint,
+                            .max_age = o->max_age};
 }
 
 void pond_stats_read(pond *p, pond_stats *stats)

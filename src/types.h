@@ -205,6 +205,7 @@ struct pond {
     uint64_t constructed;
     uint64_t dropped[POND_DROP_REASONS];
     uint64_t ending; /* destroy hooks under way, and those that were left */
+    uint64_t failed[POND_FAIL_REASONS];
 
     struct depot depot;
 

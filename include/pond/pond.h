@@ -270,6 +270,16 @@ POND_API void pond_tick_budget(size_t objects);
  */
 POND_API size_t pond_trim(pond *p);
 
+/* Why a get returned NULL: the index of pond_stats.failed. */
+typedef enum pond_fail_reason {
+    POND_FAIL_MEMORY, /* ENOMEM: no memory for a new object */
+    POND_FAIL_LIMIT,  /* EAGAIN: max_objects */
+    POND_FAIL_HOOK,   /* construct or create said no */
+    POND_FAIL_DEBUG   /* the debug word fail */
+} pond_fail_reason;
+
+#define POND_FAIL_REASONS 4 /* how many there are */
+
 typedef struct pond_stats {
     uint64_t live;        /* objects handed out */
     uint64_t idle_local;  /* idle in thread caches */
@@ -286,9 +296,14 @@ typedef struct pond_stats {
     uint64_t live_bytes, idle_local_bytes, idle_shared_bytes, idle_victim_bytes, high_water_bytes;
     /* the counts above in bytes: object_bytes each, and for a pond with a footprint hook also the
        mean footprint seen at puts */
-    uint64_t slab_bytes;    /* address space the pond's slabs take; 0 with create */
-    uint64_t epoch;         /* this pond's ticks since creation */
-    uint64_t cache_objects; /* most objects a thread cache holds now */
+    uint64_t slab_bytes;                /* address space the pond's slabs take; 0 with create */
+    uint64_t epoch;                     /* this pond's ticks since creation */
+    uint64_t cache_objects;             /* most objects a thread cache holds now */
+    uint64_t failed[POND_FAIL_REASONS]; /* gets that returned NULL, by pond_fail_reason; a pond_get_many that
+                                           got fewer than it was asked for is one. Calls that are refused
+                                           (EDEADLK, EINVAL) are no gets */
+    uint64_t resident_bytes; /* of slab_bytes, what is in memory: each page that had an object on it since it
+                                was last given back */
 } pond_stats;
 
 /*
@@ -297,6 +312,18 @@ typedef struct pond_stats {
  * a few nanoseconds for each thread that ever used a pond; disturbs none of them.
  */
 POND_API void pond_stats_read(pond *p, pond_stats *stats);
+
+/* The bounds of a pond, as pond_options has them; 0: none. */
+typedef struct pond_limits {
+    size_t max_objects;    /* most objects, live and idle */
+    size_t max_idle_bytes; /* most bytes idle */
+    size_t min_idle;       /* epochs keep at least so many idle */
+    size_t max_footprint;  /* most bytes that an object owns beside itself after a put */
+    uint64_t max_age;      /* most epochs that an object is idle */
+} pond_limits;
+
+/* Fills *limits. A few nanoseconds, no lock. */
+POND_API void pond_limits_read(const pond *p, pond_limits *limits);
 
 /* The pond's name, its own copy. */
 POND_API const char *pond_name(const pond *p);

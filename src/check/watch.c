@@ -198,6 +198,7 @@ void *full_get_guarded(struct pond *p)
 static void *get_by_words(struct pond *p, uint32_t words)
 {
     if ((words & CHECK_FAIL) != 0 && chaos_fails()) {
+        pool_failed(p, POND_FAIL_DEBUG);
         errno = ENOMEM;
         return NULL;
     }

@@ -51,7 +51,8 @@ describes()
 {
     members pond_options pond.h
     members pond_stats pond.h
-} | describes pond 31
+    members pond_limits pond.h
+} | describes pond 38
 {
     members pond_report debug.h
     members pond_report_stack debug.h

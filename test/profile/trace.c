@@ -56,6 +56,7 @@ static void compare(const char *line, const pond_stats *before, const pond_stats
     cr_assert_eq(number(line, "epoch"), after->epoch, "%s", line);
     cr_assert_eq(part(line, "after", 0), 0, "%s", line);
     cr_assert_eq(number(line, "slab"), after->slab_bytes, "%s", line);
+    cr_assert_eq(number(line, "resident"), after->resident_bytes, "%s", line);
     uint64_t went = after->dropped[POND_DROP_EPOCH] - before->dropped[POND_DROP_EPOCH];
     cr_assert_eq(number(line, "expired"), went, "%s", line);
     cr_assert_eq(part(line, "after", 1) + part(line, "after", 2),
