@@ -85,7 +85,8 @@ static void sampling_settle(struct sampling *s, struct sampling_line *l, uint64_
     uint32_t change = __atomic_load_n(&s->change, __ATOMIC_ACQUIRE);
     if (__builtin_expect(l->change == change, 1))
         return;
-    l->random = chance_stir(LOAD(s->seed) + (uint64_t)(l - s->lines)) + change * CHANCE_STEP;
+    uint64_t line = chance_stir(LOAD(s->seed) + (uint64_t)(l - s->lines));
+    l->random = chance_stir(line + change); /* else each setting would go through the numbers of the last */
     l->change = change;
     sampling_draw(s, l, gets);
 }
