@@ -65,6 +65,7 @@ static void turn(struct pond *p, struct trace_tick *trace)
     order(p);
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
     watch_turned(trace, p);
+    sample_turned(p);
     pthread_mutex_unlock(&p->lock);
 }
 

@@ -193,7 +193,12 @@ void sampling_uncount(struct pond *p, uint64_t before)
 
 static size_t memory_bytes(void)
 {
-    return sizeof(struct sampling) + GATE_THREADS * sizeof(struct sampling_line);
+    return sizeof(struct sampling) + GATE_THREADS * sizeof(struct sampling_line) + sizeof(struct history);
+}
+
+struct history *sampling_history(const struct pond *p)
+{
+    return (struct history *)(void *)&p->sampling_memory->lines[GATE_THREADS];
 }
 
 /* Objects of unknown bytes (create without footprint) are sampled as if they had so many. */

@@ -131,6 +131,9 @@ bool sampling_set(struct pond *p, size_t rate, uint64_t seed);
 /* Objects have grown or shrunk since: the next draws are by what they have now. */
 void sampling_weigh(struct pond *p, size_t rate);
 
+/* Of a pond that is sampled, or was. */
+struct history *sampling_history(const struct pond *p);
+
 void sampling_release(struct pond *p); /* nobody is in the pond any more */
 
 #endif

@@ -153,7 +153,26 @@ struct sampling {
     uint64_t seed;
     uint64_t loose;               /* state of the generator of threads without a cache */
     uint32_t change;              /* counts settings */
-    struct sampling_line lines[]; /* of each cache */
+    struct sampling_line lines[]; /* of each cache; a struct history lies behind them */
+};
+
+/* What the pond was in an interval. */
+struct history_part {
+    uint64_t live, live_bytes; /* least live of all its ticks, and their bytes */
+    uint64_t idle_bytes;       /* at its last tick */
+    uint64_t gets, misses;     /* that were counted in it */
+    bool ticked;               /* else live, live_bytes and idle_bytes are those of the one before */
+};
+
+#define HISTORY_PARTS 128
+
+/* Guarded by the pond's lock; see profile/history.c. */
+struct history {
+    uint64_t start;        /* of the first part, as os_milliseconds */
+    uint64_t interval;     /* milliseconds of each */
+    uint64_t gets, misses; /* the pond's, as they were counted last */
+    size_t count;          /* of parts, the oldest first; the last one is under way */
+    struct history_part parts[HISTORY_PARTS];
 };
 
 /* ---- pond ---- */
@@ -219,9 +238,11 @@ struct pond {
 
     /* guarded by the registry's lock */
     struct pond_links links[POND_ORDERS];
-    uint64_t number; /* the process's how-manieth pond this is, from 1 */
-    uint32_t pins;   /* ticks and trims at work on this pond outside the lock */
-    bool waited;     /* since the last tick a get has given up a thread that was stopped in its cache */
+    uint64_t number;   /* the process's how-manieth pond this is, from 1 */
+    uint64_t fine_end; /* as os_milliseconds: until then its gets are sampled finer; 0: they are not */
+    size_t fine_rate;
+    uint32_t pins; /* ticks and trims at work on this pond outside the lock */
+    bool waited;   /* since the last tick a get has given up a thread that was stopped in its cache */
 
     struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS */
 };

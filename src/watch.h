@@ -75,6 +75,7 @@ void sample_ended(const void *obj); /* it is being put, or discarded; it may be 
 void sample_begin(void);            /* before a pond is made */
 void sample_created(pond *p);       /* under the registry's lock; not linked yet */
 void sample_gone(pond *p);          /* it is empty and about to be freed */
+void sample_turned(pond *p);        /* its epoch was counted on: under its lock, gates closed */
 void sample_ticked(void);           /* an epoch was counted on, of one pond or all */
 void sample_fork_prepare(void);     /* under all other locks */
 void sample_fork_done(bool child);

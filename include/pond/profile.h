@@ -30,8 +30,8 @@
  * A forked child begins with an empty profile at the same rate.
  *
  * Memory: of the library's own, mapped when sampling first begins, at most 1.5 MiB with 4,096 sampled objects
- * in use and 2,048 stacks of 48 frames; and 32 bytes a thread and pond. What is over is not recorded, and
- * counted (pond_profile_lost).
+ * in use and 1,024 stacks of 48 frames; and for each pond 6 KiB and 32 bytes a thread. What is over is not
+ * recorded, and counted (pond_profile_lost).
  */
 #ifndef POND_PROFILE_H
 #define POND_PROFILE_H
@@ -53,6 +53,32 @@ POND_API int pond_profile_set(const char *words);
 /* Mean bytes between two samples now, which is `fine` while that is on; 0: off. */
 POND_API size_t pond_profile_rate(void);
 
+/* Seconds since sampling began, or the profile was last emptied (pond_profile_reset, a fork); 0: it is off.
+ */
+POND_API double pond_profile_seconds(void);
+
+/*
+ * Samples the gets of this pond alone at `rate`, if that is finer than pond_profile_rate, for so many seconds
+ * from now; what was said so before no longer counts, and pond_profile_set ends it. The first tick that comes
+ * later ends it. Estimates stay without bias. Both are a line of the trace: "pond: rate at=3.500000
+ * rate=16384 was=524288 why=verdict inuse=BYTES trough=BYTES pond=conns id=1", and then why=over. Returns 0,
+ * or -1 and errno: ENODATA (the pond's gets are not sampled), EINVAL (0 is no rate, and no time). Closes each
+ * thread's cache of the pond for a moment.
+ */
+POND_API int pond_profile_fine(pond *p, size_t rate, unsigned seconds);
+
+/*
+ * Of recorded objects that ended (were put, or discarded), those of one span of lives. Entry k has lives of
+ * 2^(k+8) milliseconds and more, up to twice as long: 0.256 s, 0.512 s, 1.024 s, ...; the last one all that
+ * are longer (2.3 hours). Lives under 0.256 s are not kept.
+ */
+typedef struct pond_profile_life {
+    double seconds; /* the sum of their lives */
+    uint64_t ended; /* how many they are */
+} pond_profile_life;
+
+enum { POND_PROFILE_LIVES = 16 };
+
 /* What is known of one stack of one pond. Objects and bytes are estimates without bias. */
 typedef struct pond_profile_row {
     const char *pond, *type; /* names; type is "" where the pond has none */
@@ -62,6 +88,12 @@ typedef struct pond_profile_row {
     double inuse_objects, inuse_bytes; /* of them those that are not put yet */
     uint64_t samples;                  /* gets that were recorded */
     double oldest_seconds;             /* age of the oldest recorded object in use; 0: none is */
+    uint64_t pond_id;   /* as `id` in the trace: tells ponds of one name apart. Of those of one name that are
+                           gone a stack has one row together, with the id of the first */
+    const double *ages; /* seconds since its get, of each recorded object in use, in no order. They are counts
+                           of records, not estimates */
+    size_t age_count;   /* of ages */
+    const pond_profile_life *lives; /* POND_PROFILE_LIVES entries: of recorded objects that ended */
 } pond_profile_row;
 
 /*
@@ -80,6 +112,31 @@ POND_API void pond_profile_reset(void);
  * that nothing is missing.
  */
 POND_API uint64_t pond_profile_lost(void);
+
+enum { POND_HISTORY_MOST = 128 };
+
+/*
+ * What a pond was, tick by tick, since its gets are sampled: by intervals, the oldest first; the last one is
+ * under way. The figures are exact. They go on over pond_profile_reset.
+ */
+typedef struct pond_history {
+    uint64_t id;     /* as pond_profile_row.pond_id */
+    double interval; /* seconds of each: 1 at first. When there are 128 of them each two become one, and are
+                        twice as long; when they are of 64 seconds the oldest goes */
+    size_t count;    /* of what follows, at least 1; 0: the pond's gets are not sampled */
+    uint64_t live[POND_HISTORY_MOST];       /* least objects in use, of all ticks in the interval; where there
+                                               was no tick, as in the one before */
+    uint64_t live_bytes[POND_HISTORY_MOST]; /* of them, at that moment */
+    uint64_t idle_bytes[POND_HISTORY_MOST]; /* at its last tick */
+    uint64_t gets[POND_HISTORY_MOST];       /* that were counted in it, by a tick or a reading */
+    uint64_t misses[POND_HISTORY_MOST];     /* of them, those that made an object */
+} pond_history;
+
+/*
+ * Fills *history, which takes 5 KiB. Returns 0, or -1 and errno: ENODATA (the pond's gets are not sampled;
+ * then history->id is right, all else 0), EINVAL, EDEADLK. As dear as pond_stats_read.
+ */
+POND_API int pond_history_read(pond *p, pond_history *history);
 
 /*
  * The word trace: a line for each tick and pond, as key=value pairs with a space between them, in this
@@ -127,6 +184,13 @@ POND_API uint64_t pond_profile_lost(void);
  * It must return. Another thread's line may come to the function before for a moment.
  */
 POND_API void pond_on_trace(void (*line)(const char *text, void *ctx), void *ctx);
+
+/*
+ * Calls line(text, ctx) for each of the last 64 lines of the trace, the oldest first, without their newline,
+ * of a copy made at once. Stops when line returns other than 0, and returns that; else 0, or -1 and errno
+ * ENOMEM. In a child of fork its parent's lines are among them.
+ */
+POND_API int pond_trace_each(int (*line)(const char *text, void *ctx), void *ctx);
 
 #ifdef __cplusplus
 }

@@ -5,7 +5,8 @@
  *     words.c    POND_PROFILE and pond_profile_set
  *     rate.c     the rate of all ponds, and how it follows growth
  *     record.c   what was sampled: stacks, and objects in use
- *     read.c     the profile as rows
+ *     history.c  what a sampled pond was, tick by tick
+ *     read.c     the profile as rows, and the last lines of the trace
  *     exit.c     the profile that is written when the process exits
  *     trace.c    a line for each tick
  *
@@ -37,20 +38,29 @@ struct profile_settings {
 /* False and ENOMEM: as far as there is memory they are in effect. Under the registry's lock. */
 bool rate_set(const struct profile_settings *s);
 
-void rate_forked(void); /* in the child */
+void rate_forked(void);  /* in the child */
+void rate_restart(void); /* the profile has been emptied: its seconds count from now */
+
+/* ---- history, under the pond's lock ---- */
+
+void history_begin(struct pond *p);            /* it is sampled from now on */
+uint64_t history_trough(const struct pond *p); /* the least bytes in use that it knows of */
 
 /* ---- records ---- */
 
 #define RECORD_SAMPLES 4096 /* most objects in use */
-#define RECORD_ROWS 2048    /* most stacks, of each pond */
+#define RECORD_ROWS 1024    /* most stacks, of all ponds */
 #define RECORD_FRAMES 48    /* of a stack: the innermost ones */
 
 /* A stack of a pond. */
 struct record_row {
-    uint32_t next;         /* in its list; 0: none */
-    uint16_t names, count; /* of its pond; of pcs */
+    uint32_t next;         /* in its list, or of the spare ones; 0: none */
+    uint16_t names, count; /* of its pond; of pcs, 0: it is spare */
+    uint64_t pond;         /* its number */
+    bool gone;             /* the pond is, and perhaps others of its names, with this stack */
     uint64_t hash, samples;
     double alloc_objects, alloc_bytes;
+    pond_profile_life lives[POND_PROFILE_LIVES]; /* of those that ended */
     const void *pcs[RECORD_FRAMES];
 };
 
@@ -62,13 +72,14 @@ struct record_names {
 /* In use: what is counted of a row's objects at a moment. */
 struct record_use {
     double objects, bytes;
-    uint64_t oldest; /* os_milliseconds of its get; 0: none */
+    uint32_t first, count; /* of its ages */
 };
 
 struct record_copy {
-    size_t rows;
+    size_t rows; /* spare ones are among them */
     struct record_row row[RECORD_ROWS];
     struct record_use use[RECORD_ROWS];
+    double ages[RECORD_SAMPLES]; /* in seconds, row by row */
 };
 
 bool record_ready(void);  /* memory is there. Under the registry's lock; false and ENOMEM */

@@ -9,7 +9,8 @@
  *      have one from a time before sampling was off, when its put was not seen: a new one takes its place.
  *   3. The filter counts the samples at each place (sampling.h). A count that has reached 255 stays: then
  *      puts of such addresses are looked at for nothing.
- *   4. Rows and names are never moved or removed but by record_reset, rows alone, under the lock.
+ *   4. Names are never moved or removed. Nor are rows, but by record_reset, and where their pond is
+ * destroyed: of all ponds of one name that are gone a stack has one row, for there may be any number of them.
  */
 #include "../os.h"
 #include "../walk.h"
@@ -33,6 +34,7 @@ struct sample {
 struct records {
     uint32_t rows, samples, names; /* ever taken from the arrays */
     uint32_t spare;                /* list of samples that ended */
+    uint32_t spare_rows;           /* list of rows that others have taken in */
     uint64_t lost;
     uint32_t row_lists[ROW_LISTS], sample_lists[SAMPLE_LISTS];
     struct record_names name[NAMES + 1];
@@ -113,27 +115,103 @@ static uint64_t row_hash(uint32_t names, const void *const *pcs, uint32_t count)
     return hash;
 }
 
+static bool row_has_stack(const struct record_row *r, const struct record_row *of)
+{
+    return r->hash == of->hash && r->names == of->names && r->count == of->count &&
+           memcmp(r->pcs, of->pcs, of->count * sizeof *of->pcs) == 0;
+}
+
+/* 0: there is no room. */
+static uint32_t row_take(void)
+{
+    uint32_t taken = records->spare_rows;
+    if (taken != 0)
+        records->spare_rows = records->row[taken].next;
+    else if (records->rows < RECORD_ROWS)
+        taken = ++records->rows;
+    return taken;
+}
+
 /* 0: there is no room. */
 static uint32_t row_of(const struct pond *p, const void *const *pcs, uint32_t count)
 {
-    uint32_t names = names_of(p);
-    uint64_t hash = row_hash(names, pcs, count);
-    uint32_t *list = &records->row_lists[hash % ROW_LISTS];
-    for (uint32_t i = *list; i != 0; i = records->row[i].next) {
-        const struct record_row *r = &records->row[i];
-        if (r->hash == hash && r->names == names && r->count == count &&
-            memcmp(r->pcs, pcs, count * sizeof *pcs) == 0)
+    struct record_row wanted = {.names = (uint16_t)names_of(p), .count = (uint16_t)count, .pond = p->number};
+    memcpy(wanted.pcs, pcs, count * sizeof *pcs);
+    wanted.hash = row_hash(wanted.names, pcs, count);
+    uint32_t *list = &records->row_lists[wanted.hash % ROW_LISTS];
+    for (uint32_t i = *list; i != 0; i = records->row[i].next)
+        if (records->row[i].pond == wanted.pond && row_has_stack(&records->row[i], &wanted))
             return i;
-    }
-    if (names == 0 || records->rows == RECORD_ROWS)
+    uint32_t taken = wanted.names != 0 ? row_take() : 0;
+    if (taken == 0)
         return 0;
-    struct record_row *r = &records->row[++records->rows];
-    *r = (struct record_row){.next = *list, .names = (uint16_t)names, .count = (uint16_t)count, .hash = hash};
-    memcpy(r->pcs, pcs, count * sizeof *pcs);
-    return *list = records->rows;
+    wanted.next = *list;
+    records->row[taken] = wanted;
+    return *list = taken;
+}
+
+/* The row that others of its stack are added to when their ponds go; NULL: this is the first. */
+static struct record_row *row_of_gone(const struct record_row *r)
+{
+    for (uint32_t i = records->row_lists[r->hash % ROW_LISTS]; i != 0; i = records->row[i].next)
+        if (records->row[i].gone && row_has_stack(&records->row[i], r))
+            return &records->row[i];
+    return NULL;
+}
+
+static void row_add(struct record_row *to, const struct record_row *r)
+{
+    to->samples += r->samples;
+    to->alloc_objects += r->alloc_objects;
+    to->alloc_bytes += r->alloc_bytes;
+    for (size_t i = 0; i < POND_PROFILE_LIVES; i++) {
+        to->lives[i].seconds += r->lives[i].seconds;
+        to->lives[i].ended += r->lives[i].ended;
+    }
+}
+
+/* No sample is of this row any more. */
+static void row_retire(uint32_t number)
+{
+    struct record_row *r = &records->row[number], *gone = row_of_gone(r);
+    uint32_t *at = &records->row_lists[r->hash % ROW_LISTS];
+    if (gone == NULL) {
+        r->gone = true;
+        return;
+    }
+    row_add(gone, r);
+    while (*at != number)
+        at = &records->row[*at].next;
+    *at = r->next;
+    *r = (struct record_row){.next = records->spare_rows};
+    records->spare_rows = number;
+}
+
+static void rows_retire(const struct pond *p)
+{
+    for (uint32_t i = 1; i <= records->rows; i++)
+        if (records->row[i].count > 0 && records->row[i].pond == p->number)
+            row_retire(i);
+}
+
+static void row_add_life(struct record_row *r, uint64_t milliseconds)
+{
+    enum { SHORTEST = 8 }; /* 2^8 milliseconds */
+    if (milliseconds >> SHORTEST == 0)
+        return;
+    int span = 63 - __builtin_clzll(milliseconds) - SHORTEST;
+    pond_profile_life *life = &r->lives[MIN(span, POND_PROFILE_LIVES - 1)];
+    life->seconds += (double)milliseconds / 1000;
+    life->ended++;
 }
 
 /* ---- samples ---- */
+
+/* Milliseconds. Who asks may have looked at the clock before who answers. */
+static uint64_t age_at(uint64_t then, uint64_t now)
+{
+    return now - MIN(now, then);
+}
 
 static void filter_count(const void *obj, int by)
 {
@@ -157,13 +235,18 @@ static void sample_end(uint32_t *at)
     records->spare = ended;
 }
 
-static void end_sample_of(const void *obj)
+/* put: that is seen. Else it was not, and how long the object lived nobody knows. */
+static void end_sample_of(const void *obj, bool put)
 {
     uint32_t *at = list_of(obj);
     while (*at != 0 && records->sample[*at].key != key_of(obj))
         at = &records->sample[*at].next;
-    if (*at != 0)
-        sample_end(at);
+    if (*at == 0)
+        return;
+    const struct sample *s = &records->sample[*at];
+    if (put)
+        row_add_life(&records->row[s->row], age_at(s->at, os_milliseconds()));
+    sample_end(at);
 }
 
 /* 0: there is no room. */
@@ -206,7 +289,7 @@ void sample_got(struct pond *p, void *obj, double weight, const void *caller)
     got.bytes = weight * (double)(p->object_bytes + LOAD(p->footprint_mean));
     pthread_mutex_lock(&record_lock);
     if (sampling_of(p) != NULL) { /* else it went off meanwhile, and its put may not be seen */
-        end_sample_of(obj);
+        end_sample_of(obj, false);
         record_add(&got, obj, pcs, count);
     }
     pthread_mutex_unlock(&record_lock);
@@ -217,7 +300,7 @@ void sample_ended(const void *obj)
 {
     pthread_mutex_lock(&record_lock);
     if (records != NULL)
-        end_sample_of(obj);
+        end_sample_of(obj, true);
     pthread_mutex_unlock(&record_lock);
 }
 
@@ -237,8 +320,10 @@ void sample_gone(struct pond *p)
     if (p->sampling_memory == NULL)
         return;
     pthread_mutex_lock(&record_lock);
-    if (records != NULL)
+    if (records != NULL) {
         samples_forget(p);
+        rows_retire(p);
+    }
     pthread_mutex_unlock(&record_lock);
 }
 
@@ -258,7 +343,7 @@ static void record_clear(void)
         return;
     samples_forget(NULL);
     (void)memset(records->row_lists, 0, sizeof records->row_lists);
-    records->rows = 0;
+    records->rows = records->spare_rows = 0;
     records->lost = 0;
 }
 
@@ -269,8 +354,23 @@ void record_reset(void)
     pthread_mutex_unlock(&record_lock);
 }
 
+/* Room for the ages of each row, one behind the other. */
+static void copy_counts(struct record_copy *to)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 1; i <= records->samples; i++)
+        if (records->sample[i].key != 0)
+            to->use[records->sample[i].row - 1].count++;
+    for (size_t i = 0; i < to->rows; i++) {
+        to->use[i].first = first;
+        first += to->use[i].count;
+        to->use[i].count = 0;
+    }
+}
+
 static void copy_use(struct record_copy *to)
 {
+    uint64_t now = os_milliseconds();
     for (uint32_t i = 1; i <= records->samples; i++) {
         const struct sample *s = &records->sample[i];
         if (s->key == 0)
@@ -278,8 +378,7 @@ static void copy_use(struct record_copy *to)
         struct record_use *use = &to->use[s->row - 1];
         use->objects += s->weight;
         use->bytes += s->bytes;
-        if (use->oldest == 0 || s->at < use->oldest)
-            use->oldest = s->at;
+        to->ages[use->first + use->count++] = (double)age_at(s->at, now) / 1000;
     }
 }
 
@@ -289,6 +388,7 @@ void record_copy(struct record_copy *to)
     if (records != NULL) {
         to->rows = records->rows;
         memcpy(to->row, &records->row[1], to->rows * sizeof to->row[0]);
+        copy_counts(to);
         copy_use(to);
     }
     pthread_mutex_unlock(&record_lock);

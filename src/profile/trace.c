@@ -228,12 +228,13 @@ static void add_at(struct trace_text *t, uint64_t microseconds)
 }
 
 /* As in an address of the web: what could be taken for the end of the value, or upset a terminal, is %XX. */
-static void add_name(struct trace_text *t, const char *name)
+void trace_name(struct trace_name *to, const char *name)
 {
     static const char quoted[] = "%=\"'\\";
-    for (; *name != '\0'; name++) {
+    size_t at = 0;
+    for (to->text[0] = '\0'; *name != '\0' && at + 3 < sizeof(to->text); name++) {
         bool plain = *name > ' ' && *name < 127 && strchr(quoted, *name) == NULL;
-        trace_add(t, plain ? "%c" : "%%%02X", (unsigned char)*name);
+        at += (size_t)snprintf(to->text + at, 4, plain ? "%c" : "%%%02X", (unsigned char)*name);
     }
 }
 
@@ -423,11 +424,12 @@ static void say_tick(struct trace_tick *t, const struct trace_figures *f, struct
 {
     struct trace_text text = {.length = 0};
     struct trace_ends e = look_at_end(p);
+    struct trace_name name;
     trace_add(&text, "pond: tick epoch=%llu ", (unsigned long long)f->epoch);
     add_at(&text, t->began);
     add_figure(&text, "took_us", t->ended - t->began);
-    trace_add(&text, " pond=");
-    add_name(&text, p->name);
+    trace_name(&name, p->name);
+    trace_add(&text, " pond=%s", name.text);
     add_counts(&text, f);
     add_figure(&text, "slab", e.slab);
     add_figure(&text, "resident", e.resident);

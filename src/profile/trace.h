@@ -17,6 +17,12 @@ void trace_on(bool on);
  */
 void trace_line(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A name as a value of a line. */
+struct trace_name {
+    char text[3 * 48];
+};
+void trace_name(struct trace_name *to, const char *name);
+
 /*
  * The last lines, oldest first, each with its newline: as many of them as fit, and a 0 behind them. Returns
  * their bytes. In a child of fork those of its parent are among them.

@@ -16,7 +16,7 @@ done
 functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked)$|_self(_fence)?$')
 for function in $functions pond_get_inline pond_put_inline pond_profile_write; do
     case $function in
-    pond_profile_* | pond_on_trace) page=pond_profile ;;
+    pond_profile_* | pond_on_trace | pond_trace_each | pond_history_read) page=pond_profile ;;
     pond_debug_* | pond_on_* | pond_report_count) page=pond_debug ;;
     *) page=pond_get ;;
     esac
@@ -57,7 +57,11 @@ describes()
     members pond_report debug.h
     members pond_report_stack debug.h
 } | describes pond_debug 16
-members pond_profile_row profile.h | describes pond_profile 10
+{
+    members pond_profile_row profile.h
+    members pond_profile_life profile.h
+    members pond_history profile.h
+} | describes pond_profile 24
 sed -nE 's/^ \*     ([a-z]+)(\[?=[^ ]+)? .*/\1/p' include/pond/debug.h > "$scratch/words"
 [ "$(wc -l < "$scratch/words")" -ge 14 ] || fail "the words in pond/debug.h were not found"
 while read -r word; do

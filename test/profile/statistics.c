@@ -258,12 +258,6 @@ static int look(const pond_profile_row *row, void *all)
     return 0;
 }
 
-static void change_rate(const char *words)
-{
-    if (words != NULL)
-        must(pond_profile_set(words) == 0, "errno %d", errno);
-}
-
 /* A run has three parts, which may have rates of their own. */
 enum { PARTS = 3 };
 static const int part_of[SITES] = {[HOT] = 0, [RARE] = 0, [BURST] = 1, [HANDED] = 2, [LARGE] = 2, [MANY] = 2};
@@ -271,7 +265,16 @@ static const int part_of[SITES] = {[HOT] = 0, [RARE] = 0, [BURST] = 1, [HANDED] 
 struct rates {
     const char *words[PARTS]; /* NULL: it stays */
     double bytes[PARTS];
+    pond *const *fine[PARTS]; /* this pond alone then has the part's rate; NULL: none has */
 };
+
+static void change_rate(const struct rates *rates, int part)
+{
+    if (rates->words[part] != NULL)
+        must(pond_profile_set(rates->words[part]) == 0, "errno %d", errno);
+    if (rates->fine[part] != NULL)
+        must(pond_profile_fine(*rates->fine[part], (size_t)rates->bytes[part], 1000) == 0, "errno %d", errno);
+}
 
 static void run_once(const struct rates *rates)
 {
@@ -279,11 +282,11 @@ static void run_once(const struct rates *rates)
     memset(truth, 0, sizeof truth);
     memset(seen, 0, sizeof seen);
     pond_profile_reset();
-    change_rate(rates->words[0]);
+    change_rate(rates, 0);
     work_hot_and_rare();
-    change_rate(rates->words[1]);
+    change_rate(rates, 1);
     work_burst();
-    change_rate(rates->words[2]);
+    change_rate(rates, 2);
     work_handed();
     work_large_and_many();
     must(pond_profile_each(look, &all) == 0, "errno %d", errno);
@@ -406,4 +409,17 @@ Test(statistics, with_words)
 {
     cr_assert_eq(pond_debug_set("double,tag,stacks=0"), 0);
     cr_assert_eq(do_runs(&same, false), 0);
+}
+
+/* Its weights are its own. In the third part the first pond's rate is the usual one again. */
+static const struct rates finer = {.bytes = {2 << 10, 4 << 10, RATE}, .fine = {&small, &kilo, &small}};
+
+Test(statistics, while_one_pond_is_sampled_finer)
+{
+    cr_assert_eq(do_runs(&finer, false), 0);
+}
+
+Test(statistics, while_one_pond_is_sampled_finer_beside_a_ticking_thread)
+{
+    cr_assert_eq(do_runs(&finer, true), 0);
 }

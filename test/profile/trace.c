@@ -323,6 +323,35 @@ Test(trace, the_last_lines_are_kept)
     cr_assert_eq(pond_destroy(p), 0);
 }
 
+static int see(const char *text, void *seen)
+{
+    size_t at = (*(size_t *)seen)++;
+    must(strcmp(text, heard[heard_count - TRACE_KEPT + at]) == 0, "%s", text);
+    return at == 40 ? 7 : 0;
+}
+
+static int see_all(const char *text, void *seen)
+{
+    return see(text, seen) * 0;
+}
+
+Test(trace, the_program_reads_the_last_lines)
+{
+    size_t seen = 0;
+    pond *p = test_pond((pond_options){.size = 64});
+    trace_on(false);
+    cr_assert_eq(pond_trace_each(see_all, &seen), 0);
+    trace_on(true);
+    for (size_t i = 0; i < TRACE_KEPT + 6; i++)
+        (void)tick();
+    cr_assert_eq(pond_trace_each(see, &seen), 7, "it stops");
+    cr_assert_eq(seen, 41);
+    seen = 0;
+    cr_assert_eq(pond_trace_each(see_all, &seen), 0);
+    cr_assert_eq(seen, TRACE_KEPT);
+    cr_assert_eq(pond_destroy(p), 0);
+}
+
 static void tick_in_child(void *parents)
 {
     char text[8 * TRACE_LINE_BYTES];

@@ -169,6 +169,27 @@ static void line_seen(const char *text, void *ctx)
     (void)text, (void)ctx;
 }
 
+static int text_seen(const char *text, void *ctx)
+{
+    (void)text;
+    return ++*(int *)ctx;
+}
+
+static void look_at_history(void)
+{
+    pond_history h;
+    pond_limits l;
+    int texts = 0;
+    must(pond_history_read(sockets, &h) == 0 && h.count > 0, "errno %d", errno);
+    CAME_BACK("pond_history_read");
+    pond_limits_read(bounded, &l);
+    must(l.max_objects == OBJECTS / 2, "%zu", l.max_objects);
+    must(pond_profile_fine(sockets, 1, 1) == 0 && pond_profile_seconds() > 0, "errno %d", errno);
+    CAME_BACK("pond_profile_fine");
+    must(pond_trace_each(text_seen, &texts) == 1 && texts == 1, "no line");
+    CAME_BACK("pond_trace_each");
+}
+
 static void look_inside(void)
 {
     int rows = 0, ponds = 0;
@@ -182,6 +203,7 @@ static void look_inside(void)
     CAME_BACK("pond_profile_each");
     must(pond_each(pond_seen, &ponds) == 1 && ponds == 1, "no pond");
     CAME_BACK("pond_each");
+    look_at_history();
     must(pond_profile_rate() == 1 && pond_profile_lost() == 0, "the rate");
     pond_profile_reset();
     CAME_BACK("pond_profile_reset");
