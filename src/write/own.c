@@ -15,6 +15,11 @@
 #pragma weak pond_type_name
 #pragma weak pond_profile_rate
 #pragma weak pond_profile_lost
+#pragma weak pond_limits_read
+#pragma weak pond_history_read
+#pragma weak pond_profile_seconds
+#pragma weak pond_trace_each
+#pragma weak pond_profile_fine
 #endif
 
 int pond_profile_write(int fd, pond_profile_format form, const char *value)

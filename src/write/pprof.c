@@ -18,6 +18,9 @@ typedef Perftools__Profiles__Mapping Mapping;
 typedef Perftools__Profiles__Location Location;
 typedef Perftools__Profiles__Line Line;
 typedef Perftools__Profiles__Function Function;
+typedef Perftools__Profiles__History History;
+typedef Perftools__Profiles__PondHistory PondHistory;
+typedef Perftools__Profiles__StackHistory StackHistory;
 
 struct maker {
     Profile *profile;
@@ -251,6 +254,94 @@ static void make_samples(struct maker *m, const struct snapshot *s)
             make_idle_sample(m, &basins[i], state);
 }
 
+/* ---- histories ---- */
+
+static uint64_t *make_numbers(struct maker *m, const uint64_t *from, size_t count)
+{
+    uint64_t *numbers = memory_copy(m->memory, from, count * sizeof *from);
+    m->failed = m->failed || numbers == NULL;
+    return numbers;
+}
+
+static PondHistory *history_of_pond(struct maker *m, const struct basin *b)
+{
+    const pond_history *h = b->history;
+    PondHistory *p = make(m, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    perftools__profiles__pond_history__init(p);
+    p->name = text(m, b->name);
+    p->id = b->id;
+    p->max_objects = b->limits.max_objects;
+    p->live = b->stats.live;
+    p->object_bytes = basin_object_bytes(b);
+    p->interval = h->interval;
+    p->live_trough = make_numbers(m, h->live, h->count);
+    p->live_trough_bytes = make_numbers(m, h->live_bytes, h->count);
+    if (!m->failed)
+        p->n_live_trough = p->n_live_trough_bytes = h->count;
+    return p;
+}
+
+static uint32_t milliseconds(double seconds)
+{
+    return seconds < UINT32_MAX / 1000 ? (uint32_t)(seconds * 1000 + 0.5) : UINT32_MAX;
+}
+
+/* All of them, or none where there is none. */
+static void stack_lives(struct maker *m, StackHistory *h, const struct stack *stack)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < POND_PROFILE_LIVES; i++)
+        if (stack->lives[i].ended > 0)
+            count = POND_PROFILE_LIVES;
+    h->ended = make(m, count * sizeof *h->ended);
+    h->ended_seconds = make(m, count * sizeof *h->ended_seconds);
+    if (m->failed)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        h->ended[i] = stack->lives[i].ended;
+        h->ended_seconds[i] = stack->lives[i].seconds;
+    }
+    h->n_ended = h->n_ended_seconds = count;
+}
+
+static StackHistory *history_of_stack(struct maker *m, const struct stack *stack, size_t sample)
+{
+    StackHistory *h = make(m, sizeof *h);
+    uint32_t *ages = make(m, stack->age_count * sizeof *ages);
+    if (m->failed)
+        return NULL;
+    perftools__profiles__stack_history__init(h);
+    h->sample = sample;
+    h->pond_id = stack->pond_id;
+    for (size_t i = 0; i < stack->age_count; i++)
+        ages[i] = milliseconds(stack->ages[i]);
+    h->age_ms = ages;
+    h->n_age_ms = stack->age_count;
+    stack_lives(m, h, stack);
+    return h;
+}
+
+/* Samples of stacks come first, so a stack's place is its sample's. */
+static void make_history(struct maker *m, const struct snapshot *s)
+{
+    const struct stack *stacks = s->stacks.items;
+    const struct basin *basins = s->basins.items;
+    History *h = make(m, sizeof *h);
+    if (h == NULL)
+        return;
+    perftools__profiles__history__init(h);
+    h->seconds = s->seconds;
+    h->pond = make_array(m, s->basins.count);
+    h->stack = make_array(m, s->stacks.count);
+    for (size_t i = 0; i < s->basins.count && !m->failed; i++)
+        h->pond[h->n_pond++] = history_of_pond(m, &basins[i]);
+    for (size_t i = 0; i < s->stacks.count && !m->failed; i++)
+        h->stack[h->n_stack++] = history_of_stack(m, &stacks[i], i);
+    m->profile->history = h;
+}
+
 /* ---- the whole ---- */
 
 static void make_header(struct maker *m, const struct snapshot *s)
@@ -317,6 +408,8 @@ bool form_pprof(struct bytes *to, struct snapshot *s, const struct places *place
         make_mappings(&m);
     if (!m.failed)
         make_samples(&m, s);
+    if (!m.failed)
+        make_history(&m, s);
     bool done = !m.failed && pack(to, &m);
     names_free(&m.strings);
     names_free(&m.functions);

@@ -51,12 +51,17 @@ static bool stack_read(struct stack *s, struct reader *r, const pond_profile_row
         .count = row->count,
         .estimates = {row->alloc_objects, row->alloc_bytes, row->inuse_objects, row->inuse_bytes},
         .samples = row->samples,
-        .oldest_seconds = row->oldest_seconds};
+        .oldest_seconds = row->oldest_seconds,
+        .pond_id = row->pond_id,
+        .age_count = row->age_count};
+    if (row->lives != NULL)
+        memcpy(s->lives, row->lives, sizeof s->lives);
+    s->ages = memory_copy(m, row->ages, row->age_count * sizeof *row->ages);
     s->owner = names_index(&r->ponds, row->pond);
     s->pond = memory_text(m, row->pond);
     s->type = memory_text(m, row->type);
     s->pcs = memory_copy(m, row->pcs, row->count * sizeof *row->pcs);
-    return s->owner != NAMES_NONE && s->pond != NULL && s->type != NULL && s->pcs != NULL;
+    return s->owner != NAMES_NONE && s->pond != NULL && s->type != NULL && s->pcs != NULL && s->ages != NULL;
 }
 
 static int read_row(const pond_profile_row *row, void *ctx)
@@ -77,14 +82,25 @@ static int read_pond(pond *p, void *ctx)
     struct reader *r = ctx;
     struct memory *m = &r->snapshot->memory;
     struct basin *b = list_add(&r->snapshot->basins, sizeof *b);
+    pond_history *history = b == NULL ? NULL : memory_take(m, sizeof *history);
     union room room = {.later = {0}};
-    if (b == NULL)
+    if (history == NULL)
         return READER_FAILED;
     r->source->stats(p, &room.stats);
     b->stats = room.stats;
+    r->source->limits(p, &b->limits);
+    (void)r->source->history(p, history); /* where it is not sampled its id is there, and a count of 0 */
+    b->history = history;
+    b->id = history->id;
     b->name = memory_text(m, r->source->name(p));
     b->type = memory_text(m, r->source->type_name(p));
     return b->name != NULL && b->type != NULL ? 0 : READER_FAILED;
+}
+
+double basin_object_bytes(const struct basin *b)
+{
+    const pond_stats *s = &b->stats;
+    return s->live > 0 ? (double)s->live_bytes / (double)s->live : (double)s->object_bytes;
 }
 
 /* ---- whole numbers ---- */
@@ -133,7 +149,8 @@ bool snapshot_take(struct snapshot *s, const pond_profile_source *source)
     (void)clock_gettime(CLOCK_REALTIME, &now);
     *s = (struct snapshot){.time_nanos = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
                            .rate = source->rate(),
-                           .lost = source->lost()};
+                           .lost = source->lost(),
+                           .seconds = source->seconds()};
     bool taken = source->each(read_row, &r) == 0 && source->ponds(read_pond, &r) == 0 &&
                  snapshot_round(s, r.ponds.texts.count);
     names_free(&r.ponds);

@@ -22,13 +22,22 @@ struct stack {
     int64_t values[VALUES]; /* the same, whole: of one pond their sum is that of the estimates, rounded */
     uint64_t samples;
     double oldest_seconds;
+    uint64_t pond_id;
+    const double *ages; /* in seconds, of each recorded object in use */
+    size_t age_count;
+    pond_profile_life lives[POND_PROFILE_LIVES]; /* of recorded objects that ended */
 };
 
 /* A pond; what it has idle is exact. */
 struct basin {
     const char *name, *type;
+    uint64_t id; /* a stack's pond_id */
     pond_stats stats;
+    pond_limits limits;
+    const pond_history *history; /* its count is 0 where the pond's gets are not sampled */
 };
+
+double basin_object_bytes(const struct basin *b); /* of one object, with what hangs on it */
 
 /* What idle objects are, in each of the places where they can be. */
 struct idle {
@@ -46,6 +55,7 @@ struct snapshot {
     struct list basins; /* of struct basin, by age */
     size_t rate;
     uint64_t lost;
+    double seconds; /* for which gets were sampled; 0: they are not */
     int64_t time_nanos;
 };
 

@@ -18,6 +18,11 @@ typedef struct pond_profile_source {
     const char *(*type_name)(const pond *);
     size_t (*rate)(void);
     uint64_t (*lost)(void);
+    void (*limits)(const pond *, pond_limits *);                       /* pond_limits_read */
+    int (*history)(pond *, pond_history *);                            /* pond_history_read */
+    double (*seconds)(void);                                           /* pond_profile_seconds */
+    int (*trace)(int (*line)(const char *text, void *ctx), void *ctx); /* pond_trace_each */
+    int (*fine)(pond *, size_t rate, unsigned seconds);                /* pond_profile_fine */
 } pond_profile_source;
 
 /* Its value for the libpond that the file is linked with, which includes <pond/profile.h>. */
@@ -25,7 +30,8 @@ typedef struct pond_profile_source {
     {                                                                                                        \
         .size = sizeof(pond_profile_source), .each = pond_profile_each, .ponds = pond_each,                  \
         .stats = pond_stats_read, .name = pond_name, .type_name = pond_type_name, .rate = pond_profile_rate, \
-        .lost = pond_profile_lost                                                                            \
+        .lost = pond_profile_lost, .limits = pond_limits_read, .history = pond_history_read,                 \
+        .seconds = pond_profile_seconds, .trace = pond_trace_each, .fine = pond_profile_fine                 \
     }
 
 /* As pond_profile_write, from this source. */

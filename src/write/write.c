@@ -69,8 +69,12 @@ static bool write_profile(const pond_profile_source *source, int fd, pond_profil
 
 static bool source_is_whole(const pond_profile_source *s)
 {
-    return s != NULL && s->size >= sizeof *s && s->each != NULL && s->ponds != NULL && s->stats != NULL &&
-           s->name != NULL && s->type_name != NULL && s->rate != NULL && s->lost != NULL;
+    if (s == NULL || s->size < sizeof *s)
+        return false;
+    bool profile = s->each != NULL && s->rate != NULL && s->lost != NULL && s->seconds != NULL;
+    bool ponds = s->ponds != NULL && s->stats != NULL && s->name != NULL && s->type_name != NULL &&
+                 s->limits != NULL && s->history != NULL;
+    return profile && ponds && s->trace != NULL && s->fine != NULL;
 }
 
 /* Not to be cancelled meanwhile, for the memory's sake. Where all goes well errno stays as it was. */

@@ -115,8 +115,10 @@ is "an address is that of the call" "$found" "$line"
 gunzip -t < "$heap" || fail "the profile is not gzipped"
 gunzip < "$heap" > "$scratch/heap.pb"
 protoc --proto_path="$schema" --decode=perftools.profiles.Profile profile.proto < "$scratch/heap.pb" \
-    > "$scratch/seen" || fail "protoc does not read the profile"
-! grep -qE '^ *[0-9]+: ' "$scratch/seen" || fail "there are fields that the schema does not have"
+    > "$scratch/all" || fail "protoc does not read the profile"
+awk '/^1000 \{/ { ours = 1 } !ours; /^}/ { ours = 0 }' "$scratch/all" > "$scratch/seen"
+! grep -qE '^ *[0-9]+(: | \{)' "$scratch/seen" || fail "there are fields that the schema does not have"
+! cmp -s "$scratch/all" "$scratch/seen" || fail "there is no history"
 # text NUMBER: an entry of the table of strings
 text() { grep '^string_table: ' "$scratch/seen" | sed -n "$(($1 + 1))s/^string_table: \"\(.*\)\"\$/\1/p"; }
 field() { sed -n "s/^ *$1: //p" "$scratch/seen" | head -n 1; }
@@ -129,6 +131,34 @@ now=$(date +%s) then=$(field time_nanos)
 types=$(sed -n '/^sample_type/,/^}/s/^  [a-z]*: //p' "$scratch/seen" | while read -r number; do text "$number"; done)
 is "the schema: the types" "$(echo "$types" | xargs)" \
     "alloc_objects count alloc_space bytes inuse_objects count inuse_space bytes"
+
+# ---- what verdicts are judged by ----
+
+# history FILE: on one line, without what is not of it; $scratch/line
+history()
+{
+    gunzip < "$1" | protoc --proto_path=src/proto --decode=perftools.profiles.Profile profile.proto > "$scratch/seen"
+    sed -n '/^history/,/^}/p' "$scratch/seen" | tr '\n' ' ' | tr -s ' ' > "$scratch/line"
+}
+history "$heap"
+says "history: how long it was sampled" "$scratch/line" '^history \{ seconds: 321.5 pond \{'
+says "history: a pond that is sampled" "$scratch/line" \
+    ' pond \{ name: [0-9]+ id: 1 max_objects: 5000 object_bytes: 256 interval: 2 live_trough: 5 live_trough: 6 live_trough: 7 live_trough_bytes: 50 live_trough_bytes: 60 live_trough_bytes: 70 \}'
+says "history: a pond that is not" "$scratch/line" ' pond \{ name: [0-9]+ id: 2 live: 1 object_bytes: 64 \}'
+zeros='ended: 0 ended: 0 ended: 0' nulls='ended_seconds: 0 ended_seconds: 0 ended_seconds: 0'
+says "history: ages and lives of the stack with most in use" "$scratch/line" \
+    " stack \\{ pond_id: 1 age_ms: 1500 age_ms: 1000 $zeros ended: 7 ($zeros ){3}ended: 0 ended: 0 ended: 2 $nulls ended_seconds: 17.5 "
+says "history: which sample's it is" "$scratch/line" ' stack \{ sample: 1 pond_id: 2 age_ms: 1500 age_ms: 300 '
+says "history: a stack with nothing of it" "$scratch/line" ' stack \{ sample: 102 pond_id: 1 \}'
+
+run plain real "$scratch/real.pb.gz"
+history "$scratch/real.pb.gz"
+says "history: of a real pond" "$scratch/line" \
+    ' pond \{ name: [0-9]+ id: 1 max_objects: 10 live: 3 object_bytes: 64 interval: 1 (live_trough: [0-9]+ )*live_trough: 3 '
+says "history: of its objects" "$scratch/line" \
+    ' stack \{ pond_id: 1 age_ms: [0-9]+ age_ms: [0-9]+ age_ms: [0-9]+ (ended.*)?\}'
+look -unit=B -top "$scratch/real.pb.gz"
+is "Go's tool does not mind it" "$(cum write_real)" 192
 
 # ---- folded stacks ----
 

@@ -82,14 +82,10 @@ static uint64_t lost(void)
 
 static void write_profile(void)
 {
-    pond_profile_source source = {.size = sizeof source,
-                                  .each = each,
-                                  .ponds = pond_each,
-                                  .stats = pond_stats_read,
-                                  .name = pond_name,
-                                  .type_name = pond_type_name,
-                                  .rate = rate,
-                                  .lost = lost};
+    pond_profile_source source = POND_PROFILE_SOURCE;
+    source.each = each;
+    source.rate = rate;
+    source.lost = lost;
     int (*write_from)(const pond_profile_source *, int, pond_profile_format, const char *) = NULL;
     void *library = dlopen("libpond-profile.so.0", RTLD_NOW);
     NEED(library != NULL);

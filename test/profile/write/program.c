@@ -3,7 +3,9 @@
  * Writes profiles of stacks that are recorded here, with figures that are known, and of ponds that are real:
  *
  *     program FORMAT FILE [VALUE]     FORMAT: pprof, folded, text, before (a smaller pprof). Says on stdout
- * what pond_stats_read says of each pond program errors                  what is refused, and how; a line
+ * what pond_stats_read says of each pond
+ *     program real FILE               a pprof of this process's own libpond
+ *     program errors                  what is refused, and how; a line
  * each that is as it should be program memory                  memory of malloc ends at each call in turn
  *     program together                several threads at once
  *     program slow                    through a pipe that does not block, in bits
@@ -40,8 +42,11 @@
 static struct {
     pond_profile_row rows[ROWS];
     void *pcs[ROWS][40];
+    double ages[ROWS][2];
     size_t count;
 } recorded;
+
+static const pond_profile_life lives[POND_PROFILE_LIVES] = {[3] = {17.5, 7}, [15] = {20000, 2}};
 
 static double factor = 1; /* of what is in use */
 
@@ -49,6 +54,9 @@ static double factor = 1; /* of what is in use */
 static NOINLINE void record(const char *pond, const char *type, double objects, double live, double bytes)
 {
     pond_profile_row *row = &recorded.rows[recorded.count];
+    double *ages = recorded.ages[recorded.count];
+    ages[0] = 1.5;
+    ages[1] = objects / 1000;
     int n = backtrace(recorded.pcs[recorded.count], 40);
     CHECK(n > 1 && recorded.count < ROWS);
     *row = (pond_profile_row){.pond = pond,
@@ -60,7 +68,11 @@ static NOINLINE void record(const char *pond, const char *type, double objects, 
                               .inuse_objects = live * factor,
                               .inuse_bytes = live * factor * bytes,
                               .samples = 7,
-                              .oldest_seconds = 1.5};
+                              .oldest_seconds = 1.5,
+                              .pond_id = strcmp(pond, "buffers") == 0 ? 1 : 2,
+                              .ages = ages,
+                              .age_count = live > 0 ? 2 : 0,
+                              .lives = live > 0 ? lives : NULL};
 }
 
 static inline __attribute__((always_inline)) void take_buffer(double objects, double live)
@@ -114,6 +126,21 @@ static uint64_t lost(void)
     return 3;
 }
 
+static double seconds(void)
+{
+    return 321.5;
+}
+
+static int history(pond *p, pond_history *h)
+{
+    bool sampled = strcmp(pond_name(p), "buffers") == 0;
+    *h = (pond_history){.id = 2};
+    if (sampled)
+        *h =
+            (pond_history){.id = 1, .interval = 2, .count = 3, .live = {5, 6, 7}, .live_bytes = {50, 60, 70}};
+    return sampled ? 0 : -1;
+}
+
 static const pond_profile_source source = {.size = sizeof source,
                                            .each = each,
                                            .ponds = pond_each,
@@ -121,7 +148,12 @@ static const pond_profile_source source = {.size = sizeof source,
                                            .name = pond_name,
                                            .type_name = pond_type_name,
                                            .rate = rate,
-                                           .lost = lost};
+                                           .lost = lost,
+                                           .limits = pond_limits_read,
+                                           .history = history,
+                                           .seconds = seconds,
+                                           .trace = pond_trace_each,
+                                           .fine = pond_profile_fine};
 
 /* ---- ponds with idle objects in each state ---- */
 
@@ -144,8 +176,7 @@ static void *keep_one(void *p)
 static void make_ponds(void)
 {
     static const pond_type type = {.name = "struct buffer", .size = sizeof(struct buffer)};
-    pond *buffers =
-        pond_create(&(pond_options){.name = "buffers", .type = &type, .size = sizeof(struct buffer)});
+    pond *buffers = pond_create(&(pond_options){.name = "buffers", .type = &type, .max_objects = 5000});
     pond *conns = pond_create(&(pond_options){.name = "conns; all", .size = 64});
     pthread_t thread;
     CHECK(buffers != NULL && conns != NULL);
@@ -212,10 +243,25 @@ static void errors(writer *write_from)
     CHECK(write_from(&source, 1, POND_PROFILE_FOLDED, "inuse") == -1 && errno == EINVAL);
     CHECK(write_from(&source, 1, POND_PROFILE_FOLDED, "") == -1 && errno == EINVAL);
     CHECK(write_from(NULL, 1, POND_PROFILE_PPROF, NULL) == -1 && errno == EINVAL);
-    old.size = offsetof(pond_profile_source, lost);
+    old.size = offsetof(pond_profile_source, fine);
     CHECK(write_from(&old, 1, POND_PROFILE_PPROF, NULL) == -1 && errno == EINVAL);
     puts("refused as it should be");
 }
+
+#ifndef LOADED
+/* Three objects in use, at a tick, too, and one that was put. */
+static void write_real(const char *file)
+{
+    void *objects[4];
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    pond *p = pond_create(&(pond_options){.name = "real", .size = 64, .max_objects = 10});
+    CHECK(fd >= 0 && p != NULL && pond_profile_set("rate=1") == 0);
+    CHECK(pond_get_many(p, objects, 4) == 4);
+    pond_put(p, objects[3]);
+    CHECK(pond_rotate(p) == 1);
+    CHECK(pond_profile_write(fd, POND_PROFILE_PPROF, NULL) == 0 && close(fd) == 0);
+}
+#endif
 
 /* ---- malloc fails ---- */
 
@@ -346,6 +392,12 @@ int main(int argc, char **argv)
     CHECK(argc >= 2);
     if (strcmp(argv[1], "before") == 0)
         factor = 0.25;
+#ifndef LOADED
+    if (strcmp(argv[1], "real") == 0 && argc > 2) {
+        write_real(argv[2]);
+        return 0;
+    }
+#endif
     serve();
     make_ponds();
     if (strcmp(argv[1], "errors") == 0)
