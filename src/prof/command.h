@@ -6,7 +6,10 @@
 #include "pick.h"
 #include "table.h"
 
-enum { STATUS_FAILED = 2 }; /* of the program, after a usage error, too */
+enum {
+    STATUS_FOUND = 1, /* verdict: something is not steady */
+    STATUS_FAILED = 2 /* of the program, after a usage error, too */
+};
 
 /* Each is given the command line from its own name on, and returns the program's exit status. */
 int command_get(int count, char **words);
@@ -14,6 +17,8 @@ int command_top(int count, char **words);
 int command_diff(int count, char **words);
 int command_flame(int count, char **words);
 int command_record(int count, char **words);
+int command_verdict(int count, char **words);
+int command_watch(int count, char **words);
 int command_help(int count, char **words);
 
 /* The text for `pond-prof help NAME`; NULL: there is no such command. */
@@ -36,6 +41,9 @@ enum { OPTIONS_HELPED = -1 };
  * printed, and that is all; or STATUS_FAILED when it told of a mistake.
  */
 int options_read(options *o, const char *command, const char *allowed, int count, char **words);
+
+/* A number from 1 to `most`. */
+bool read_factor(double *factor, const char *text, double most);
 
 /* Tells of a failure; returns STATUS_FAILED. */
 int tell(const trouble *t);

@@ -12,6 +12,7 @@ const char help_general[] =
     "    pond-prof get pid:1234 -o before.pb.gz          keep a profile of a process\n"
     "    pond-prof diff before.pb.gz pid:1234            what has grown since\n"
     "    pond-prof flame --base before.pb.gz pid:1234 -o grown.svg\n"
+    "    pond-prof verdict pid:1234                      is what grows a leak?\n"
     "\n"
     "Commands:\n"
     "    get SOURCE -o FILE               saves a profile\n"
@@ -19,6 +20,8 @@ const char help_general[] =
     "    diff BASE LIVE                   the same of the difference, the grown first\n"
     "    flame [--base BASE] SOURCE       a flame graph, as one SVG file for a browser\n"
     "    record -o FILE -- COMMAND...     runs a program that uses libpond, and keeps its profile\n"
+    "    verdict SOURCE                   what grows: leak, slow leak, held, warming up, filling or growing\n"
+    "    watch SOURCE [--exec CMD]        asks for verdicts again and again, and tells of what is new\n"
     "    help [COMMAND]                   this, or what `pond-prof COMMAND --help` prints\n"
     "\n"
     "A SOURCE is a file (- is standard input), http://HOST:PORT[/PATH], unix:/PATH of a socket, or "
@@ -100,11 +103,60 @@ static const char help_record[] =
     "    --rate BYTES     mean bytes got between two samples, as 512k (the usual one) or 1M; 1: every get\n"
     "    --value NAME     for a picture: inuse_space (the usual one), alloc_space...\n";
 
+#define FAST                                                                                                 \
+    "    --fast N         divides all times of the rule by N, 1 to 1000: for demonstrations, in which a "    \
+    "second is to be\n"                                                                                      \
+    "                     a minute, by --fast 60. 512 KiB a minute are then so many in a second\n"
+
+static const char help_verdict[] =
+    "    pond-prof verdict pid:1234\n"
+    "    pond-prof verdict http://localhost:6060 || echo 'something grows'\n"
+    "    pond-prof verdict --all heap.pb.gz\n"
+    "\n"
+    "Judges each stack by the ages of what it has in use, by how long others of its objects lived, and by "
+    "the "
+    "troughs of\n"
+    "its pond, all of which a program with libpond notes while its gets are sampled:\n"
+    "\n"
+    "    leak         what it gets does not end, comes evenly, and adds up by 512 KiB a minute or more\n"
+    "    slow leak    the same by less, and more than could be by chance\n"
+    "    filling      one of these or growing, in a pond with max_objects: when will it be full?\n"
+    "    held         a few objects are far older than all others of their stack: a worker that never ends\n"
+    "    growing      the pond has 512 KiB a minute more, and why is not known yet\n"
+    "    warming up   what comes stays, but ever less comes, or it came at once\n"
+    "    too early    it was watched for less than 15 minutes\n"
+    "    steady       all others\n"
+    "\n"
+    "It cannot know of periods that are longer than it has watched. The exit status is 0 when all are steady "
+    "or it is too\n"
+    "early, 1 when something else was found, and 2 when something failed.\n"
+    "\n"
+    "    --all            says something of the steady ones, too\n" FAST
+    "    -o, --output FILE  where to; else standard output\n";
+
+static const char help_watch[] =
+    "    pond-prof watch pid:1234\n"
+    "    pond-prof watch http://localhost:6060 --every 60 --exec 'mail -s \"$POND_VERDICT in "
+    "$POND_FUNCTION\" "
+    "me'\n"
+    "\n"
+    "Asks for verdicts (pond-prof help verdict) again and again, until SIGINT or SIGTERM end it. Of each "
+    "that "
+    "is not steady\n"
+    "and appears or changes it tells on standard output, and to the command CMD of the shell, which has the "
+    "sentences on\n"
+    "its standard input, and POND_VERDICT, POND_NAME (of the pond) and POND_FUNCTION (where it gets) in its "
+    "environment.\n"
+    "A SOURCE that does not answer is told once, and asked on.\n"
+    "\n"
+    "    --every SECONDS  how often, 1 to 86400; else 60\n"
+    "    --exec CMD       runs for each; it is waited for, and ended after 60 seconds\n" FAST;
+
 const char *help_of(const char *name)
 {
-    static const char *const all[][2] = {{"get", help_get},       {"top", help_top},
-                                         {"diff", help_diff},     {"flame", help_flame},
-                                         {"record", help_record}, {"help", help_general}};
+    static const char *const all[][2] = {
+        {"get", help_get},       {"top", help_top},         {"diff", help_diff},   {"flame", help_flame},
+        {"record", help_record}, {"verdict", help_verdict}, {"watch", help_watch}, {"help", help_general}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(all[i][0], name) == 0)
             return all[i][1];

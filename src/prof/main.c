@@ -15,7 +15,8 @@ typedef struct command {
 
 static const command commands[] = {{"get", command_get},       {"top", command_top},
                                    {"diff", command_diff},     {"flame", command_flame},
-                                   {"record", command_record}, {"help", command_help}};
+                                   {"record", command_record}, {"verdict", command_verdict},
+                                   {"watch", command_watch},   {"help", command_help}};
 
 static bool is(const char *word, const char *short_form, const char *long_form)
 {

@@ -53,6 +53,13 @@ static bool read_number(long *number, const char *text)
     return rest != text && *rest == '\0' && errno == 0 && *number >= 0;
 }
 
+bool read_factor(double *factor, const char *text, double most)
+{
+    char *rest;
+    *factor = strtod(text, &rest);
+    return rest != text && *rest == '\0' && *factor >= 1 && *factor <= most;
+}
+
 // One option. False: it cannot be taken, and *t says why.
 static bool take(options *o, int letter, trouble *t)
 {

@@ -7,7 +7,7 @@ _pond_prof()
     local filters='--value --focus --pond --state' words=
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='get top diff flame record help --help --version'
+        words='get top diff flame record verdict watch help --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
         return
     fi
@@ -15,7 +15,11 @@ _pond_prof()
     --value) words='inuse_space inuse_objects alloc_space alloc_objects' ;;
     --state) words='live local shared victim' ;;
     --rate) words='1 64k 512k 1M' ;;
-    --focus | --pond | -n | --number) return ;;
+    --focus | --pond | -n | --number | --fast | --every) return ;;
+    --exec)
+        mapfile -t COMPREPLY < <(compgen -c -- "$word")
+        return
+        ;;
     -o | --output | --base)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
@@ -29,8 +33,10 @@ _pond_prof()
     get) words='--output --help' ;;
     top | diff) words="--cum --exact --number --output $filters --help" ;;
     flame) words="--base --output $filters --help" ;;
+    verdict) words='--all --fast --output --help' ;;
+    watch) words='--every --exec --fast --help' ;;
     record) words='--output --rate --value --help --' ;;
-    help) words='get top diff flame record help' ;;
+    help) words='get top diff flame record verdict watch help' ;;
     esac
     case $word in
     -*) mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word") ;;

@@ -19,7 +19,7 @@ endif
 .PHONY: prof
 prof: $(PROF)
 
-$(PROF): $(PROF_OBJECTS) $(PROTO_OBJECT)
+$(PROF): $(PROF_OBJECTS) $(VERDICT_OBJECTS) $(PROTO_OBJECT)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROTO_LIBS) -lcurl -lm
 
@@ -49,8 +49,8 @@ FUZZ         := build/fuzz/prof
 FUZZ_SECONDS ?= 60
 FUZZ_CORPUS  ?= build/fuzz/corpus
 # Without what speaks to servers and runs commands.
-FUZZ_SOURCES := test/profile/prof/fuzz.c $(filter-out $(addprefix src/prof/,main.c commands.c draw.c help.c http.c \
-                  options.c output.c process.c record.c run.c source.c),$(PROF_SOURCES))
+FUZZ_SOURCES := test/profile/prof/fuzz.c $(filter-out $(addprefix src/prof/,main.c commands.c draw.c help.c hook.c http.c \
+                  options.c output.c process.c record.c run.c source.c verdict.c watch.c),$(PROF_SOURCES)) $(VERDICT_SOURCES)
 .PHONY: fuzz-prof
 fuzz-prof: $(FUZZ) ## libFuzzer on the reader of pond-prof (FUZZ_SECONDS=60)
 	$(Q)mkdir -p $(FUZZ_CORPUS) && test/profile/prof/corpus $(FUZZ_CORPUS)

@@ -2,6 +2,7 @@
 // libFuzzer: any bytes, as a file of pond-prof: inflated, decoded, then listed, compared with themselves and
 // drawn.
 #include "flame.h"
+#include "judged.h"
 #include "table.h"
 
 #include <stdlib.h>
@@ -65,6 +66,25 @@ static void picture(const profile *p, names *all, pick *k, bool difference)
     free(text);
 }
 
+static void judge(const profile *p, const names *all)
+{
+    char *text;
+    size_t size;
+    judgement j;
+    trouble t = {""};
+    if (!judgement_make(&j, p, 60, &t)) {
+        if (t.text[0] == '\0')
+            abort();
+        return;
+    }
+    FILE *out = opened(&text, &size);
+    for (size_t i = 0; i < j.count && i < 20; i++)
+        put_judged(out, all, &j.all[i]);
+    fclose(out);
+    judgement_free(&j);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bytes b = {0};
@@ -87,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         list(&p, &all, &focused, true);
         picture(&p, &all, &any, false);
         picture(&p, &all, &focused, true);
+        judge(&p, &all);
         pick_free(&any);
         pick_free(&focused);
         profile_free(&p);
