@@ -21,7 +21,12 @@ static const char help[] =
     "                          leak   of 1,000 requests one is remembered for ever (leak/N: of N)\n"
     "                          slow   of 20,000 requests one is (slow/N: of N)\n"
     "                          held   some jobs of a background worker never end, and keep what they got\n"
-    "                          grown  notes on what was served get longer and longer\n" SERVER_HELP("8080");
+    "                                 (held/N: at most N of them, else 32)\n"
+    "                          grown  notes on what was served get longer and longer\n"
+    "                        or what looks like one for a while:\n"
+    "                          warm   a cache is filled by one request of 10 (warm/N: of N), ever less\n"
+    "                          filling  one request of 100 (filling/N: of N) opens a session in a pond with\n"
+    "                                 max_objects, and nobody ends it\n" SERVER_HELP("8080");
 
 static void plant(struct options *o, const char *name)
 {

@@ -11,8 +11,8 @@
 /* A culprit is a function of its own, though it has one caller: a profile is to name it. */
 #define CULPRIT __attribute__((noinline)) static
 
-static enum { NOTHING, LEAK, HELD, GROWN } planted;
-static unsigned long each; /* LEAK: of so many requests one is remembered */
+static enum { NOTHING, LEAK, HELD, GROWN, WARM, FILLING } planted;
+static unsigned long each; /* of so many requests one does it; HELD: so many jobs hang */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- leak, slow: a list that nobody ever looks at ---- */
@@ -31,16 +31,9 @@ CULPRIT void remember_request(const struct request *r)
     pthread_mutex_unlock(&lock);
 }
 
-static void leak(const struct request *r)
-{
-    static atomic_ulong requests;
-    if (atomic_fetch_add_explicit(&requests, 1, memory_order_relaxed) % each == each - 1)
-        remember_request(r);
-}
-
 /* ---- held: a job every tenth of a second; one of 20 waits for something that never comes ---- */
 
-enum { JOB_OBJECTS = 8, JOB_HANGS = 20, MOST_HUNG = 32, JOB_PAUSE_MS = 100 };
+enum { JOB_OBJECTS = 8, JOB_HANGS = 20, JOB_PAUSE_MS = 100 };
 
 static void pause_ms(long ms)
 {
@@ -69,10 +62,10 @@ static bool start_worker(void);
 /* What a worker that hangs would have done is the next worker's. */
 static void *work(void *arg)
 {
-    static atomic_int hung;
+    static atomic_ulong hung;
     for (unsigned job = 1;; job++) {
         pause_ms(JOB_PAUSE_MS);
-        bool ends = job % JOB_HANGS != 0 || atomic_fetch_add(&hung, 1) >= MOST_HUNG || !start_worker();
+        bool ends = job % JOB_HANGS != 0 || atomic_fetch_add(&hung, 1) >= each || !start_worker();
         run_job(ends);
     }
     return arg;
@@ -159,7 +152,50 @@ static bool open_notes(void)
     return notes != NULL;
 }
 
+/* ---- warm: a cache of requests, no fault, with ever fewer that are not in it yet ---- */
+
+enum { PLACES = 2048 };
+
+CULPRIT void fill_cache(const struct request *r)
+{
+    static struct request *cached[PLACES];
+    static uint32_t draw = 1;
+    pthread_mutex_lock(&lock);
+    draw = draw * 1664525 + 1013904223;
+    struct request **place = &cached[(draw >> 8) % PLACES];
+    if (*place == NULL && (*place = pond_get(pools_requests())) != NULL)
+        memcpy(*place, r, offsetof(struct request, answer));
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- filling: sessions that nobody ends, in a pond with max_objects ---- */
+
+enum { MOST_SESSIONS = 20000, SESSION_BYTES = 16384 };
+
+static pond *sessions;
+
+CULPRIT void open_session(void)
+{
+    void *session = pond_get(sessions);
+    if (session != NULL)
+        memset(session, 1, sizeof(int)); /* and it is forgotten */
+}
+
+static bool open_sessions(void)
+{
+    sessions =
+        pond_create(&(pond_options){.name = "sessions", .size = SESSION_BYTES, .max_objects = MOST_SESSIONS});
+    return sessions != NULL;
+}
+
 /* ---- which of them ---- */
+
+static const struct {
+    const char *name;
+    int plant;
+    unsigned long each; /* 0: it has none */
+} plants[] = {{"leak", LEAK, 1000}, {"slow", LEAK, 20000}, {"held", HELD, 32},
+              {"grown", GROWN, 0},  {"warm", WARM, 10},    {"filling", FILLING, 100}};
 
 /* Whether text is a number from 1 on; into `each`. */
 static bool read_each(const char *text)
@@ -173,36 +209,47 @@ static bool read_each(const char *text)
 const char *plant_choose(const char *name)
 {
     size_t length = strcspn(name, "/");
-    if (strcmp(name, "held") == 0) {
-        planted = HELD;
-    } else if (strcmp(name, "grown") == 0) {
-        planted = GROWN;
-    } else if (length == 4 && (memcmp(name, "leak", 4) == 0 || memcmp(name, "slow", 4) == 0)) {
-        planted = LEAK;
-        each = name[0] == 'l' ? 1000 : 20000;
-        if (name[length] == '/' && !read_each(name + length + 1))
-            return "one request of how many is leaked? --plant=leak/N, not ";
-    } else {
-        return "--plant is leak, slow, held or grown, not ";
+    for (size_t i = 0; i < sizeof(plants) / sizeof(*plants); i++) {
+        if (strlen(plants[i].name) != length || memcmp(name, plants[i].name, length) != 0)
+            continue;
+        planted = plants[i].plant;
+        each = plants[i].each;
+        if (name[length] == '/' && (each == 0 || !read_each(name + length + 1)))
+            return "how many? --plant=leak/N, not ";
+        return NULL;
     }
-    return NULL;
+    return "--plant is leak, slow, held, grown, warm or filling, not ";
 }
 
 bool plant_start(void)
 {
-    return planted == HELD ? start_worker() : planted == GROWN ? open_notes() : true;
+    return planted == HELD      ? start_worker()
+           : planted == GROWN   ? open_notes()
+           : planted == FILLING ? open_sessions()
+                                : true;
 }
 
 void plant_request(const struct request *r)
 {
-    if (planted == LEAK)
-        leak(r);
-    else if (planted == GROWN)
+    static atomic_ulong requests;
+    if (planted == GROWN)
         note_answer(r);
+    if (planted != LEAK && planted != WARM && planted != FILLING)
+        return;
+    if (atomic_fetch_add_explicit(&requests, 1, memory_order_relaxed) % each != each - 1)
+        return;
+    if (planted == LEAK)
+        remember_request(r);
+    else if (planted == WARM)
+        fill_cache(r);
+    else
+        open_session();
 }
 
 void plant_report(void)
 {
     if (planted == GROWN)
         ponds_report(&notes, 1);
+    else if (planted == FILLING)
+        ponds_report(&sessions, 1);
 }

@@ -7,13 +7,19 @@
  *     slow    the same, one of 20,000                                      remember_request
  *     held    of the jobs of a background worker some never end            run_job
  *     grown   notes on what was served, whose reset forgets to empty them  note_answer
+ *
+ * And what looks like a fault for a while:
+ *
+ *     warm     a cache that is filled, ever less                           fill_cache
+ *     filling  sessions that nobody ends, in a pond with max_objects       open_session
  */
 #ifndef GZIPD_PLANT_H
 #define GZIPD_PLANT_H
 
 #include "pools.h"
 
-/* NULL: a plant that gzipd knows; else what to say of it. "leak/N" and "slow/N" are one request of N. */
+/* NULL: a plant that gzipd knows; else what to say of it. "leak/N", "slow/N", "warm/N" and "filling/N" are
+ * one request of N, "held/N" is N jobs. */
 const char *plant_choose(const char *name);
 
 /* After pools_open and before the first request. False: it cannot be planted; errno. */
