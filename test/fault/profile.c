@@ -18,6 +18,28 @@ static int count(const pond_profile_row *r, void *ctx)
     return 0;
 }
 
+static int no_line(const char *text, void *ctx)
+{
+    (void)text, (void)ctx;
+    return 1;
+}
+
+/* While there is none: what cannot be had is said to be so. */
+static void expect_enomem(pond *p, bool sampled)
+{
+    pond_history h;
+    errno = 0;
+    cr_assert(pond_profile_each(count, &(double){0}) == -1 && errno == ENOMEM, "errno %d", errno);
+    errno = 0;
+    cr_assert(pond_trace_each(no_line, NULL) == -1 && errno == ENOMEM, "errno %d", errno);
+    if (sampled)
+        return;
+    errno = 0;
+    cr_assert(pond_history_read(p, &h) == -1 && errno == ENODATA && h.count == 0, "errno %d", errno);
+    errno = 0;
+    cr_assert(pond_profile_fine(p, 1, 1) == -1 && errno == ENODATA, "errno %d", errno);
+}
+
 static double got(void)
 {
     double objects = 0;
@@ -42,8 +64,7 @@ Test(profile, becomes_whole_when_there_is_memory)
         void *obj = pond_get(p);
         cr_assert_neq(obj, NULL);
         pond_put(p, obj);
-        errno = 0;
-        cr_assert(pond_profile_each(count, &(double){0}) == -1 && errno == ENOMEM, "errno %d", errno);
+        expect_enomem(p, false);
         fault_disarm(FAULT_MMAP);
         cr_assert_eq(got(), 0);
         cr_assert_eq(pond_profile_lost(), n, "of one pond is nothing known");
@@ -57,5 +78,10 @@ Test(profile, becomes_whole_when_there_is_memory)
     pond_put(p, pond_get(p));
     cr_assert_eq(got(), 1);
     cr_assert_eq(pond_profile_lost(), 2);
+    fault_arm(FAULT_MMAP, 0, true);
+    expect_enomem(p, true);
+    cr_assert_eq(pond_profile_fine(p, 1, 1), 0, "it needs none");
+    cr_assert_eq(pond_history_read(p, &(pond_history){0}), 0, "nor does this");
+    fault_disarm(FAULT_MMAP);
     cr_assert_eq(pond_destroy(p), 0);
 }
