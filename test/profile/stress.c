@@ -273,6 +273,19 @@ static struct {
     unsigned steps;
 } round_now;
 
+/* It is off now and then. */
+static void look_at_one(struct user *u)
+{
+    pond_history h;
+    pond *p = ponds[chance(u, PONDS)];
+    if (pond_history_read(p, &h) != 0)
+        must(errno == ENODATA && h.count == 0, "errno %d", errno);
+    else
+        must(h.count >= 1 && h.count <= POND_HISTORY_MOST, "%zu parts", h.count);
+    if (chance(u, 2) == 0 && pond_profile_fine(p, 1 + chance(u, 900), 1) != 0)
+        must(errno == ENODATA, "errno %d", errno);
+}
+
 static void upkeep(struct user *u)
 {
     unsigned what = chance(u, 100);
@@ -282,8 +295,10 @@ static void upkeep(struct user *u)
         (void)pond_rotate(ponds[chance(u, PONDS)]);
     else if (what < 55)
         (void)pond_trim(chance(u, 2) == 0 ? NULL : ponds[chance(u, PONDS)]);
-    else if (what < 70)
+    else if (what < 65)
         (void)look();
+    else if (what < 70)
+        look_at_one(u);
     else if (what < 80 && round_now.worded)
         must(pond_debug_set(all_words[chance(u, sizeof(all_words) / sizeof(*all_words))]) == 0, "words");
     else if (round_now.wild && what < 95)
