@@ -130,7 +130,7 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
--include src/symbol/symbol.mk src/proto/proto.mk src/verdict/verdict.mk src/write/write.mk src/prof/prof.mk
+-include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/prof/prof.mk
 
 # Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
 HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \
@@ -380,11 +380,11 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck, gofmt, go vet
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
-	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c src/verdict/*.c src/prof/*.c examples/*.c examples/*/*.c) | \
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/prof/*.c examples/*.c examples/*/*.c) | \
 	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/write/*.c src/verdict/*.c src/prof/*.c)
+	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/prof/*.c)
 lint-scripts:
 	shellcheck -x $(SCRIPTS)
 	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // flame: profiles to a picture.
+#include "../flame/flame.h"
 #include "command.h"
-#include "flame.h"
 #include "output.h"
 #include "source.h"
+#include "stacks.h"
 
 #include <string.h>
 #include <time.h>
@@ -67,7 +68,8 @@ static bool write_picture(options *o, const names *all, const tree *sums, const 
     flame_style style = {
         .title = head, .subtitle = subtitle, .unit = as->unit, .difference = shown->base != NULL};
     output_open(&out);
-    flame_draw(out.file, sums, all, &style);
+    if (!flame_draw(out.file, sums, all->frames, &style))
+        no_memory();
     return output_close(&out, o->output, t);
 }
 

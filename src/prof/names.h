@@ -6,17 +6,10 @@
 #ifndef PROF_NAMES_H
 #define PROF_NAMES_H
 
+#include "../flame/tree.h"
 #include "say.h"
 
-/* What a frame of a picture stands for. */
-typedef enum frame_kind { FRAME_CODE, FRAME_STATE, FRAME_POND } frame_kind;
-
-typedef struct frame {
-    const char *name, *file; /* the names' own copies */
-    uint64_t hash;
-    frame_kind kind;
-    bool shared; /* another file has a function of this name */
-} frame;
+typedef struct flame_frame frame; /* name and file are the names' own copies */
 
 typedef struct names {
     frame *frames;

@@ -7,7 +7,7 @@ PROF_INSTALLED = $(DESTDIR)$(BINDIR)/pond-prof $(DESTDIR)$(MANDIR)/man1/pond-pro
 ifeq ($(PROF_HAVE)$(filter $(FOREIGN),$(VARIANT)),yes)
 PROF         := $(B)/pond-prof
 PROF_SOURCES := $(wildcard src/prof/*.c)
-PROF_OBJECTS := $(PROF_SOURCES:src/prof/%.c=$(B)/prof/%.o) $(B)/prof/flame_text.o
+PROF_OBJECTS := $(PROF_SOURCES:src/prof/%.c=$(B)/prof/%.o)
 PROF_CFLAGS  := -D_GNU_SOURCE -Wmissing-prototypes -Wstrict-prototypes $(PROTO_CFLAGS)
 
 all: prof
@@ -19,21 +19,13 @@ endif
 .PHONY: prof
 prof: $(PROF)
 
-$(PROF): $(PROF_OBJECTS) $(VERDICT_OBJECTS) $(PROTO_OBJECT)
+$(PROF): $(PROF_OBJECTS) $(FLAME_OBJECTS) $(VERDICT_OBJECTS) $(PROTO_OBJECT)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROTO_LIBS) -lcurl -lm
 
 $(B)/prof/%.o: src/prof/%.c $(B)/flags | $(PROTO_DIR)/profile.pb-c.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(PROF_CFLAGS) -MMD -MP -c -o $@ $<
-
-# The picture's style and script as strings of C: a line each, since a C compiler need not take long strings whole.
-$(B)/prof/flame_text.c: src/prof/flame.css src/prof/flame.js
-	$(Q)mkdir -p $(@D) && for text in css js; do \
-	    echo "const char flame_$$text[] ="; sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' src/prof/flame.$$text; echo ';'; \
-	done > $@
-$(B)/prof/flame_text.o: $(B)/prof/flame_text.c $(B)/flags
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
 -include $(PROF_OBJECTS:.o=.d)
 
@@ -50,16 +42,17 @@ FUZZ_SECONDS ?= 60
 FUZZ_CORPUS  ?= build/fuzz/corpus
 # Without what speaks to servers and runs commands.
 FUZZ_SOURCES := test/profile/prof/fuzz.c $(filter-out $(addprefix src/prof/,main.c commands.c draw.c help.c hook.c http.c \
-                  options.c output.c process.c record.c run.c source.c verdict.c watch.c),$(PROF_SOURCES)) $(VERDICT_SOURCES)
+                  options.c output.c process.c record.c run.c source.c verdict.c watch.c),$(PROF_SOURCES)) \
+                  $(FLAME_SOURCES) $(FLAME_TEXT) $(VERDICT_SOURCES)
 .PHONY: fuzz-prof
 fuzz-prof: $(FUZZ) ## libFuzzer on the reader of pond-prof (FUZZ_SECONDS=60)
 	$(Q)mkdir -p $(FUZZ_CORPUS) && test/profile/prof/corpus $(FUZZ_CORPUS)
 	$(Q)$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
 	    -artifact_prefix=build/fuzz/ $(FUZZ_CORPUS)
-$(FUZZ): $(FUZZ_SOURCES) $(wildcard src/prof/*.h) $(B)/prof/flame_text.c $(PROTO_DIR)/profile.pb-c.h
+$(FUZZ): $(FUZZ_SOURCES) $(wildcard src/prof/*.h src/flame/*.h) $(PROTO_DIR)/profile.pb-c.h
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -D_GNU_SOURCE -Iinclude -Isrc/prof $(PROTO_CFLAGS) -o $@ $(FUZZ_SOURCES) $(B)/prof/flame_text.c \
+	    -D_GNU_SOURCE -Iinclude -Isrc/prof $(PROTO_CFLAGS) -o $@ $(FUZZ_SOURCES) \
 	    $(PROTO_DIR)/profile.pb-c.c $(PROTO_LIBS) -lm
 else
 all: prof

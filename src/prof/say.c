@@ -90,11 +90,3 @@ void progress_end(void)
         fputs("\r\033[K", stderr);
     progress_shown = false;
 }
-
-int64_t add(int64_t a, int64_t b)
-{
-    int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return b > 0 ? INT64_MAX : INT64_MIN;
-    return sum;
-}

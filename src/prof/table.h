@@ -4,9 +4,8 @@
 #ifndef PROF_TABLE_H
 #define PROF_TABLE_H
 
+#include "../flame/tree.h"
 #include "pick.h"
-
-enum { BASE, LIVE, SIDES };
 
 typedef struct table_row {
     int64_t flat[SIDES], cum[SIDES];

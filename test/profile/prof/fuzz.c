@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // libFuzzer: any bytes, as a file of pond-prof: inflated, decoded, then listed, compared with themselves and
 // drawn.
-#include "flame.h"
+#include "../flame/flame.h"
 #include "judged.h"
-#include "table.h"
+#include "stacks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,8 @@ static void picture(const profile *p, names *all, pick *k, bool difference)
     tree_sum(&sums, difference);
     flame_style style = {
         .title = "fuzz", .subtitle = "fuzz", .unit = p->types[p->usual].unit, .difference = difference};
-    flame_draw(out, &sums, all, &style);
+    if (!flame_draw(out, &sums, all->frames, &style))
+        abort();
     fclose(out);
     check_picture(text, size);
     tree_free(&sums);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Amounts, percentages and names as they are shown.
-#include "say.h"
+#include "amount.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -128,4 +128,12 @@ void put_name(FILE *out, const char *name)
 {
     for (uint32_t c; (c = next_character(&name)) != 0;)
         put_character(out, c);
+}
+
+int64_t add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? INT64_MAX : INT64_MIN;
+    return sum;
 }

@@ -10,9 +10,10 @@
 enum {
     WIDTH = 1200,
     ROW = 18,
-    TOP = 74,      // of the first frame
-    BOTTOM = 14,   // below the last one
-    CHARACTER = 66 // tenths of a pixel: what a character of the font is wide
+    TOP = 74,        // of the first frame
+    TOP_INSIDE = 48, // in a page
+    BOTTOM = 14,     // below the last one
+    CHARACTER = 66   // tenths of a pixel: what a character of the font is wide
 };
 
 // Percent of the width: a frame that even a zoom by 100 shows half a pixel wide. Of more frames than a
@@ -23,10 +24,12 @@ enum { MOST_DRAWN = 50000 };
 typedef struct drawing {
     FILE *out;
     const tree *all;
-    const names *frames;
+    const flame_frame *frames;
     const flame_style *style;
     double thinnest;
-    bool idle; // the frames that are drawn now stand for idle objects
+    int top;     // of the first frame
+    bool idle;   // the frames that are drawn now stand for idle objects
+    bool failed; // there was no memory
 } drawing;
 
 static void put_xml(FILE *out, const char *text)
@@ -76,7 +79,7 @@ static void put_fitting(FILE *out, const char *name, const char *sum, double pix
     fputs("â¦", out);
 }
 
-static const char *label_of(const frame *f)
+static const char *label_of(const flame_frame *f)
 {
     return f->name[0] == '\0' ? "(no name)" : f->name;
 }
@@ -95,7 +98,7 @@ static const char *state_words(const char *state)
     return "state";
 }
 
-static void put_title(const drawing *d, const node *n, const frame *f)
+static void put_title(const drawing *d, const node *n, const flame_frame *f)
 {
     FILE *out = d->out;
     fputs("<title>", out);
@@ -156,7 +159,7 @@ static colour changed(const node *n)
     return part > 0 ? mixed(same, grown, 0.15 + 0.85 * part) : mixed(same, shrunk, 0.15 - 0.85 * part);
 }
 
-static colour colour_of(const drawing *d, const node *n, const frame *f)
+static colour colour_of(const drawing *d, const node *n, const flame_frame *f)
 {
     if (d->style->difference)
         return changed(n);
@@ -171,11 +174,11 @@ static colour colour_of(const drawing *d, const node *n, const frame *f)
                    : mixed((colour){253, 224, 141}, (colour){248, 170, 122}, part);
 }
 
-static void draw_frame(const drawing *d, const node *n, const frame *f, double left, double width)
+static void draw_frame(const drawing *d, const node *n, const flame_frame *f, double left, double width)
 {
     FILE *out = d->out;
     colour fill = colour_of(d, n, f);
-    int y = TOP + (int)n->depth * ROW;
+    int y = d->top + (int)n->depth * ROW;
     fprintf(out, "<g data-v=\"%" PRId64 "\"", n->total[LIVE]);
     if (d->style->difference)
         fprintf(out, " data-b=\"%" PRId64 "\"", n->total[BASE]);
@@ -202,9 +205,10 @@ static void draw_below(drawing *d, uint32_t number, double left)
 {
     size_t count;
     uint32_t *children = tree_children(d->all, d->frames, number, &count);
-    for (size_t i = 0; i < count; i++) {
+    d->failed = d->failed || children == NULL;
+    for (size_t i = 0; i < count && !d->failed; i++) {
         const node *n = &d->all->nodes[children[i]];
-        const frame *f = &d->frames->frames[n->frame];
+        const flame_frame *f = &d->frames[n->frame];
         double width = share(d, n);
         if (width < d->thinnest)
             break;
@@ -232,28 +236,21 @@ static uint32_t deepest_drawn(const drawing *d)
 
 static double thinnest_drawn(const drawing *d)
 {
+    size_t most = d->style->most > 0 ? d->style->most : MOST_DRAWN;
     for (double thinnest = THINNEST;; thinnest *= 2) {
         size_t drawn = 0;
         for (size_t i = 0; i < d->all->count; i++)
             drawn += share(d, &d->all->nodes[i]) >= thinnest;
-        if (drawn <= MOST_DRAWN || thinnest > 100)
+        if (drawn <= most || thinnest > 100)
             return thinnest;
     }
 }
 
-static void draw_head(const drawing *d, int height)
+// The first line of what is drawn alone.
+static void draw_title(const drawing *d)
 {
     FILE *out = d->out;
-    const node *root = &d->all->nodes[0];
-    fprintf(out,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
-            "class=\"flame\" "
-            "width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\"",
-            WIDTH, height, WIDTH, height);
-    fprintf(out, " data-unit=\"");
-    put_xml(out, d->style->unit);
-    fprintf(out, "\" data-total=\"%" PRId64 "\"%s>\n<title>", root->total[LIVE],
-            d->style->difference ? " data-difference=\"\"" : "");
+    fputs("<title>", out);
     put_xml(out, d->style->title);
     fprintf(out, "</title>\n<style>\n%s</style>\n", flame_css);
     fputs("<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n<text class=\"head\" x=\"12\" y=\"24\">",
@@ -261,20 +258,42 @@ static void draw_head(const drawing *d, int height)
     put_xml(out, d->style->title);
     fputs("</text>\n<text class=\"sub\" x=\"12\" y=\"42\">", out);
     put_xml(out, d->style->subtitle);
-    fputs("</text>\n<text class=\"told\" x=\"12\" y=\"62\"></text>\n<text class=\"found\" x=\"100%\" "
-          "dx=\"-12\" y=\"44\"></text>\n"
-          "<text class=\"reset\" x=\"100%\" dx=\"-12\" y=\"62\" role=\"button\">reset zoom</text>\n<g "
-          "class=\"frames\">\n",
-          out);
+    fputs("</text>\n", out);
 }
 
-void flame_draw(FILE *out, const tree *all, const names *frames, const flame_style *style)
+static void draw_head(const drawing *d, int height)
 {
-    static const frame root = {.name = "all", .file = ""};
+    FILE *out = d->out;
+    const node *root = &d->all->nodes[0];
+    if (d->style->title != NULL)
+        fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" "
+            "width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\"",
+            WIDTH, height, WIDTH, height);
+    fprintf(out, " data-unit=\"");
+    put_xml(out, d->style->unit);
+    fprintf(out, "\" data-total=\"%" PRId64 "\"%s>\n", root->total[LIVE],
+            d->style->difference ? " data-difference=\"\"" : "");
+    if (d->style->title != NULL)
+        draw_title(d);
+    fprintf(out,
+            "<text class=\"told\" x=\"%d\" y=\"%d\"></text>\n<text class=\"found\" x=\"100%%\" "
+            "dx=\"-12\" y=\"%d\"></text>\n"
+            "<text class=\"reset\" x=\"100%%\" dx=\"-12\" y=\"%d\" role=\"button\">reset zoom</text>\n<g "
+            "class=\"frames\">\n",
+            d->style->title != NULL ? 12 : 0, d->top - 12, d->top - 30, d->top - 12);
+}
+
+bool flame_draw(FILE *out, const tree *all, const flame_frame *frames, const flame_style *style)
+{
+    static const flame_frame root = {.name = "all", .file = ""};
     drawing d = {.out = out, .all = all, .frames = frames, .style = style};
+    d.top = style->title != NULL ? TOP : TOP_INSIDE;
     d.thinnest = thinnest_drawn(&d);
-    draw_head(&d, TOP + ((int)deepest_drawn(&d) + 1) * ROW + BOTTOM);
+    draw_head(&d, d.top + ((int)deepest_drawn(&d) + 1) * ROW + BOTTOM);
     draw_frame(&d, &all->nodes[0], &root, 0, 100);
     draw_below(&d, 0, 0);
     fprintf(out, "</g>\n<script><![CDATA[\n%s]]></script>\n</svg>\n", flame_js);
+    return !d.failed;
 }

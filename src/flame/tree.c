@@ -20,26 +20,48 @@ static void place(tree *all, uint32_t number)
     all->slots[at] = number;
 }
 
-static void more_slots(tree *all)
+static bool more_slots(tree *all)
 {
+    size_t count = all->slot_count == 0 ? 1024 : all->slot_count * 2;
+    uint32_t *slots = calloc(count, sizeof *slots);
+    if (slots == NULL)
+        return false;
     free(all->slots);
-    all->slot_count = all->slot_count == 0 ? 1024 : all->slot_count * 2;
-    all->slots = allocate(all->slot_count, sizeof *all->slots);
+    all->slots = slots;
+    all->slot_count = count;
     for (size_t i = 1; i < all->count; i++)
         place(all, (uint32_t)i);
+    return true;
 }
 
+static bool more_nodes(tree *all)
+{
+    size_t room = all->room < 16 ? 16 : all->room + all->room / 2;
+    node *nodes = room > UINT32_MAX ? NULL : realloc(all->nodes, room * sizeof *nodes);
+    if (nodes == NULL)
+        return false;
+    all->nodes = nodes;
+    all->room = room;
+    return true;
+}
+
+// 0 where there is no memory.
 static uint32_t new_node(tree *all, uint32_t parent, uint32_t frame)
 {
-    all->nodes = grow(all->nodes, &all->room, all->count, sizeof *all->nodes);
+    if (all->count == all->room && !more_nodes(all)) {
+        all->failed = true;
+        return 0;
+    }
     all->nodes[all->count] = (node){.frame = frame, .parent = parent};
     return (uint32_t)all->count++;
 }
 
 static uint32_t child_of(tree *all, uint32_t parent, uint32_t frame)
 {
-    if (all->count * 2 >= all->slot_count)
-        more_slots(all);
+    if (all->count * 2 >= all->slot_count && !more_slots(all)) {
+        all->failed = true;
+        return 0;
+    }
     for (size_t at = slot_of(all, parent, frame); all->slots[at] != 0;
          at = (at + 1) & (all->slot_count - 1)) {
         const node *n = &all->nodes[all->slots[at]];
@@ -47,6 +69,8 @@ static uint32_t child_of(tree *all, uint32_t parent, uint32_t frame)
             return all->slots[at];
     }
     uint32_t number = new_node(all, parent, frame);
+    if (number == 0)
+        return 0;
     node *n = &all->nodes[number], *above = &all->nodes[parent];
     n->depth = above->depth + 1;
     n->next = above->child;
@@ -55,30 +79,15 @@ static uint32_t child_of(tree *all, uint32_t parent, uint32_t frame)
     return number;
 }
 
-static void add_sample(tree *all, int side, names *frames, const sample *s, int64_t value)
+void tree_add_stack(tree *all, int side, const uint32_t *frames, size_t count, int64_t value)
 {
     uint32_t at = 0;
-    if (s->state[0] != '\0')
-        at = child_of(all, at, names_number(frames, FRAME_STATE, s->state, ""));
-    if (s->pond[0] != '\0')
-        at = child_of(all, at, names_number(frames, FRAME_POND, s->pond, ""));
-    size_t drawn = s->count < DEEPEST ? s->count : DEEPEST;
-    for (size_t i = 0; i < drawn; i++)
-        at = child_of(all, at, s->frames[s->count - 1 - i]);
-    all->nodes[at].self[side] = add(all->nodes[at].self[side], value);
-}
-
-void tree_add(tree *all, int side, const profile *p, names *frames, pick *k, size_t type)
-{
     if (all->count == 0)
         new_node(all, 0, 0);
-    for (size_t i = 0; i < p->count; i++) {
-        if (!pick_takes(k, frames, &p->samples[i]))
-            continue;
-        all->taken[side]++;
-        add_sample(all, side, frames, &p->samples[i], p->samples[i].values[type]);
-        progress("drawing", all->count * sizeof *all->nodes);
-    }
+    for (size_t i = 0; i < count && !all->failed; i++)
+        at = child_of(all, at, frames[i]);
+    if (!all->failed)
+        all->nodes[at].self[side] = add(all->nodes[at].self[side], value);
 }
 
 // Children have higher numbers than their parents: so one pass from the end is enough.
@@ -117,19 +126,24 @@ static int by_width(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->file, y->file);
 }
 
-uint32_t *tree_children(const tree *all, const names *frames, uint32_t parent, size_t *count)
+uint32_t *tree_children(const tree *all, const flame_frame *frames, uint32_t parent, size_t *count)
 {
     *count = 0;
     for (uint32_t at = all->nodes[parent].child; at != 0; at = all->nodes[at].next)
         ++*count;
-    ranked *sorted = allocate(*count, sizeof *sorted);
+    ranked *sorted = calloc(*count + 1, sizeof *sorted);
+    uint32_t *numbers = calloc(*count + 1, sizeof *numbers);
     size_t i = 0;
-    for (uint32_t at = all->nodes[parent].child; at != 0; at = all->nodes[at].next) {
-        const frame *f = &frames->frames[all->nodes[at].frame];
+    for (uint32_t at = all->nodes[parent].child; at != 0 && sorted != NULL; at = all->nodes[at].next) {
+        const flame_frame *f = &frames[all->nodes[at].frame];
         sorted[i++] = (ranked){all->nodes[at].width, f->name, f->file, at};
     }
+    if (sorted == NULL || numbers == NULL) {
+        free(sorted);
+        free(numbers);
+        return NULL;
+    }
     qsort(sorted, *count, sizeof *sorted, by_width);
-    uint32_t *numbers = allocate(*count, sizeof *numbers);
     for (i = 0; i < *count; i++)
         numbers[i] = sorted[i].number;
     free(sorted);
