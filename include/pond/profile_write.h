@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The heap profile of <pond/profile.h> written out, for programs and for people: libpond-profile. Link it
+ * The heap profile of <pond/profile.h> written out, for programs and for people, to files and as answers of a
+ * server: libpond-profile. Link it
  * beside libpond (pkg-config pond-profile); both shared, or both static.
  *
  *     pond_profile_set("rate=512k");
@@ -48,6 +49,56 @@ typedef enum pond_profile_format {
  * thread.
  */
 POND_API int pond_profile_write(int fd, pond_profile_format form, const char *value);
+
+/* pond_answer.allow: what a server lets those who ask do */
+enum {
+    POND_ANSWER_MAY_TICK = 1u << 0 /* ?gc=1, which ticks before the profile is taken */
+};
+
+/* What a server of HTTP is to send. */
+typedef struct pond_answer {
+    unsigned allow;      /* set by the caller before: POND_ANSWER_MAY_TICK or 0 */
+    int status;          /* of HTTP: 200, 400, 403, 404, 405 or 503 */
+    const char *type;    /* Content-Type */
+    const char *headers; /* further lines, each "Name: value\r\n", maybe none: a constant text */
+    char *body;          /* the caller's to free(); NULL where HEAD asked */
+    size_t length;       /* of what GET is sent: Content-Length */
+} pond_answer;
+
+/*
+ * What libpond-http answers, for servers with an HTTP stack of their own: GET or HEAD of
+ *
+ *     /debug/pond          a page for people: ponds, their last minutes, verdicts, the largest stacks,
+ *                          a flame graph, the last lines of the trace. It needs no network and no
+ *                          script. ?format=json, ?format=text: the same for programs, for tickets.
+ *                          ?refresh=N: loaded anew every N seconds. ?fast=N: the judge of growth takes
+ *                          time to go N times as fast, for demonstrations
+ *     /debug/pond/flame    the flame graph alone, SVG; ?value=alloc_space, as of pond_profile_write
+ *     /metrics             the ponds' statistics as OpenMetrics
+ *     /debug/pprof/        a list of the two profiles below
+ *     /debug/pprof/heap    what pond_profile_write writes, for go tool pprof http://HOST/debug/pprof/heap.
+ *                          ?debug=1: as text. ?seconds=N, up to 60: what is got in so many seconds
+ *                          from now. ?gc=1: a tick before, where it is allowed
+ *     /debug/pprof/allocs  the same, with what was got to be shown first
+ *
+ * path is what comes before "?" of the address, query what comes behind it, or NULL. Whatever is asked, there
+ * is an answer: 404 where there is nothing, 405 for other methods, 503 while another answer with stacks is
+ * being made (they are made one at a time). Nothing of the command line and of the environment is in any.
+ * Returns 0; or -1 and errno EINVAL (an argument is NULL), ENOMEM, or ENOSYS (as of pond_profile_write), and
+ * then answer has no body.
+ *
+ * It takes some milliseconds, more the first time (see pond_profile_write), and with ?seconds=N so long as
+ * that: a server calls it on a thread that may wait. Any thread.
+ */
+POND_API int pond_profile_answer(const char *method, const char *path, const char *query,
+                                 pond_answer *answer);
+
+/*
+ * Whether a Host header names this machine: localhost, 127.0.0.1 or [::1], with any port. A page from
+ * elsewhere can make the name of its own server lead here, and read what is answered as if it came from
+ * there. So a server on TCP answers 403 where this is 0; NULL is 0.
+ */
+POND_API int pond_answer_host(const char *host);
 
 #ifdef __cplusplus
 }

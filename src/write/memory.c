@@ -177,7 +177,7 @@ size_t names_index(struct names *n, const char *text)
         return NAMES_NONE;
     uint32_t *slot = names_slot(n, text);
     if (*slot == 0) {
-        char *copy = memory_text(n->memory, text);
+        char *copy = memory_copy(n->memory, text, strlen(text) + 1);
         char **item = copy == NULL ? NULL : list_add(&n->texts, sizeof *item);
         if (item == NULL)
             return NAMES_NONE;

@@ -37,10 +37,10 @@ void list_free(struct list *l);
 /* ---- texts, each once ---- */
 
 struct names {
-    struct memory *memory;
-    struct list texts; /* of char *, in the order in which they came */
-    uint32_t *slots;   /* by hash: 1 + place in texts; 0: none */
-    size_t slot_count; /* a power of two */
+    struct memory *memory; /* where copies of them are kept, as they are */
+    struct list texts;     /* of char *, in the order in which they came */
+    uint32_t *slots;       /* by hash: 1 + place in texts; 0: none */
+    size_t slot_count;     /* a power of two */
 };
 
 #define NAMES_NONE SIZE_MAX

@@ -29,6 +29,7 @@ struct maker {
     struct names functions; /* by symbol and file */
     struct list made;       /* of Function *, in their order */
     const struct places *places;
+    size_t values; /* of each sample */
     bool failed;
 };
 
@@ -206,7 +207,7 @@ static Sample *sample_new(struct maker *m, size_t depth)
     s->label = labels;
     s->location_id = ids;
     s->value = values;
-    s->n_value = VALUES;
+    s->n_value = m->values;
     m->profile->sample[m->profile->n_sample++] = s;
     return s;
 }
@@ -219,7 +220,7 @@ static void make_sample(struct maker *m, const struct stack *stack)
     for (size_t i = 0; i < stack->count; i++)
         s->location_id[s->n_location_id++] =
             (uint64_t)(places_of(m->places, stack->pcs[i]) - m->places->places) + 1;
-    memcpy(s->value, stack->values, sizeof stack->values);
+    memcpy(s->value, stack->values, m->values * sizeof *s->value);
     label(m, s, "pond", stack->pond);
     label(m, s, "type", stack->type);
     label(m, s, "state", "live");
@@ -249,7 +250,7 @@ static void make_samples(struct maker *m, const struct snapshot *s)
     m->profile->sample = make_array(m, s->stacks.count + s->basins.count * IDLE_STATES);
     for (size_t i = 0; i < s->stacks.count && !m->failed; i++)
         make_sample(m, &stacks[i]);
-    for (size_t i = 0; i < s->basins.count; i++)
+    for (size_t i = 0; i < s->basins.count && m->values == VALUES; i++)
         for (size_t state = 0; state < IDLE_STATES && !m->failed; state++)
             make_idle_sample(m, &basins[i], state);
 }
@@ -350,12 +351,13 @@ static void make_header(struct maker *m, const struct snapshot *s)
     Profile *p = m->profile;
     (void)text(m, "");
     p->sample_type = make_array(m, VALUES);
-    for (size_t v = 0; v < VALUES && !m->failed; v++)
+    for (size_t v = 0; v < m->values && !m->failed; v++)
         p->sample_type[p->n_sample_type++] = value_type(m, value_names[v], units[v]);
-    p->default_sample_type = text(m, value_names[INUSE_SPACE]);
+    p->default_sample_type = text(m, value_names[s->usual]);
     p->period_type = value_type(m, "space", "bytes");
     p->period = (int64_t)s->rate;
     p->time_nanos = s->time_nanos;
+    p->duration_nanos = s->duration_nanos;
     const char *lost = s->lost == 0 ? NULL
                                     : memory_format(m->memory, "%llu samples were lost for want of room",
                                                     (unsigned long long)s->lost);
@@ -400,7 +402,8 @@ bool form_pprof(struct bytes *to, struct snapshot *s, const struct places *place
                       .memory = &s->memory,
                       .strings = {.memory = &s->memory},
                       .functions = {.memory = &s->memory},
-                      .places = places};
+                      .places = places,
+                      .values = s->duration_nanos == 0 ? VALUES : INUSE_OBJECTS};
     make_header(&m, s);
     if (!m.failed)
         make_locations(&m);
@@ -408,7 +411,7 @@ bool form_pprof(struct bytes *to, struct snapshot *s, const struct places *place
         make_mappings(&m);
     if (!m.failed)
         make_samples(&m, s);
-    if (!m.failed)
+    if (!m.failed && s->duration_nanos == 0)
         make_history(&m, s);
     bool done = !m.failed && pack(to, &m);
     names_free(&m.strings);

@@ -127,10 +127,13 @@ static int64_t round_whole(double estimate, double *left_over)
     return whole;
 }
 
-static bool snapshot_round(struct snapshot *s, size_t owners)
+bool snapshot_round(struct snapshot *s)
 {
-    double *left = memory_take(&s->memory, owners * VALUES * sizeof *left);
     struct stack *stacks = s->stacks.items;
+    size_t owners = 0;
+    for (size_t i = 0; i < s->stacks.count; i++)
+        owners = stacks[i].owner < owners ? owners : stacks[i].owner + 1;
+    double *left = memory_take(&s->memory, owners * VALUES * sizeof *left);
     if (left == NULL)
         return false;
     if (s->stacks.count > 1)
@@ -142,19 +145,31 @@ static bool snapshot_round(struct snapshot *s, size_t owners)
     return true;
 }
 
-bool snapshot_take(struct snapshot *s, const pond_profile_source *source)
+static void snapshot_begin(struct snapshot *s, const pond_profile_source *source)
 {
     struct timespec now = {0};
-    struct reader r = {.snapshot = s, .source = source, .ponds = {.memory = &s->memory}};
     (void)clock_gettime(CLOCK_REALTIME, &now);
     *s = (struct snapshot){.time_nanos = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
                            .rate = source->rate(),
                            .lost = source->lost(),
-                           .seconds = source->seconds()};
-    bool taken = source->each(read_row, &r) == 0 && source->ponds(read_pond, &r) == 0 &&
-                 snapshot_round(s, r.ponds.texts.count);
+                           .seconds = source->seconds(),
+                           .usual = INUSE_SPACE};
+}
+
+bool snapshot_take(struct snapshot *s, const pond_profile_source *source)
+{
+    struct reader r = {.snapshot = s, .source = source, .ponds = {.memory = &s->memory}};
+    snapshot_begin(s, source);
+    bool taken = source->each(read_row, &r) == 0 && source->ponds(read_pond, &r) == 0 && snapshot_round(s);
     names_free(&r.ponds);
     return taken;
+}
+
+bool snapshot_ponds(struct snapshot *s, const pond_profile_source *source)
+{
+    struct reader r = {.snapshot = s, .source = source};
+    snapshot_begin(s, source);
+    return source->ponds(read_pond, &r) == 0;
 }
 
 void snapshot_free(struct snapshot *s)

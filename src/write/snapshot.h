@@ -57,10 +57,17 @@ struct snapshot {
     uint64_t lost;
     double seconds; /* for which gets were sampled; 0: they are not */
     int64_t time_nanos;
+    enum value usual;       /* what a tool is to show first */
+    int64_t duration_nanos; /* 0; or of what was got in so long, and nothing is said of what is in use */
 };
 
 /* False: errno says why. snapshot_free in either case. */
 bool snapshot_take(struct snapshot *s, const pond_profile_source *source);
+bool snapshot_ponds(struct snapshot *s, const pond_profile_source *source); /* without stacks */
+/* Whole numbers from estimates, the largest stacks first. False: no memory. */
+bool snapshot_round(struct snapshot *s);
+/* What is left in `now` are gets since `before`, which was taken earlier. False: no memory. */
+bool snapshot_subtract(struct snapshot *now, const struct snapshot *before);
 void snapshot_free(struct snapshot *s);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct pond_profile_source {
     double (*seconds)(void);                                           /* pond_profile_seconds */
     int (*trace)(int (*line)(const char *text, void *ctx), void *ctx); /* pond_trace_each */
     int (*fine)(pond *, size_t rate, unsigned seconds);                /* pond_profile_fine */
+    uint64_t (*tick)(void); /* pond_epoch_advance; NULL: not to be done */
 } pond_profile_source;
 
 /* Its value for the libpond that the file is linked with, which includes <pond/profile.h>. */
@@ -31,11 +32,19 @@ typedef struct pond_profile_source {
         .size = sizeof(pond_profile_source), .each = pond_profile_each, .ponds = pond_each,                  \
         .stats = pond_stats_read, .name = pond_name, .type_name = pond_type_name, .rate = pond_profile_rate, \
         .lost = pond_profile_lost, .limits = pond_limits_read, .history = pond_history_read,                 \
-        .seconds = pond_profile_seconds, .trace = pond_trace_each, .fine = pond_profile_fine                 \
+        .seconds = pond_profile_seconds, .trace = pond_trace_each, .fine = pond_profile_fine,                \
+        .tick = pond_epoch_advance                                                                           \
     }
 
 /* As pond_profile_write, from this source. */
 POND_API int pond_profile_write_from(const pond_profile_source *source, int fd, pond_profile_format format,
                                      const char *value);
+
+/* As pond_profile_answer, from this source. */
+POND_API int pond_profile_answer_from(const pond_profile_source *source, const char *method, const char *path,
+                                      const char *query, pond_answer *answer);
+
+/* Whether all that is needed is there. */
+bool source_is_whole(const pond_profile_source *source);
 
 #endif

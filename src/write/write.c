@@ -67,7 +67,7 @@ static bool write_profile(const pond_profile_source *source, int fd, pond_profil
     return done;
 }
 
-static bool source_is_whole(const pond_profile_source *s)
+bool source_is_whole(const pond_profile_source *s)
 {
     if (s == NULL || s->size < sizeof *s)
         return false;

@@ -134,7 +134,7 @@ if [ -e "$prefix/lib/libpond-profile.so" ]; then
             $(pkg-config --cflags --libs pond-profile) -pthread
         "$CC" -std=c11 $STRICT -g -fno-optimize-sibling-calls -o "$scratch/profiled-static" "$scratch/profiled.c" \
             $(pkg-config --cflags pond-profile) -L"$prefix/lib" -Wl,-u,pond_profile_write_from \
-            -Wl,-Bstatic -lpond-profile -lpond -lprotobuf-c -Wl,-Bdynamic -lz -pthread
+            -Wl,-Bstatic -lpond-profile -lpond -lprotobuf-c -Wl,-Bdynamic -lz -ljansson -lm -pthread
     }
     readelf -d "$scratch/profiled" | grep -q 'NEEDED.*libpond-profile.so.0' || fail "libpond-profile is not linked"
     ! readelf -d "$scratch/profiled-static" | grep 'NEEDED.*libpond' || fail "the archives are not linked"

@@ -14,9 +14,9 @@ done
 
 # Every function of the contract has a page and, in it, a description; what only inlined code calls has not.
 functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked)$|_self(_fence)?$')
-for function in $functions pond_get_inline pond_put_inline pond_profile_write; do
+for function in $functions pond_get_inline pond_put_inline pond_profile_write pond_profile_answer pond_answer_host; do
     case $function in
-    pond_profile_* | pond_on_trace | pond_trace_each | pond_history_read) page=pond_profile ;;
+    pond_profile_* | pond_answer_* | pond_on_trace | pond_trace_each | pond_history_read) page=pond_profile ;;
     pond_debug_* | pond_on_* | pond_report_count) page=pond_debug ;;
     *) page=pond_get ;;
     esac

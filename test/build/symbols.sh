@@ -41,7 +41,7 @@ same "$scratch/union" "$scratch/map" "declared (<) and src/pond.map (>) differ"
 # The same of libpond-profile, which was made with src/write/write.map.
 if [ -e build/release/libpond-profile.so ]; then
     exported build/release/libpond-profile.so > "$scratch/exported-profile"
-    printf 'pond_profile_write\npond_profile_write_from\n' > "$scratch/declared-profile"
+    printf '%s\n' pond_answer_host pond_profile_answer pond_profile_answer_from pond_profile_write pond_profile_write_from > "$scratch/declared-profile"
     same "$scratch/declared-profile" "$scratch/exported-profile" "libpond-profile: declared (<) and exported (>) differ"
     nm --defined-only --extern-only build/release/libpond-profile.a | awk 'NF == 3 { print $3 }' | sort \
         > "$scratch/defined-profile"

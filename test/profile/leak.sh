@@ -55,7 +55,7 @@ exactly()
 
 build "$built/libpond-profile.so" "$built/libpond.so" -Wl,-rpath,"$built"
 exactly libpond.so
-build "$built/libpond-profile.a" "$built/libpond.a" -lprotobuf-c -lz
+build "$built/libpond-profile.a" "$built/libpond.a" -lprotobuf-c -lz -ljansson -lm
 exactly libpond.a
 
 # One get of buffers in 3 is a sample, of 4,000 + 100 + 3,000; seed: the same ones each time. The leak is 100 +- 14.

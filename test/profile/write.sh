@@ -37,7 +37,7 @@ idle()
 }
 
 program plain "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc" "$built/libpond-profile.a" "$built/libpond.a" \
-    -lprotobuf-c -lz
+    -lprotobuf-c -lz -ljansson -lm
 run plain pprof "$scratch/heap.pb.gz"
 cp "$scratch/said" "$scratch/stats"
 run plain before "$scratch/before.pb.gz"
