@@ -137,6 +137,8 @@ bool say_trace(struct bytes *to, const struct view *v)
 
 static bool say_flame(struct bytes *to, struct view *v)
 {
+    if (v->snapshot.basins.count + v->snapshot.stacks.count == 0)
+        return true;
     say(to,
         "<h2 id=\"flame\">Flame graph <small>bytes in use and idle, the caller above whom it called \302\267 "
         "<a href=\"/debug/pond/flame\">alone</a>, <a "

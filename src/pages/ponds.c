@@ -149,6 +149,11 @@ void say_ponds(struct bytes *to, const struct view *v)
         to->failed = true;
         return;
     }
+    if (count == 0) {
+        say(to, "<p class=\"note\">There are none yet.</p>\n");
+        free(all);
+        return;
+    }
     say(to, "<table class=\"ponds\">\n<thead><tr><th scope=\"col\">Pond</th><th scope=\"col\" class=\"n\">In "
             "use</th>"
             "<th scope=\"col\"></th><th scope=\"col\" class=\"n\">Idle <small>caches + depot + "

@@ -118,7 +118,7 @@ assert '<script>alert(1)</script>' in ponds and 'back\\slash "and" a new line' i
 stacks = all['stacks']
 assert len(stacks) == 6 and stacks[0]['pond'] == 'buffers' and stacks[0]['inuse_objects'] == 24031
 assert stacks[0]['verdict']['name'] == 'leak' and stacks[0]['verdict']['growth_bytes_per_minute'] > 5e6
-assert stacks[1]['verdict']['name'] == 'warming up' and stacks[0]['pond_id'] == 2
+assert stacks[1]['verdict']['name'] == 'warming up' and stacks[0]['pond_id'] == 2 and stacks[2]['verdict']['name'] == 'filling'
 assert [f['function'] for f in stacks[0]['frames']] == ['buffer_take', 'read_body', 'read_request', 'accept_client', 'serve_forever']
 assert stacks[0]['frames'][0]['file'].endswith('known.c') and stacks[0]['frames'][0]['line'] > 0
 END
@@ -195,6 +195,7 @@ OFF=1 ask GET /debug/pond
 says "page: says that gets are not sampled" "$scratch/body" 'Gets are not sampled'
 EMPTY=1 ask GET /debug/pond
 is "page: without a pond" "$status" 200
+says "page: which it says" "$scratch/body" 'There are none yet'
 ask GET /debug/pond refresh=5
 says "page: loads itself anew" "$scratch/body" '<meta http-equiv="refresh" content="5">'
 ask GET /debug/pond/flame

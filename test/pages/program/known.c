@@ -212,7 +212,7 @@ static double course(size_t pond, double at)
     double wave = waves[(size_t)(at * 110) % 11];
     double courses[] = {at < 0.2 ? at * 5 : 0.97 + wave / 20,
                         0.1 + 0.9 * at,
-                        1 - (1 - at) * (1 - at) * (1 - at),
+                        0.25 + 0.75 * at,
                         wave,
                         wave * wave,
                         0};
