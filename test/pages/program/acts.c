@@ -222,6 +222,42 @@ static void fork_meanwhile(void)
     CHECK(status_of("/debug/pprof/heap", NULL) == 200);
 }
 
+static bool waits_now, has_waited; /* for what is got meanwhile */
+
+static int counting_each(int (*row)(const pond_profile_row *, void *ctx), void *ctx)
+{
+    int stopped = source.each(row, ctx);
+    __atomic_store_n(&waits_now, true, __ATOMIC_RELEASE);
+    return stopped;
+}
+
+static void *waits_long(void *ctx)
+{
+    pond_profile_source counting = source;
+    pond_answer a = {.allow = 0};
+    counting.each = counting_each;
+    CHECK(pond_profile_answer_from(&counting, "GET", "/debug/pprof/heap", "seconds=2", &a) == 0);
+    __atomic_store_n(&has_waited, true, __ATOMIC_RELEASE);
+    free(a.body);
+    *(int *)ctx = a.status;
+    return NULL;
+}
+
+/* While one waits others have their turn, but not to wait as well. */
+static void others_meanwhile(void)
+{
+    pthread_t thread;
+    int status = 0;
+    CHECK(pthread_create(&thread, NULL, waits_long, &status) == 0);
+    while (!__atomic_load_n(&waits_now, __ATOMIC_ACQUIRE))
+        sched_yield();
+    while (status_of("/debug/pond", NULL) != 200)
+        CHECK(!__atomic_load_n(&has_waited, __ATOMIC_ACQUIRE));
+    CHECK(status_of("/debug/pprof/heap", "seconds=1") == 503);
+    CHECK(!__atomic_load_n(&has_waited, __ATOMIC_ACQUIRE));
+    CHECK(pthread_join(thread, NULL) == 0 && status == 200);
+}
+
 void together(void)
 {
     pthread_t threads[4], waiting;
@@ -235,6 +271,7 @@ void together(void)
     CHECK(pthread_join(waiting, NULL) == 0);
     CHECK(counts[0] > 0 && counts[0] + counts[1] == 800 && (waited == 200 || waited == 503));
     fork_meanwhile();
+    others_meanwhile();
     printf("together as alone\n");
 }
 
