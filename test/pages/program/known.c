@@ -210,12 +210,8 @@ static double course(size_t pond, double at)
 {
     static const double waves[] = {0.6, 0.66, 0.5, 0.7, 0.62, 0.58, 0.71, 0.65, 0.55, 0.6, 0.68};
     double wave = waves[(size_t)(at * 110) % 11];
-    double courses[] = {at < 0.2 ? at * 5 : 0.97 + wave / 20,
-                        0.1 + 0.9 * at,
-                        0.25 + 0.75 * at,
-                        wave,
-                        wave * wave,
-                        0};
+    double courses[] = {
+        at < 0.2 ? at * 5 : 0.97 + wave / 20, 0.1 + 0.9 * at, 0.25 + 0.75 * at, wave, wave * wave, 0};
     return courses[pond];
 }
 
