@@ -10,17 +10,30 @@ enum {
     CALLERS = 4 /* of the functions of a stack, in its line */
 };
 
+/* The library's own, which are there where they are inlined, come first: they are not who got the object. */
+static bool is_own(const char *name)
+{
+    return strncmp(name, "pond_get", strlen("pond_get")) == 0;
+}
+
+static size_t add_name(const char **names, size_t count, size_t most, const char *name)
+{
+    if (count == 0 && name != NULL && is_own(name))
+        return 0;
+    if (count < most)
+        names[count] = name != NULL ? name : "?";
+    return count + 1;
+}
+
 size_t functions_of(const struct view *v, const struct stack *s, const char **names, size_t most)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->count; i++) {
         const struct place *at = places_of(&v->places, s->pcs[i]);
-        const char *name = at->frames == NULL ? place_name(&v->places, at) : NULL;
-        if (at->frames == NULL && count++ < most)
-            names[count - 1] = name != NULL ? name : "?";
+        if (at->frames == NULL)
+            count = add_name(names, count, most, place_name(&v->places, at));
         for (const struct frame *f = at->frames; f != NULL; f = f->next)
-            if (count++ < most)
-                names[count - 1] = f->function;
+            count = add_name(names, count, most, f->function);
     }
     return count;
 }
