@@ -105,7 +105,7 @@ void put_judged(FILE *out, const names *all, const judged *v)
     if (r->growth_bytes_per_minute > 0)
         fprintf(out, ", %s a minute more", amount_of(whole(r->growth_bytes_per_minute), "bytes", false).text);
     fputs("\n    ", out);
-    put_stack(out, all, v->of, 6);
+    put_stack(out, all, v->of, 4);
     fputc('\n', out);
     put_wrapped(out, v->words);
 }

@@ -60,7 +60,7 @@ static void put_summary(FILE *out, const judgement *j)
         fprintf(out, "%s%zu %s", before, counts[v], verdict_name((enum verdict)v));
         before = ", ";
     }
-    fprintf(out, ". Gets are sampled since %.0f s.\n", j->seconds);
+    fprintf(out, ". Gets were sampled for %.0f s.\n", j->seconds);
 }
 
 static bool print_all(const asked *a, const names *all, const judgement *j, bool *found, trouble *t)

@@ -20,9 +20,9 @@ loads=()
 # shellcheck disable=SC2317 # by the trap
 ended()
 {
-    kill "${loads[@]}" 2> /dev/null
+    kill "${loads[@]}" 2> /dev/null || true
     # shellcheck disable=SC2154 # server.sh assigns pipes
-    stop_all_servers 2> /dev/null
+    stop_all_servers 2> /dev/null || true
     rm -rf "$scratch"
 }
 trap ended EXIT
@@ -68,21 +68,24 @@ while [ $((SECONDS - started)) -lt 60 ] && [ ${#found[@]} -lt 5 ]; do
     sleep 2
     for kind in "${!plant[@]}"; do
         look "$kind" > "$scratch/now"
-        said[$kind]+=$(sed "s/^/$((SECONDS - started)) s /" "$scratch/now")$'\n'
-        if [ "$kind" != steady ] && grep -qx "${expected[$kind]}: ${culprit[$kind]}" "$scratch/now"; then
+        [ ! -s "$scratch/now" ] || said[$kind]+=$(sed "s/^/$((SECONDS - started)) s /" "$scratch/now")$'\n'
+        if [ "$kind" != steady ] && [ -z "${found[$kind]-}" ] &&
+            grep -qx "${expected[$kind]}: ${culprit[$kind]}" "$scratch/now"; then
+            cp "$scratch/verdict" "$scratch/$kind.said"
             found[$kind]=$((SECONDS - started))
         fi
     done
 done
 for kind in "${!culprit[@]}"; do
-    check "$kind: ${expected[$kind]}, by ${culprit[$kind]}, after ${found[$kind]-} s: $(tail -n 1 <<< "${said[$kind]}")" \
+    check "$kind: ${expected[$kind]}, by ${culprit[$kind]}, after ${found[$kind]-(never)} s" \
         [ -n "${found[$kind]-}" ]
+    sed 's/^/    /' "$scratch/$kind.said" 2> /dev/null || printf '    %s\n' "${said[$kind]-nothing was said}"
 done
-check "a server without a plant: steady: ${said[steady]}" [ -z "$(tr -d '\n' <<< "${said[steady]}")" ]
+check "a server without a plant: steady${said[steady]:+, but: ${said[steady]}}" [ -z "${said[steady]-}" ]
 for kind in leak slow filling; do
     check "$kind: nobody else is blamed for a leak" \
-        [ -z "$(grep -E '(leak|filling|held):' <<< "${said[$kind]}" | grep -v "${culprit[$kind]}\$")" ]
+        [ -z "$(grep -E '(leak|filling|held):' <<< "${said[$kind]-}" | grep -v "${culprit[$kind]}\$")" ]
 done
-check "held: no leak" [ -z "$(grep leak <<< "${said[held]}")" ]
-check "warming up: no leak" [ -z "$(grep leak <<< "${said[warm]}")" ]
+check "held: no leak" [ -z "$(grep leak <<< "${said[held]-}")" ]
+check "warming up: no leak" [ -z "$(grep leak <<< "${said[warm]-}")" ]
 exit $failed
