@@ -46,10 +46,15 @@ status=0
 check "--fast 10: three minutes are thirty" is "$status $(sed -n 's/:.*//p' "$scratch/said" | head -n 1)" '1 slow leak'
 check "--fast says so" grep -qE 'divided by 10,|All times of the rule' "$scratch/said"
 check "nothing of steady ones without --all" is "$("$prof" verdict "$scratch/steady" | wc -l)" 1
-{ test/verdict/history slow; test/verdict/history leak | sed -e '/^history/d' -e 's/^of 1 conns/of 2 buffers/' \
-    -e 's/^on 0 1/on 1 2/' -e 's/pond=conns/pond=buffers/'; } | "$make_profile" > "$scratch/both"
-check "the worst first" is "$("$prof" verdict "$scratch/both" | sed -n 's/^\([a-z ]*: [a-z]*\),.*/\1/p' | tr '\n' ' ')" \
-    'leak: buffers slow leak: conns '
+# two KIND OTHER FILE: of another pond as well
+two()
+{
+    { test/verdict/history "$1"; test/verdict/history "$2" | sed -e '/^history/d' -e 's/^of 1 conns/of 2 buffers/' \
+        -e 's/^on 0 1/on 1 2/' -e 's/pond=conns/pond=buffers/'; } | "$make_profile" > "$3"
+}
+two warm held "$scratch/both"
+check "the worst first, however small" is "$("$prof" verdict "$scratch/both" | sed -n 's/^\([a-z ]*: [a-z]*\),.*/\1/p' | tr '\n' ' ')" \
+    'held: buffers warming up: conns '
 # a function that the terminal would obey
 sed 's/conn_new/conn\o033]0;new/' < test/verdict/history > "$scratch/strange"
 perl "$scratch/strange" leak | "$make_profile" > "$scratch/named"
@@ -101,6 +106,9 @@ put steady
 watcher=$!
 put leak
 check "watch: a leak that appears" is "$(next_told)" 'leak|conns|conn_new|leak:'
+two leak slow "$scratch/more"
+put more
+check "watch: another one; what was told is not told again" is "$(next_told)" 'slow leak|buffers|conn_new|slow '
 put slow
 check "watch: a verdict that changes" is "$(next_told)" 'slow leak|conns|conn_new|slow '
 rm "$scratch/source"
@@ -111,13 +119,15 @@ check "watch: it says that it went" grep -q 'No such file' "$scratch/errors"
 check "watch: it says that it came back" grep -q 'it answers again' "$scratch/errors"
 put steady
 until grep -q 'was held, is steady: conns' "$scratch/log"; do kill -0 $watcher || break; sleep 0.1; done
+put leak
+check "watch: no command for what is steady" is "$(next_told)" 'leak|conns|conn_new|leak:'
 kill -TERM $watcher
 status=0
 wait $watcher || status=$?
 check "watch: SIGTERM ends it" is "$status" 0
 check "watch: all of them in its log" is \
     "$(grep -oE 'UTC  (was [a-z ]+, is )?[a-z ]+: conns' "$scratch/log" | cut -c 6- | tr '\n' ';')" \
-    'leak: conns;was leak, is slow leak: conns;was slow leak, is held: conns;was held, is steady: conns;'
+    'leak: conns;was leak, is slow leak: conns;was slow leak, is held: conns;was held, is steady: conns;leak: conns;'
 status=0
 # shellcheck disable=SC2016 # the command's own shell
 timeout -k 5 -s INT 20 "$prof" watch --every 60 --exec 'kill -INT $PPID; exec sleep 100' "$scratch/leak" \
