@@ -58,6 +58,8 @@ enum {
 /* What a server of HTTP is to send. */
 typedef struct pond_answer {
     unsigned allow;      /* set by the caller before: POND_ANSWER_MAY_TICK or 0 */
+    int client;          /* set by the caller before: the connection's socket, so that ?seconds= is over early
+                            when the client, or the server, has shut it down; 0: none is looked at */
     int status;          /* of HTTP: 200, 400, 403, 404, 405 or 503 */
     const char *type;    /* Content-Type */
     const char *headers; /* further lines, each "Name: value\r\n", maybe none: a constant text */

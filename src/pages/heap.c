@@ -2,6 +2,7 @@
 /* What go tool pprof asks for: /debug/pprof/ and its profiles. */
 #include "pages.h"
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 
 #define SECONDS_MOST 60 /* for which one waits */
@@ -27,25 +28,34 @@ void view_close(struct view *v)
 
 /* ---- a profile ---- */
 
-static void wait_for(unsigned seconds)
+static int64_t now_ms(void)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)seconds;
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-        ;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until so many seconds are over, or nobody is there any more for whom to wait. */
+static void wait_for(unsigned seconds, int client)
+{
+    struct pollfd gone = {.fd = client > 0 ? client : -1, .events = POLLRDHUP};
+    int64_t until = now_ms() + (int64_t)seconds * 1000;
+    for (int64_t now; (now = now_ms()) < until;)
+        if (poll(&gone, 1, (int)(until - now)) > 0)
+            return;
 }
 
 /* What was got meanwhile. Of what is in use nothing: a sample taken before may have ended since, so
    differences of it would be of nothing (golang/go#67942). */
-static bool take_difference(struct snapshot *s, const pond_profile_source *source, unsigned seconds)
+static bool take_difference(struct snapshot *s, const pond_profile_source *source, unsigned seconds,
+                            int client)
 {
     struct snapshot before;
     *s = (struct snapshot){.rate = 0};
     bool taken = snapshot_take(&before, source);
     if (taken) {
         turn_leave(TURN_WORK);
-        wait_for(seconds);
+        wait_for(seconds, client);
         turn_wait(TURN_WORK);
         taken = snapshot_take(s, source) && snapshot_subtract(s, &before);
     }
@@ -100,7 +110,7 @@ static bool page_profile(struct bytes *to, const struct request *r, enum value u
         return refuse(to, r, status, wrong);
     if (a.tick > 0 && !r->head)
         (void)r->source->tick();
-    bool taken = a.seconds > 0 ? take_difference(&s, r->source, r->head ? 0 : a.seconds)
+    bool taken = a.seconds > 0 ? take_difference(&s, r->source, r->head ? 0 : a.seconds, r->answer->client)
                                : snapshot_take(&s, r->source);
     if (a.seconds > 0)
         turn_leave(TURN_WAIT);
