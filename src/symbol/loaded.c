@@ -4,15 +4,19 @@
  * that libdw knows already stay as they are, with all that was read of them; of new ones the file is opened
  * by its name.
  */
+#include "find.h"
 #include "session.h"
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 struct loaded_module {
     char *name;
     Dwarf_Addr start, end;
+    const unsigned char *build_id; /* of a file that is found by the name only: NULL: none is looked at */
+    size_t build_id_size;
 };
 
 struct loaded {
@@ -61,6 +65,15 @@ static void loaded_as_known(struct loaded *l, struct loaded_module *m, const cha
     *name = its;
 }
 
+/* The program, when libdw does not know it yet: the file by whose name it was started, if it is still that
+ * one. */
+static const char *loaded_program(struct loaded_module *m, const struct dl_phdr_info *info)
+{
+    const char *started = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+    m->build_id = find_build_id(info, &m->build_id_size);
+    return started != NULL && m->build_id != NULL && m->build_id_size > 0 ? started : "";
+}
+
 static int loaded_add(struct dl_phdr_info *info, size_t size, void *ctx)
 {
     struct loaded *l = ctx;
@@ -78,6 +91,8 @@ static int loaded_add(struct dl_phdr_info *info, size_t size, void *ctx)
         l->room = room;
     }
     loaded_as_known(l, &m, &name);
+    if (name[0] == 0)
+        name = loaded_program(&m, info);
     m.name = strdup(name);
     l->failed = m.name == NULL;
     if (m.name != NULL && m.end > m.start)
@@ -85,6 +100,15 @@ static int loaded_add(struct dl_phdr_info *info, size_t size, void *ctx)
     else
         free(m.name);
     return l->failed;
+}
+
+static bool loaded_report_one(Dwfl *dwfl, const struct loaded_module *m)
+{
+    Dwfl_Module *module = dwfl_report_module(dwfl, m->name, m->start, m->end);
+    if (module != NULL && m->build_id != NULL)
+        (void)dwfl_module_report_build_id(module, m->build_id, m->build_id_size,
+                                          (GElf_Addr)(uintptr_t)m->build_id);
+    return module != NULL;
 }
 
 bool loaded_report(Dwfl *dwfl)
@@ -95,9 +119,8 @@ bool loaded_report(Dwfl *dwfl)
     if (all)
         dwfl_report_begin(dwfl);
     for (size_t i = 0; i < l.count; i++) {
-        if (!l.failed &&
-            dwfl_report_module(dwfl, l.modules[i].name, l.modules[i].start, l.modules[i].end) == NULL)
-            all = false;
+        if (!l.failed)
+            all = loaded_report_one(dwfl, &l.modules[i]) && all;
         free(l.modules[i].name);
     }
     if (!l.failed)
