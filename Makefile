@@ -130,7 +130,7 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
--include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/prof/prof.mk
+-include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/http/http.mk src/prof/prof.mk
 
 # Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
 HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \
@@ -165,6 +165,9 @@ RUNNER_SOURCES  := $(if $(OWN_MAIN),$(patsubst %,test/support/%.c,cases runner w
 SUPPORT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter-out $(RUNNER_SOURCES),$(wildcard test/support/*.c)))
 TEST_CPPFLAGS   := $(CPPFLAGS) -Itest/support
 TEST_LIBS       := -lcriterion -pthread
+# What the tests of some directories need besides.
+TEST_WITH        =
+$(B)/test/http/%: TEST_WITH = $(HTTP_STATIC)
 # $(call noted,WORD,FILE): the flags after `// WORD:` among the first lines of FILE.
 noted = $$(sed -n '1,10s,^// $(1): *,,p' $(2))
 
@@ -175,13 +178,15 @@ $(B)/test/support/%.o: test/support/%.c $(B)/flags
 $(B)/test/%: test/%.c $(SUPPORT_OBJECTS) $(LIB)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(TEST_CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    $(SUPPORT_OBJECTS) $(call noted,link,$<) $(LIB) $(TEST_LIBS)
+	    $(SUPPORT_OBJECTS) $(call noted,link,$<) $(TEST_WITH) $(LIB) $(TEST_LIBS)
 
 $(B)/test/%: test/%.cpp $(SUPPORT_OBJECTS) $(LIB)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D) && std=$(call noted,std,$<) && \
 	$(CXX) $(TEST_CPPFLAGS) -std=$${std:-c++11} $(CXXFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(SUPPORT_OBJECTS) $(call noted,link,$<) $(LIB) $(TEST_LIBS)
+
+$(patsubst %.c,$(B)/%,$(wildcard test/http/*.c)): $(HTTP_LIB)
 
 .PHONY: tests run-tests run-valgrind
 tests: $(TEST_BINARIES) ## build the tests of one variant
@@ -233,7 +238,7 @@ $(VARIANTS:%=check-%): check-%:
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
-check-shell: lib prof
+check-shell: lib prof $(patsubst %,$(B)/examples/%,gzipd respd sight)
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -323,7 +328,8 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
            -e 's|@DEFINES@|$(PUBLIC_DEFINES.$(VARIANT))|g' \
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
-.PHONY: install install-library install-headers install-debug install-symbol install-profile install-prof uninstall
+.PHONY: install install-library install-headers install-debug install-symbol install-profile install-http \
+        install-prof uninstall
 install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR, BINDIR)
 	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
@@ -346,7 +352,8 @@ install-library: lib
 
 # Beside the plain library; other variants, which their callers must share, are installed alone.
 ifeq ($(VARIANT),release)
-install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(PROF),install-prof)
+install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(HTTP_SO),install-http) \
+         $(if $(PROF),install-prof)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -356,8 +363,11 @@ install-symbol: $(SYMBOL_LIB) $(SYMBOL_SO)
 install-profile: $(WRITE_LIB) $(WRITE_SO)
 	$(Q)$(call install_library,$(WRITE_LIB),$(WRITE_SO),pond-profile)
 	$(Q)$(fill) src/package/pond-profile.pc.in > $(D_PC)/pond-profile.pc
+install-http: $(HTTP_LIB) $(HTTP_SO)
+	$(Q)$(call install_library,$(HTTP_LIB),$(HTTP_SO),pond-http)
+	$(Q)$(fill) src/package/pond-http.pc.in > $(D_PC)/pond-http.pc
 
-INSTALLED_NAMES := pond pond-debug pond-symbol pond-profile
+INSTALLED_NAMES := pond pond-debug pond-symbol pond-profile pond-http
 uninstall: ## remove what install put there
 	$(Q)rm -f $(foreach name,$(INSTALLED_NAMES),$(D_PC)/$(name).pc \
 	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))
@@ -380,11 +390,11 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck, gofmt, go vet
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
-	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/prof/*.c examples/*.c examples/*/*.c) | \
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c examples/*.c examples/*/*.c) | \
 	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/prof/*.c)
+	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c)
 lint-scripts:
 	shellcheck -x $(SCRIPTS)
 	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done

@@ -32,7 +32,7 @@ for header in $public; do
     done
 done
 
-for header in src/*.h src/check/*.h src/symbol/*.h src/flame/*.h src/write/*.h src/pages/*.h; do
+for header in src/*.h src/check/*.h src/symbol/*.h src/flame/*.h src/write/*.h src/pages/*.h src/http/*.h; do
     [ -e "$header" ] || continue
     for compiler in gcc clang; do
         compiles "$compiler" c c11 "#include \"${header#src/}\"\n" -D_GNU_SOURCE -Isrc -Wno-unused-function

@@ -12,6 +12,7 @@ stage=$scratch/stage/usr
 libraries='pond pond-debug'
 [ ! -e build/release/libpond-symbol.so ] || libraries="$libraries pond-symbol"
 [ ! -e build/release/libpond-profile.so ] || libraries="$libraries pond-profile"
+[ ! -e build/release/libpond-http.so ] || libraries="$libraries pond-http"
 for library in $libraries; do
     for file in "lib$library.a" "lib$library.so" "lib$library.so.0" "lib$library.so.$version" \
         "pkgconfig/$library.pc"; do
@@ -21,7 +22,8 @@ done
 for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h include/pond/debug.h \
     "$libdir/cmake/pond/pond-config.cmake" share/man/man3/pond.3 share/man/man3/pond_get.3 \
     share/man/man3/pond_put.3 share/man/man3/pond_debug.3 include/pond/profile_write.h \
-    share/man/man3/pond_profile.3 share/man/man3/pond_profile_write.3; do
+    share/man/man3/pond_profile.3 share/man/man3/pond_profile_write.3 \
+    include/pond/http.h share/man/man3/pond_http.3 share/man/man3/pond_http_start.3; do
     [ -e "$stage/$file" ] || fail "install does not install $file"
 done
 if [ -e build/release/pond-prof ]; then
@@ -147,6 +149,42 @@ if [ -e "$prefix/lib/libpond-profile.so" ]; then
             fail "$kind fails with POND_PROFILE"
         gunzip -t < "$scratch/$kind.pb.gz" || fail "$kind writes no profile at its exit"
     done
+fi
+
+# ---- pages ----
+
+# A program that serves, and is asked by itself.
+cat > "$scratch/served.c" << 'END'
+#include <arpa/inet.h>
+#include <pond/http.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void)
+{
+    pond *conns = pond_create(&(pond_options){.name = "conns", .size = 64});
+    pond_http *pages = pond_http_start(&(pond_http_options){.flags = 0});
+    struct sockaddr_in there = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char text[4096];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (conns == NULL || pages == NULL || fd < 0)
+        return 1;
+    there.sin_port = htons((unsigned short)pond_http_port(pages));
+    if (connect(fd, (struct sockaddr *)&there, sizeof there) != 0 ||
+        dprintf(fd, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n") < 0)
+        return 1;
+    for (ssize_t n; (n = read(fd, text, sizeof text)) > 0;)
+        fwrite(text, 1, (size_t)n, stdout);
+    pond_http_stop(pages);
+    return 0;
+}
+END
+if [ -e "$prefix/lib/libpond-http.so" ]; then
+    # shellcheck disable=SC2046,SC2086 # flags
+    "$CC" -std=gnu11 $STRICT -o "$scratch/served" "$scratch/served.c" $(pkg-config --cflags --libs pond-http) -pthread
+    readelf -d "$scratch/served" | grep -q 'NEEDED.*libpond-http.so.0' || fail "libpond-http is not linked"
+    LD_LIBRARY_PATH="$prefix/lib" "$scratch/served" > "$scratch/said" || fail "a program with libpond-http.so fails"
+    grep -q 'pond="conns"' "$scratch/said" || fail "a program with libpond-http.so serves: $(cat "$scratch/said")"
 fi
 
 # ---- the variant that callers must share ----

@@ -5,17 +5,19 @@
 project_make man > /dev/null
 pages=build/man
 
-mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_debug.3 $pages/pond_profile.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
+mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_debug.3 $pages/pond_profile.3 $pages/pond_http.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
 [ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 
-for page in pond pond_get pond_debug pond_profile; do
+for page in pond pond_get pond_debug pond_profile pond_http; do
     mandoc -T ascii -O width=1000 $pages/$page.3 | sed "s/.$(printf '\b')//g" > "$scratch/$page" # no overstriking
 done
 
 # Every function of the contract has a page and, in it, a description; what only inlined code calls has not.
 functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked)$|_self(_fence)?$')
-for function in $functions pond_get_inline pond_put_inline pond_profile_write pond_profile_answer pond_answer_host; do
+for function in $functions pond_get_inline pond_put_inline pond_profile_write pond_profile_answer pond_answer_host \
+    pond_http_start pond_http_port pond_http_stop; do
     case $function in
+    pond_http_*) page=pond_http ;;
     pond_profile_* | pond_answer_* | pond_on_trace | pond_trace_each | pond_history_read) page=pond_profile ;;
     pond_debug_* | pond_on_* | pond_report_count) page=pond_debug ;;
     *) page=pond_get ;;
@@ -62,6 +64,7 @@ describes()
     members pond_profile_life profile.h
     members pond_history profile.h
 } | describes pond_profile 24
+members pond_http_options http.h | describes pond_http 6
 sed -nE 's/^ \*     ([a-z]+)(\[?=[^ ]+)? .*/\1/p' include/pond/debug.h > "$scratch/words"
 [ "$(wc -l < "$scratch/words")" -ge 14 ] || fail "the words in pond/debug.h were not found"
 while read -r word; do

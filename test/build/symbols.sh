@@ -48,6 +48,16 @@ if [ -e build/release/libpond-profile.so ]; then
     same "$scratch/declared-profile" "$scratch/defined-profile" "libpond-profile.a: declared (<) and defined (>) differ"
 fi
 
+# And of libpond-http, with src/http/http.map.
+if [ -e build/release/libpond-http.so ]; then
+    exported build/release/libpond-http.so > "$scratch/exported-http"
+    printf 'pond_http_port\npond_http_start\npond_http_stop\n' > "$scratch/declared-http"
+    same "$scratch/declared-http" "$scratch/exported-http" "libpond-http: declared (<) and exported (>) differ"
+    nm --defined-only --extern-only build/release/libpond-http.a | awk 'NF == 3 { print $3 }' | sort \
+        > "$scratch/defined-http"
+    same "$scratch/declared-http" "$scratch/defined-http" "libpond-http.a: declared (<) and defined (>) differ"
+fi
+
 readelf -d build/release/libpond.so > "$scratch/dynamic"
 version=$(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
 major=$(sed -n 's/^.define POND_VERSION_MAJOR //p' include/pond/pond.h)
