@@ -9,8 +9,12 @@ endif
 ifneq ($(WRITE_LIB),)
 GZIPD_PROFILE := -DGZIPD_HAS_PROFILE $(WRITE_LIB) $(GZIPD_SYMBOL) $(WRITE_LIBS)
 endif
+# Its option --sight, where there is a libpond-http.
+ifneq ($(HTTP_LIB),)
+GZIPD_SIGHT := -DGZIPD_HAS_SIGHT $(HTTP_LIB)
+endif
 
-$(B)/examples/gzipd: $(GZIPD_SOURCES) $(GZIPD_HEADERS) $(HEADERS) $(LIB) $(WRITE_LIB) $(SYMBOL_LIB)
+$(B)/examples/gzipd: $(GZIPD_SOURCES) $(GZIPD_HEADERS) $(HEADERS) $(LIB) $(HTTP_LIB) $(WRITE_LIB) $(SYMBOL_LIB)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(GZIPD_SOURCES) $(GZIPD_PROFILE) $(LIB) \
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(GZIPD_SOURCES) $(GZIPD_SIGHT) $(GZIPD_PROFILE) $(LIB) \
 	    -pthread -lmicrohttpd -lz

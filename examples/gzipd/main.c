@@ -8,7 +8,8 @@
  *     options.c   the command line
  *     pools.c     the three ponds, and what stands in for them with --alloc=malloc
  *     ticker.c    the thread that ticks
- *     profile.c   heap profiles of the ponds
+ *     profile.c   heap profiles of the ponds, in files
+ *     sight.c     what the ponds do, served by libpond-http
  *     plant.c     faults on purpose, for demonstrations
  *     listen.c    the socket and the threads that serve, by libmicrohttpd
  *     serve.c     a request and its answer
@@ -22,6 +23,7 @@
 #include "plant.h"
 #include "pools.h"
 #include "profile.h"
+#include "sight.h"
 #include "ticker.h"
 #include <errno.h>
 #include <poll.h>
@@ -92,9 +94,12 @@ static bool serve(const struct options *o, int signals)
         return false;
     printf("gzipd: serving %s on http://127.0.0.1:%u/\n", o->root, listen_port(&s));
     fflush(stdout);
-    attend(&s, signals);
+    bool sighted = sight_start(o->sight);
+    if (sighted)
+        attend(&s, signals);
+    sight_stop();
     listen_stop(&s);
-    return true;
+    return sighted;
 }
 
 /* With malloc nothing is idle, so nothing has to age. */

@@ -2,6 +2,7 @@
 #include "options.h"
 #include "plant.h"
 #include "profile.h"
+#include "sight.h"
 #include <sys/stat.h>
 
 const char server_name[] = "gzipd";
@@ -16,6 +17,11 @@ static const char help[] =
     "  --profile FILE        SIGUSR1 writes a heap profile of the ponds, too: to FILE, then FILE.2, FILE.3, "
     "...;\n"
     "                        POND_PROFILE in the environment says how many gets are sampled\n"
+    "  --sight PORT|PATH     pages, profiles and metrics of the ponds on http://127.0.0.1:PORT/debug/pond "
+    "(0: a\n"
+    "                        port that is free, printed at start), or on a unix socket at PATH, of this "
+    "user's\n"
+    "                        alone; POND_PROFILE says how many gets are sampled\n"
     "  --plant FAULT         a fault on purpose, for demonstrations: objects that are never put back. FAULT "
     "is\n"
     "                          leak   of 1,000 requests one is remembered for ever (leak/N: of N)\n"
@@ -54,6 +60,11 @@ static void take(void *options, int letter, const char *value)
             option_wrong("this gzipd was built without libpond-profile, and cannot write ", value);
         o->profile = value;
         break;
+    case 'S':
+        if (!sight_can_serve)
+            option_wrong("this gzipd was built without libpond-http, and cannot serve ", value);
+        o->sight = value;
+        break;
     case 'F':
         plant(o, value);
         break;
@@ -64,10 +75,13 @@ static void take(void *options, int letter, const char *value)
 
 void options_read(struct options *o, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"root", required_argument, NULL, 'r'},  {"level", required_argument, NULL, 'l'},
-        {"log", no_argument, NULL, 'L'},         {"profile", required_argument, NULL, 'P'},
-        {"plant", required_argument, NULL, 'F'}, SERVER_KNOWN};
+    static const struct option known[] = {{"root", required_argument, NULL, 'r'},
+                                          {"level", required_argument, NULL, 'l'},
+                                          {"log", no_argument, NULL, 'L'},
+                                          {"profile", required_argument, NULL, 'P'},
+                                          {"plant", required_argument, NULL, 'F'},
+                                          {"sight", required_argument, NULL, 'S'},
+                                          SERVER_KNOWN};
     struct stat st;
     *o = (struct options){.server = server_defaults(8080), .root = ".", .level = 6};
     options_parse(argc, argv, known, take, o);

@@ -11,7 +11,9 @@ struct options {
     int level;           /* zlib's, 1 to 9 */
     bool log;            /* a line per request */
     const char *profile; /* the first file that SIGUSR1 writes a heap profile to; NULL: none */
-    bool planted;        /* a fault was planted on purpose, see plant.h */
+    const char
+        *sight;   /* the port or the path of a unix socket where pages on the ponds are served; NULL: none */
+    bool planted; /* a fault was planted on purpose, see plant.h */
 };
 
 /* Fills *o from the command line. Ends the program on --help (status 0) and on a mistake (status 2). */

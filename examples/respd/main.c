@@ -13,11 +13,14 @@
  *     serve.c     a connection: read, answer, write
  *     command.c   what each command is answered
  *     resp.c      bytes to commands
+ *     sight.c     what the ponds do, answered by this loop
+ *     head.c      bytes to a request of HTTP
  *     ../server/  what it shares with gzipd: common options, all ponds at once, sampling switched
  */
 #define _GNU_SOURCE 1
 #include "../server/sampling.h"
 #include "listen.h"
+#include "sight.h"
 #include <signal.h>
 #include <stdio.h>
 
@@ -73,16 +76,32 @@ static void close_attention(struct attention *a)
     uv_close((uv_handle_t *)&a->tick, NULL);
 }
 
-static bool serve(uv_loop_t *loop, const struct server_options *o)
+/* False: it was reported. */
+static bool open_sight(struct sight *s, uv_loop_t *loop, const struct options *o)
+{
+    if (!o->sighted)
+        return true;
+    if (!sight_start(s, loop, o->sight_port))
+        return false;
+    printf("respd: pages on the ponds are at http://127.0.0.1:%u/debug/pond\n", sight_port(s));
+    fflush(stdout);
+    return true;
+}
+
+static bool serve(uv_loop_t *loop, const struct options *o)
 {
     struct server s;
+    struct sight sight = {.open = false};
     struct attention a;
-    attend(&a, loop, o);
-    bool started = listen_start(&s, loop, o);
+    attend(&a, loop, &o->server);
+    bool started = listen_start(&s, loop, &o->server);
     if (started) {
         printf("respd: serving on redis://127.0.0.1:%u/\n", listen_port(&s));
         fflush(stdout);
-        uv_run(loop, UV_RUN_DEFAULT); /* until on_end */
+        started = open_sight(&sight, loop, o);
+        if (started)
+            uv_run(loop, UV_RUN_DEFAULT); /* until on_end */
+        sight_stop(&sight);
         listen_stop(&s);
     }
     close_attention(&a);
@@ -92,7 +111,7 @@ static bool serve(uv_loop_t *loop, const struct server_options *o)
 
 int main(int argc, char **argv)
 {
-    struct server_options o;
+    struct options o;
     uv_loop_t loop;
     options_read(&o, argc, argv);
     signal(SIGPIPE, SIG_IGN); /* a client that has gone is write's error, not our end */
@@ -100,7 +119,7 @@ int main(int argc, char **argv)
         fputs("respd: cannot make an event loop.\n", stderr);
         return 1;
     }
-    if (!pools_open(&o))
+    if (!pools_open(&o.server))
         return 1;
     bool served = serve(&loop, &o);
     bool closed = pools_close(); /* after the last connection: nothing may be live now */
