@@ -30,8 +30,9 @@
  * A forked child begins with an empty profile at the same rate.
  *
  * Memory: of the library's own, mapped when sampling first begins, at most 1.5 MiB with 4,096 sampled objects
- * in use and 1,024 stacks of 48 frames; and for each pond 6 KiB and 32 bytes a thread. What is over is not
- * recorded, and counted (pond_profile_lost).
+ * in use and 1,024 stacks of 48 frames; and for each pond 6 KiB and 32 bytes a thread. Where more sampled
+ * objects are in use, half of them by chance are forgotten, and those that are left count for two: sums stay
+ * without bias. What comes with more stacks is not recorded, and counted (pond_profile_lost).
  */
 #ifndef POND_PROFILE_H
 #define POND_PROFILE_H

@@ -99,7 +99,7 @@ static void say_sampling(struct bytes *to, const struct snapshot *s)
               "of ponds are exact.",
               shown_bytes((double)s->rate).text, shown_seconds(s->seconds).text);
     if (s->lost > 0)
-        bytes_say(to, " <span class=\"alarm\">%s samples were lost for want of room.</span>",
+        bytes_say(to, " <span class=\"alarm\">%s samples were lost for want of room or memory.</span>",
                   shown_count(s->lost).text);
     say(to, "</p>\n");
 }

@@ -11,7 +11,10 @@
  *      puts of such addresses are looked at for nothing.
  *   4. Names are never moved or removed. Nor are rows, but by record_reset, and where their pond is
  * destroyed: of all ponds of one name that are gone a stack has one row, for there may be any number of them.
+ *   5. A sample is kept, thrown away or halved by a coin that knows nothing of it, and what is left counts
+ * for so much more. So sums of samples are without bias, however many objects there are.
  */
+#include "../chance.h"
 #include "../os.h"
 #include "../walk.h"
 #include "profile.h"
@@ -35,6 +38,9 @@ struct records {
     uint32_t rows, samples, names; /* ever taken from the arrays */
     uint32_t spare;                /* list of samples that ended */
     uint32_t spare_rows;           /* list of rows that others have taken in */
+    uint32_t in_use;               /* samples */
+    uint32_t halvings;             /* of 2^halvings objects one is kept, for all of them */
+    uint64_t random;
     uint64_t lost;
     uint32_t row_lists[ROW_LISTS], sample_lists[SAMPLE_LISTS];
     struct record_names name[NAMES + 1];
@@ -205,6 +211,23 @@ static void row_add_life(struct record_row *r, uint64_t milliseconds)
     life->ended++;
 }
 
+/* ---- coins ---- */
+
+#define MOST_COINS 32
+
+/* So many are thrown. */
+static bool coins_are_heads(uint32_t coins)
+{
+    records->random += CHANCE_STEP;
+    return chance_stir(records->random) >> (64 - MOST_COINS) >> (MOST_COINS - coins) == 0;
+}
+
+/* x * 2^n */
+static double ldexp_of(double x, uint32_t n)
+{
+    return x * (double)(UINT64_C(1) << n);
+}
+
 /* ---- samples ---- */
 
 /* Milliseconds. Who asks may have looked at the clock before who answers. */
@@ -233,6 +256,7 @@ static void sample_end(uint32_t *at)
     filter_count(object_of(s->key), -1);
     *s = (struct sample){.next = records->spare};
     records->spare = ended;
+    records->in_use--;
 }
 
 /* put: that is seen. Else it was not, and how long the object lived nobody knows. */
@@ -249,35 +273,66 @@ static void end_sample_of(const void *obj, bool put)
     sample_end(at);
 }
 
-/* 0: there is no room. */
-static uint32_t sample_take(void)
+static void samples_keep(uint32_t row, const struct sample *got, const void *obj)
 {
-    uint32_t taken = records->spare;
+    uint32_t taken = records->spare, *list = list_of(obj);
     if (taken != 0)
         records->spare = records->sample[taken].next;
-    else if (records->samples < RECORD_SAMPLES)
+    else
         taken = ++records->samples;
-    return taken;
+    struct sample *s = &records->sample[taken];
+    *s = *got;
+    s->weight = ldexp_of(got->weight, records->halvings);
+    s->bytes = ldexp_of(got->bytes, records->halvings);
+    s->row = row;
+    s->next = *list;
+    *list = taken;
+    records->in_use++;
+    filter_count(obj, 1);
+}
+
+/* Each second one goes, and those that stay count for two. */
+static void samples_halve(void)
+{
+    for (uint32_t i = 0; i < SAMPLE_LISTS; i++)
+        for (uint32_t *at = &records->sample_lists[i]; *at != 0;) {
+            struct sample *s = &records->sample[*at];
+            if (!coins_are_heads(1)) {
+                sample_end(at);
+                continue;
+            }
+            s->weight *= 2;
+            s->bytes *= 2;
+            at = &s->next;
+        }
+    records->halvings++;
+}
+
+/* A leak of small objects would fill all room, and leave none for what else is got. */
+static void sample_add(uint32_t row, const struct sample *got, const void *obj)
+{
+    if (records->in_use < RECORD_SAMPLES / 4 && records->halvings > 0)
+        records->halvings--;
+    if (!coins_are_heads(records->halvings))
+        return;
+    bool full = records->in_use == RECORD_SAMPLES;
+    if (full)
+        samples_halve();
+    if (!full || (records->in_use < RECORD_SAMPLES && coins_are_heads(1)))
+        samples_keep(row, got, obj);
 }
 
 static void record_add(const struct sample *got, const void *obj, const void *const *pcs, uint32_t count)
 {
-    uint32_t row = row_of(got->pond, pcs, count), *list = list_of(obj);
-    uint32_t number = row != 0 ? sample_take() : 0;
-    records->lost += number == 0;
+    uint32_t row = row_of(got->pond, pcs, count);
+    records->lost += row == 0;
     if (row == 0)
         return;
     struct record_row *r = &records->row[row];
     r->samples++;
     r->alloc_objects += got->weight;
     r->alloc_bytes += got->bytes;
-    if (number == 0)
-        return;
-    records->sample[number] = *got;
-    records->sample[number].row = row;
-    records->sample[number].next = *list;
-    *list = number;
-    filter_count(obj, 1);
+    sample_add(row, got, obj);
 }
 
 void sample_got(struct pond *p, void *obj, double weight, const void *caller)
@@ -343,7 +398,7 @@ static void record_clear(void)
         return;
     samples_forget(NULL);
     (void)memset(records->row_lists, 0, sizeof records->row_lists);
-    records->rows = records->spare_rows = 0;
+    records->rows = records->spare_rows = records->halvings = 0;
     records->lost = 0;
 }
 

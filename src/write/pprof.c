@@ -358,9 +358,10 @@ static void make_header(struct maker *m, const struct snapshot *s)
     p->period = (int64_t)s->rate;
     p->time_nanos = s->time_nanos;
     p->duration_nanos = s->duration_nanos;
-    const char *lost = s->lost == 0 ? NULL
-                                    : memory_format(m->memory, "%llu samples were lost for want of room",
-                                                    (unsigned long long)s->lost);
+    const char *lost = s->lost == 0
+                           ? NULL
+                           : memory_format(m->memory, "%llu samples were lost for want of room or memory",
+                                           (unsigned long long)s->lost);
     if (s->lost > 0 && lost != NULL && (p->comment = make(m, sizeof *p->comment)) != NULL)
         p->comment[p->n_comment++] = text(m, lost);
     m->failed = m->failed || (s->lost > 0 && lost == NULL);
