@@ -95,6 +95,8 @@ typedef struct pond_profile_row {
                            of records, not estimates */
     size_t age_count;   /* of ages */
     const pond_profile_life *lives; /* POND_PROFILE_LIVES entries: of recorded objects that ended */
+    const double *age_objects; /* as many as ages: how many objects each of them stands for. While the rate
+                                  was finer more objects were recorded, each for fewer */
 } pond_profile_row;
 
 /*

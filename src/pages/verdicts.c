@@ -59,6 +59,7 @@ static bool judge(struct finding *f, struct view *v, const struct stack *s)
         lives[i] = (struct verdict_life){s->lives[i].seconds, s->lives[i].ended};
     const struct verdict_stack stack = {.pond = pond.troughs > 0 ? &pond : NULL,
                                         .ages = s->ages,
+                                        .age_objects = s->age_objects,
                                         .age_count = s->age_count,
                                         .lives = lives,
                                         .inuse_objects = s->estimates[INUSE_OBJECTS],

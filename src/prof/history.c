@@ -81,6 +81,21 @@ static double value_of(const profile *p, size_t sample, const char *name)
     return pick_type(&k, p, &type, &none) ? (double)p->samples[sample].values[type] : 0;
 }
 
+static bool decode_weights(const proto_stack *from, struct verdict_stack *to, trouble *t)
+{
+    if (from->n_age_objects == 0)
+        return true;
+    if (from->n_age_objects != from->n_age_ms)
+        return fail(t, "its history is wrong: a stack has %zu ages and %zu weights.", from->n_age_ms,
+                    from->n_age_objects);
+    for (size_t i = 0; i < from->n_age_objects; i++) {
+        if (!(from->age_objects[i] > 0 && from->age_objects[i] < 1e15))
+            return fail(t, "its history is wrong: an age stands for an impossible number of objects.");
+    }
+    to->age_objects = from->age_objects;
+    return true;
+}
+
 static bool decode_stack(history *h, const profile *p, const proto_stack *from, size_t number, trouble *t)
 {
     if (from->sample >= p->count)
@@ -94,7 +109,7 @@ static bool decode_stack(history *h, const profile *p, const proto_stack *from, 
                                                .inuse_objects = value_of(p, sample, "inuse_objects"),
                                                .inuse_bytes = value_of(p, sample, "inuse_space"),
                                                .alloc_objects = value_of(p, sample, "alloc_objects")};
-    return decode_lives(from, lives, t);
+    return decode_weights(from, &h->stacks[number], t) && decode_lives(from, lives, t);
 }
 
 // The ages of all stacks lie one behind the other.

@@ -79,7 +79,8 @@ struct record_copy {
     size_t rows; /* spare ones are among them */
     struct record_row row[RECORD_ROWS];
     struct record_use use[RECORD_ROWS];
-    double ages[RECORD_SAMPLES]; /* in seconds, row by row */
+    double ages[RECORD_SAMPLES];    /* in seconds, row by row */
+    double weights[RECORD_SAMPLES]; /* the same of how many objects each stands for */
 };
 
 bool record_ready(void);  /* memory is there. Under the registry's lock; false and ENOMEM */

@@ -23,7 +23,8 @@ static pond_profile_row row_at(const struct record_copy *c, size_t i)
                             .pond_id = r->pond,
                             .ages = c->ages + use->first,
                             .age_count = use->count,
-                            .lives = r->lives};
+                            .lives = r->lives,
+                            .age_objects = c->weights + use->first};
     for (size_t age = 0; age < row.age_count; age++)
         row.oldest_seconds = MAX(row.oldest_seconds, row.ages[age]);
     return row;

@@ -433,6 +433,7 @@ static void copy_use(struct record_copy *to)
         struct record_use *use = &to->use[s->row - 1];
         use->objects += s->weight;
         use->bytes += s->bytes;
+        to->weights[use->first + use->count] = s->weight;
         to->ages[use->first + use->count++] = (double)age_at(s->at, now) / 1000;
     }
 }

@@ -15,7 +15,7 @@ struct look {
     struct verdict_result *r;
     double minute;       // seconds
     double watched;      // minutes, also of its pond
-    double object_bytes; // of what is in use, for each recorded object
+    double object_bytes; // of what is in use
     struct course course;
 };
 
@@ -46,7 +46,7 @@ static void look_at_ends(struct look *l)
         }
     }
     l->r->p = chance_poisson(l->r->ended, beyond / (REST_MINUTES * l->minute));
-    l->object_bytes = s->age_count > 0 ? s->inuse_bytes / (double)s->age_count : 0;
+    l->object_bytes = s->inuse_objects > 0 ? s->inuse_bytes / s->inuse_objects : 0;
 }
 
 static double minutes_of(const struct look *l, double seconds)
@@ -75,7 +75,7 @@ static bool grows_by_these(struct look *l, double horizon, const struct climb *c
     if (came.newer < 6 || survivors_lessen(&came, 0.01) || !survivors_are_spread(&came))
         return false;
     double half = (horizon - minutes_of(l, l->r->old_seconds)) / 2;
-    double own = (double)came.newer * l->object_bytes / half, pond = c->newer_bytes / c->half_minutes;
+    double own = came.newer_objects * l->object_bytes / half, pond = c->newer_bytes / c->half_minutes;
     *rate = least(own, pond);
     return own > pond / 4 && pond > 0;
 }
@@ -152,7 +152,7 @@ static bool grows(struct look *l)
         return false;
     double rate = course_growth(&l->course, horizon, &bytes);
     for (size_t i = 0; i < l->s->age_count; i++)
-        young += l->s->ages[i] < horizon * l->minute ? l->object_bytes : 0;
+        young += l->s->ages[i] < horizon * l->minute ? weight_of(l->s, i) * l->object_bytes : 0;
     if (rate < LEAK_RATE || young < 0.3 * bytes)
         return false;
     note_growth(l, rate, horizon);

@@ -68,10 +68,16 @@ bool course_rose(const struct course *c, double minutes); /* surely, since so ma
 
 enum { COHORTS = 10 };
 
-/* Those that came since the horizon. */
+/*
+ * Those that came since the horizon. Where they were recorded at several rates, each stands for another
+ * number of objects: then the counts are those of as many equal ones as would be known as well.
+ */
 struct survivors {
     uint64_t older, newer, cohort[COHORTS]; /* the oldest cohort first */
+    double newer_objects;                   /* an estimate */
 };
+
+double weight_of(const struct verdict_stack *s, size_t age); /* how many objects it stands for */
 
 unsigned first_old_life(double old_seconds); /* the entry of lives that begins nearest above */
 double life_seconds(unsigned entry);         /* where it begins */

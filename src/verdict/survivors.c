@@ -21,22 +21,31 @@ unsigned first_old_life(double old_seconds)
     return entry;
 }
 
+double weight_of(const struct verdict_stack *s, size_t age)
+{
+    return s->age_objects != NULL ? s->age_objects[age] : s->inuse_objects / (double)s->age_count;
+}
+
 void survivors_count(struct survivors *to, const struct verdict_stack *s, double old_seconds,
                      double horizon_seconds)
 {
+    double span = horizon_seconds - old_seconds, all = 0, squares = 0, weights[COHORTS] = {0};
     memset(to, 0, sizeof *to);
-    double span = horizon_seconds - old_seconds;
     for (size_t i = 0; i < s->age_count; i++) {
-        double left = horizon_seconds - s->ages[i];
+        double left = horizon_seconds - s->ages[i], weight = weight_of(s, i);
         if (!(left >= 0 && left < span))
             continue;
         size_t place = (size_t)(left / span * COHORTS);
-        place = place < COHORTS ? place : COHORTS - 1;
-        to->cohort[place]++;
-        if (place < COHORTS / 2)
-            to->older++;
-        else
-            to->newer++;
+        weights[place < COHORTS ? place : COHORTS - 1] += weight;
+        all += weight;
+        squares += weight * weight;
+    }
+    for (size_t i = 0; i < COHORTS && all > 0; i++) {
+        bool is_older = i < COHORTS / 2;
+        to->cohort[i] = (uint64_t)floor(weights[i] * all / squares + 0.5);
+        to->older += is_older ? to->cohort[i] : 0;
+        to->newer += is_older ? 0 : to->cohort[i];
+        to->newer_objects += is_older ? 0 : weights[i];
     }
 }
 

@@ -49,6 +49,7 @@ struct verdict_stack {
     const struct verdict_pond *pond; /* NULL: nothing is known of it */
     const double *ages;              /* seconds, of the recorded objects in use, in no order */
     size_t age_count;
+    const double *age_objects;        /* how many objects each stands for; NULL: all for as many */
     const struct verdict_life *lives; /* VERDICT_LIVES of them; NULL: none was recorded */
     double inuse_objects, inuse_bytes, alloc_objects;
 };

@@ -7,7 +7,7 @@ VERDICT_OBJECTS := $(VERDICT_SOURCES:%.c=$(B)/%.o)
 # What it says of simulated programs: test/verdict/simulation.
 SIMULATION := build/verdict/simulation
 .PHONY: verdict-simulation
-verdict-simulation: $(SIMULATION) ## the judge on 40 patterns, 40 simulated runs of two hours each (SIMULATION_FLAGS)
+verdict-simulation: $(SIMULATION) ## the judge on 43 patterns, 40 simulated runs of two hours each (SIMULATION_FLAGS)
 	$(SIMULATION) $(SIMULATION_FLAGS)
 $(SIMULATION): $(wildcard test/verdict/simulation/*.[ch]) $(VERDICT_SOURCES) $(wildcard src/verdict/*.h)
 	$(call say,LINK,$@)

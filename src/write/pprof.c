@@ -307,6 +307,22 @@ static void stack_lives(struct maker *m, StackHistory *h, const struct stack *st
     h->n_ended = h->n_ended_seconds = count;
 }
 
+// What each age stands for is told where the rate has changed.
+static void stack_weights(struct maker *m, StackHistory *h, const struct stack *stack)
+{
+    size_t same = 0;
+    while (stack->age_objects != NULL && same < stack->age_count &&
+           stack->age_objects[same] == stack->age_objects[0])
+        same++;
+    if (stack->age_objects == NULL || same == stack->age_count)
+        return;
+    h->age_objects = make(m, stack->age_count * sizeof *h->age_objects);
+    if (m->failed)
+        return;
+    memcpy(h->age_objects, stack->age_objects, stack->age_count * sizeof *h->age_objects);
+    h->n_age_objects = stack->age_count;
+}
+
 static StackHistory *history_of_stack(struct maker *m, const struct stack *stack, size_t sample)
 {
     StackHistory *h = make(m, sizeof *h);
@@ -321,6 +337,7 @@ static StackHistory *history_of_stack(struct maker *m, const struct stack *stack
     h->age_ms = ages;
     h->n_age_ms = stack->age_count;
     stack_lives(m, h, stack);
+    stack_weights(m, h, stack);
     return h;
 }
 

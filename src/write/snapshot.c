@@ -57,11 +57,14 @@ static bool stack_read(struct stack *s, struct reader *r, const pond_profile_row
     if (row->lives != NULL)
         memcpy(s->lives, row->lives, sizeof s->lives);
     s->ages = memory_copy(m, row->ages, row->age_count * sizeof *row->ages);
+    if (row->age_objects != NULL)
+        s->age_objects = memory_copy(m, row->age_objects, row->age_count * sizeof *row->age_objects);
     s->owner = names_index(&r->ponds, row->pond);
     s->pond = memory_text(m, row->pond);
     s->type = memory_text(m, row->type);
     s->pcs = memory_copy(m, row->pcs, row->count * sizeof *row->pcs);
-    return s->owner != NAMES_NONE && s->pond != NULL && s->type != NULL && s->pcs != NULL && s->ages != NULL;
+    bool all = s->ages != NULL && (row->age_objects == NULL || s->age_objects != NULL);
+    return all && s->owner != NAMES_NONE && s->pond != NULL && s->type != NULL && s->pcs != NULL;
 }
 
 static int read_row(const pond_profile_row *row, void *ctx)

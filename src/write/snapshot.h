@@ -25,6 +25,7 @@ struct stack {
     uint64_t pond_id;
     const double *ages; /* in seconds, of each recorded object in use */
     size_t age_count;
+    const double *age_objects;                   /* how many objects each stands for; NULL: all for as many */
     pond_profile_life lives[POND_PROFILE_LIVES]; /* of recorded objects that ended */
 };
 

@@ -43,12 +43,14 @@ static int add_row(const pond_profile_row *r, void *unused)
     (void)unused;
     if (seen.pond != NULL && strcmp(r->pond, seen.pond) != 0)
         return 0;
-    double oldest = 0;
+    double oldest = 0, objects = 0;
     for (size_t i = 0; i < r->age_count; i++) {
         must(seen.age_count < MOST, "%zu ages", seen.age_count);
         seen.ages[seen.age_count++] = r->ages[i];
         oldest = fmax(oldest, r->ages[i]);
+        objects += r->age_objects[i];
     }
+    must(fabs(r->inuse_objects - objects) < 1e-6 * objects + 1e-9, "%g, %g", r->inuse_objects, objects);
     must(r->oldest_seconds == oldest, "%g, %g", r->oldest_seconds, oldest);
     for (size_t k = 0; k < POND_PROFILE_LIVES; k++) {
         seen.lives[k].seconds += r->lives[k].seconds;

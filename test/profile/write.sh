@@ -148,6 +148,8 @@ says "history: a pond that is not" "$scratch/line" ' pond \{ name: [0-9]+ id: 2 
 zeros='ended: 0 ended: 0 ended: 0' nulls='ended_seconds: 0 ended_seconds: 0 ended_seconds: 0'
 says "history: ages and lives of the stack with most in use" "$scratch/line" \
     " stack \\{ pond_id: 1 age_ms: 1500 age_ms: 1000 $zeros ended: 7 ($zeros ){3}ended: 0 ended: 0 ended: 2 $nulls ended_seconds: 17.5 "
+says "history: what ages stand for, where it differs" "$scratch/line" ' pond_id: 2 [^}]*age_objects: 80 age_objects: 20.5 \}'
+! grep -q 'pond_id: 1 [^}]*age_objects' "$scratch/line" || fail "ages that stand for as much are told apart"
 says "history: which sample's it is" "$scratch/line" ' stack \{ sample: 1 pond_id: 2 age_ms: 1500 age_ms: 300 '
 says "history: a stack with nothing of it" "$scratch/line" ' stack \{ sample: 102 pond_id: 1 \}'
 

@@ -35,6 +35,11 @@ says warm 1 'warming up: conns' 'ever less comes' 'in the older half of the last
 says filling 1 'filling, 50%: conns' "50% of the pond's max_objects are in use" 'full in 30 min' 'Then gets fail'
 says steady 0 'steady: conns' 'ends, or does not add up' '1 stack: 1 steady.'
 
+# in a minute of a finer rate a hundred times as many of them were recorded
+test/verdict/history leak | perl -pe 's/(?<=^on 0 1 )(\S+)/join ",", map { my $a = $_; $a > 600 && $a < 660 ? map { ($a - $_ \/ 100)."*0.1" } 1 .. 100 : "$a*10" } split ",", $1/e' |
+    "$make_profile" > "$scratch/fine"
+check "leak, of which a part was recorded at a finer rate" is "$("$prof" verdict "$scratch/fine" | sed -n '1s/:.*//p')" leak
+
 test/verdict/history leak 3 | "$make_profile" > "$scratch/early"
 check "too early: status 0" "$prof" verdict "$scratch/early" -o "$scratch/said"
 check "too early: nobody is blamed" is "$(cat "$scratch/said")" '1 stack: 1 too early. Gets were sampled for 180 s.'
@@ -77,6 +82,8 @@ broken twice 'two ponds have the id 1' 'an id twice'
 broken interval 'impossible interval' 'a negative interval'
 broken lives 'counts of lives' 'unequal lives'
 broken seconds 'impossible times' 'an infinite life'
+broken weights 'ages and 1 weights' 'fewer weights than ages'
+broken weight 'impossible number of objects' 'a negative weight'
 broken sample 'it has no sample 99999' 'a sample that is not there'
 refuses "no source" 'takes one SOURCE' "$prof" verdict
 refuses "a factor that is none" 'not a factor' "$prof" verdict --fast 0 "$scratch/leak"

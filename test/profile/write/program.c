@@ -48,6 +48,8 @@ static struct {
 
 static const pond_profile_life lives[POND_PROFILE_LIVES] = {[3] = {17.5, 7}, [15] = {20000, 2}};
 
+static const double alike[] = {400, 400}, unlike[] = {80, 20.5};
+
 static double factor = 1; /* of what is in use */
 
 /* Of its caller's caller outwards: the function that is noted is the one that calls this. */
@@ -72,7 +74,8 @@ static NOINLINE void record(const char *pond, const char *type, double objects, 
                               .pond_id = strcmp(pond, "buffers") == 0 ? 1 : 2,
                               .ages = ages,
                               .age_count = live > 0 ? 2 : 0,
-                              .lives = live > 0 ? lives : NULL};
+                              .lives = live > 0 ? lives : NULL,
+                              .age_objects = strcmp(pond, "buffers") == 0 ? alike : unlike};
 }
 
 static inline __attribute__((always_inline)) void take_buffer(double objects, double live)

@@ -218,6 +218,32 @@ static void kept_from_the_start(struct sim *s, double count)
     sim_object(s, 0, b, b + exponential(&s->c, 0.2));
 }
 
+// The rate is 32 times finer for half a minute, again and again, as growth makes it.
+static void finer(struct sim *s)
+{
+    s->fine_every = 7;
+    s->sampled = 1 - exp(-SIZE / 262144);
+    s->fine = 1 - exp(-SIZE / 8192);
+}
+
+static void leak_finer(struct sim *s, double rate)
+{
+    finer(s);
+    leak(s, rate);
+}
+
+static void warm_up_finer(struct sim *s, double constant)
+{
+    finer(s);
+    warm_up(s, constant);
+}
+
+static void connections_finer(struct sim *s, double life)
+{
+    finer(s);
+    connections(s, life);
+}
+
 #define GROWN (QUIET | IS(VERDICT_GROWING) | IS(VERDICT_WARMING_UP))
 #define LEAKS (IS(VERDICT_LEAK) | IS(VERDICT_SLOW_LEAK))
 
@@ -278,5 +304,8 @@ const struct pattern patterns[] = {
      .every_get = true},
     {"heavy tail, quiet pond", "steady", heavy_tail_quiet, 1.5, QUIET, .every_get = true},
     {"kept from the start", "steady", kept_from_the_start, 3, QUIET, .every_get = true},
+    {"leak, rate changes", "leak", leak_finer, 256, UNTIL_LEAK | LEAKS, IS(VERDICT_LEAK), 15, 22},
+    {"warm-up 12, rate changes", "warming up", warm_up_finer, 12, GROWN, IS(VERDICT_WARMING_UP), 15, 22},
+    {"connections 60, r. changes", "steady", connections_finer, 60, QUIET},
 };
 const int pattern_count = sizeof patterns / sizeof *patterns;

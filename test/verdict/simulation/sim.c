@@ -65,13 +65,15 @@ void sim_object(struct sim *s, int stack, double birth, double end)
 {
     s->change[tick_after(birth)]++;
     s->change[tick_after(end)]--;
-    if (uniform(&s->c) > s->sampled)
+    bool is_fine = s->fine_every > 0 && birth > s->fine_every && fmod(birth, s->fine_every) < 0.5;
+    double chance = is_fine ? s->fine : s->sampled;
+    if (uniform(&s->c) > chance)
         return;
     if (s->future_count == s->future_room) {
         s->future_room = s->future_room == 0 ? 1024 : s->future_room * 2;
         s->future = or_end(realloc(s->future, s->future_room * sizeof *s->future));
     }
-    s->future[s->future_count++] = (struct recorded){birth, end, stack};
+    s->future[s->future_count++] = (struct recorded){birth, end, 1 / chance, stack};
 }
 
 // ---- the history ----
@@ -150,7 +152,7 @@ void sim_minute(struct sim *s, int minute)
             i++;
             continue;
         }
-        s->got[r.stack]++;
+        s->got[r.stack] += r.weight;
         if (r.end <= minute)
             ended(s, &r);
         else if (s->active_count < RECORDED)
@@ -165,11 +167,14 @@ void sim_minute(struct sim *s, int minute)
 
 void sim_judge(struct sim *s, int stack, int minute, struct verdict_result *r, bool print)
 {
-    static double ages[RECORDED];
+    static double ages[RECORDED], weights[RECORDED];
+    double in_use = 0;
     size_t count = 0;
     for (size_t i = 0; i < s->active_count; i++) {
-        if (s->active[i].stack == stack)
-            ages[count++] = (minute - s->active[i].birth) * 60 / s->faster;
+        if (s->active[i].stack != stack)
+            continue;
+        in_use += weights[count] = s->active[i].weight;
+        ages[count++] = (minute - s->active[i].birth) * 60 / s->faster;
     }
     for (size_t i = 0; i < s->count; i++)
         s->trough_bytes[i] = s->trough[i] * (uint64_t)SIZE;
@@ -181,14 +186,14 @@ void sim_judge(struct sim *s, int stack, int minute, struct verdict_result *r, b
                              .live_trough = s->trough,
                              .live_trough_bytes = s->trough_bytes,
                              .troughs = s->count};
-    double weight = 1 / s->sampled, in_use = (double)count * weight;
     struct verdict_stack k = {.pond = &p,
                               .ages = ages,
                               .age_count = count,
+                              .age_objects = s->fine_every > 0 ? weights : NULL,
                               .lives = s->lives[stack],
                               .inuse_objects = in_use,
                               .inuse_bytes = in_use * SIZE,
-                              .alloc_objects = s->got[stack] * weight};
+                              .alloc_objects = s->got[stack]};
     double watched = minute * 60 / s->faster;
     verdict_judge(r, &k, watched, s->faster);
     if (print) {

@@ -23,13 +23,14 @@ double lognormal(chance *c, double median, double sigma);
 /* ---- objects ---- */
 
 struct recorded {
-    double birth, end;
+    double birth, end, weight;
     int stack;
 };
 
 struct sim {
     chance c;
-    double sampled; /* the chance of each object to be recorded */
+    double sampled;          /* the chance of each object to be recorded */
+    double fine_every, fine; /* in the first half minute of so many; 0: never */
     double faster;
     uint64_t max_objects;
     int64_t change[MINUTES * LOOKS + 2]; /* of what is in use, at each tick */
