@@ -36,13 +36,20 @@ declare -A expected=([steady]=steady [leak]=leak [slow]='slow leak' [held]=held 
 declare -A culprit=([leak]=remember_request [slow]=remember_request [held]=run_job [warm]=fill_cache [filling]=open_session)
 declare -A said=() found=()
 started=$SECONDS
+export TOLD="$scratch/told"
 for kind in "${!plant[@]}"; do
     start_server "$kind" env POND_PROFILE=rate=16k "$gzipd" --root "$scratch/root" --level 1 --threads 1 --tick 50 \
-        --profile "$scratch/$kind" ${plant[$kind]:+--plant "${plant[$kind]}"} 2> "$scratch/$kind.errors" ||
+        --profile "$scratch/$kind" --sight "$scratch/$kind.sock" ${plant[$kind]:+--plant "${plant[$kind]}"} 2> "$scratch/$kind.errors" ||
         fail "gzipd does not start: $(cat "$scratch/$kind.errors")"
     curl -s -o /dev/null --rate 180/s "$(url_of "$kind")file#[1-1000000]" &
     loads+=($!)
 done
+
+# One of them is watched meanwhile.
+# shellcheck disable=SC2016 # the command's own shell
+"$prof" watch --fast 60 --every 1 --exec 'echo "$POND_VERDICT: $POND_FUNCTION" >> "$TOLD"' "unix:$scratch/leak.sock" \
+    > "$scratch/watched" 2> "$scratch/watch-errors" &
+loads+=($!)
 
 # look KIND: what is said of it at this moment, a line for each stack that is not steady: "VERDICT: FUNCTION"
 look()
@@ -81,6 +88,11 @@ for kind in "${!culprit[@]}"; do
         [ -n "${found[$kind]-}" ]
     sed 's/^/    /' "$scratch/$kind.said" 2> /dev/null || printf '    %s\n' "${said[$kind]-nothing was said}"
 done
+check "pond-prof watch tells of the leak, by its socket: $(tr '\n' ',' < "$TOLD")" grep -qx 'leak: remember_request' "$TOLD"
+check "and nothing else: $(cat "$scratch/watch-errors")" \
+    [ -z "$(grep -vxE '(leak|growing): remember_request' "$TOLD")$(cat "$scratch/watch-errors")" ]
+check "pond-prof verdict, by the socket of a process" sh -c \
+    "'$prof' verdict --fast 60 'pid:${server_pid[warm]}' | grep -q '^warming up: requests'"
 check "a server without a plant: steady${said[steady]:+, but: ${said[steady]}}" [ -z "${said[steady]-}" ]
 for kind in leak slow filling; do
     check "$kind: nobody else is blamed for a leak" \
