@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One request a connection, a few at a time, each with so much time to be sent and so much to be answered.
+ * One request a connection, 128 at a time, each with so much time to be sent and so much to be answered.
  * Answers are made by libuv's threads (uv_queue_work): a profile takes milliseconds, ?seconds=60 a minute.
  */
 #define _GNU_SOURCE 1
@@ -16,7 +16,7 @@
 #include <pond/profile_write.h>
 const bool sight_can_serve = true;
 
-enum { MOST_VISITORS = 16, MOST_HEAD = 8 << 10, PATIENCE_MS = 10000 };
+enum { MOST_VISITORS = 128, MOST_HEAD = 8 << 10, PATIENCE_MS = 10000 };
 
 /* Who is connected. It is freed when its two handles are closed and its answer is made. */
 struct visitor {
