@@ -143,3 +143,27 @@ for name in gzipd respd; do
     [ $((SECONDS - began)) -lt 30 ] || fail "$name ends after $((SECONDS - began)) s"
     echo "ok $name: ends though somebody waits"
 done
+
+# A unix socket, which a gzipd that was killed leaves behind, and the next one replaces.
+socket=$scratch/pond.sock
+for life in first second; do
+    mkfifo "$scratch/$life"
+    POND_PROFILE=rate=1k "$built/examples/gzipd" --port 0 --root "$scratch/root" --sight "$socket" --plant leak/2 \
+        > "$scratch/$life" 2> "$scratch/$life.errors" &
+    pids[$life]=$!
+    exec 5< "$scratch/$life"
+    { read -r -t 60 line <&5 && read -r -t 60 said <&5; } || fail "the $life gzipd: $(cat "$scratch/$life.errors")"
+    line=${line%/}
+    ports[gzipd]=${line##*:}
+    [ "$said" = "gzipd: pages on the ponds are at unix:$socket" ] || fail "the $life gzipd says: $said"
+    [ "$(stat -c %a "$socket")" = 600 ] || fail "the socket is of mode $(stat -c %a "$socket")"
+    use gzipd 20
+    answers "the $life gzipd: the page by a unix socket" 200 --unix-socket "$socket" http://any.example/debug/pond
+    for source in "unix:$socket" "pid:${pids[$life]}"; do
+        build/release/pond-prof top "$source" > "$scratch/seen" || fail "pond-prof top $source"
+        says "the $life gzipd: pond-prof top ${source%%:*}:" "$scratch/seen" ' remember_request'
+    done
+    kill -KILL "${pids[$life]}"
+    wait "${pids[$life]}" 2> /dev/null
+done
+exit 0
