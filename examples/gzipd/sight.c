@@ -13,8 +13,9 @@ static pond_http *server;
 static pond_http_options options_for(const char *where)
 {
     if (where[strspn(where, "0123456789")] != '\0')
-        return (pond_http_options){.unix_path = where};
-    return (pond_http_options){.port = (uint16_t)option_number("sight", where, 0, UINT16_MAX)};
+        return (pond_http_options){.unix_path = where, .flags = POND_HTTP_MAY_REFINE};
+    return (pond_http_options){.port = (uint16_t)option_number("sight", where, 0, UINT16_MAX),
+                               .flags = POND_HTTP_MAY_REFINE};
 }
 
 bool sight_start(const char *where)

@@ -46,8 +46,10 @@ typedef struct pond_http pond_http;
 
 /* pond_http_options.flags */
 enum {
-    POND_HTTP_MAY_TICK = 1u << 0, /* ?gc=1 is allowed: whoever can connect can tick all ponds */
-    POND_HTTP_ANY_HOST = 1u << 1  /* the header Host may name any machine: behind a proxy that checks it */
+    POND_HTTP_MAY_TICK = 1u << 0,  /* ?gc=1 is allowed: whoever can connect can tick all ponds */
+    POND_HTTP_ANY_HOST = 1u << 1,  /* the header Host may name any machine: behind a proxy that checks it */
+    POND_HTTP_MAY_REFINE = 1u << 2 /* a look at /debug/pond samples ponds that grow more finely for a while
+                                      (POND_ANSWER_MAY_REFINE) */
 };
 
 /* All zero is a valid server: on 127.0.0.1, at a port that is free. */
@@ -57,7 +59,7 @@ typedef struct pond_http_options {
     uint16_t port;         /* of TCP; 0: one that is free, which pond_http_port tells */
     const char *address;   /* of TCP, in numbers, of IPv4 or IPv6; NULL: 127.0.0.1. A request may name it as
                               its Host, besides localhost, 127.0.0.1 and [::1] */
-    unsigned flags;        /* POND_HTTP_MAY_TICK, POND_HTTP_ANY_HOST */
+    unsigned flags;        /* POND_HTTP_MAY_... and POND_HTTP_ANY_HOST */
     unsigned connections;  /* most at a time, up to 1,024; 0: 16 */
     unsigned timeout_seconds; /* for a request to come, and for its answer to be taken, up to 3,600; 0: 10 */
 } pond_http_options;

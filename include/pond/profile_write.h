@@ -52,12 +52,14 @@ POND_API int pond_profile_write(int fd, pond_profile_format form, const char *va
 
 /* pond_answer.allow: what a server lets those who ask do */
 enum {
-    POND_ANSWER_MAY_TICK = 1u << 0 /* ?gc=1, which ticks before the profile is taken */
+    POND_ANSWER_MAY_TICK = 1u << 0,  /* ?gc=1, which ticks before the profile is taken */
+    POND_ANSWER_MAY_REFINE = 1u << 1 /* /debug/pond samples the gets of a pond 16 times as finely for half a
+                                        minute (pond_profile_fine), where a stack of it is judged to grow */
 };
 
 /* What a server of HTTP is to send. */
 typedef struct pond_answer {
-    unsigned allow;      /* set by the caller before: POND_ANSWER_MAY_TICK or 0 */
+    unsigned allow;      /* set by the caller before: of POND_ANSWER_MAY_... */
     int client;          /* set by the caller before: the connection's socket, so that ?seconds= is over early
                             when the client, or the server, has shut it down; 0: none is looked at */
     int status;          /* of HTTP: 200, 400, 403, 404, 405 or 503 */

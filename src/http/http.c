@@ -163,7 +163,8 @@ static struct pond_http *start(const pond_http_options *o)
     if (s == NULL)
         return NULL;
     s->flags = o->flags;
-    s->work.allow = (o->flags & POND_HTTP_MAY_TICK) != 0 ? POND_ANSWER_MAY_TICK : 0;
+    s->work.allow = ((o->flags & POND_HTTP_MAY_TICK) != 0 ? POND_ANSWER_MAY_TICK : 0) |
+                    ((o->flags & POND_HTTP_MAY_REFINE) != 0 ? POND_ANSWER_MAY_REFINE : 0);
     pthread_mutex_init(&s->lock, NULL);
     if (place_open(&s->place, o)) {
         if (start_rest(s, o)) {
@@ -180,8 +181,8 @@ static struct pond_http *start(const pond_http_options *o)
 
 static bool are_valid(const pond_http_options *o)
 {
-    return o != NULL && (o->flags & ~(unsigned)(POND_HTTP_MAY_TICK | POND_HTTP_ANY_HOST)) == 0 &&
-           o->connections <= 1024 && o->timeout_seconds <= 3600 &&
+    const unsigned known = POND_HTTP_MAY_TICK | POND_HTTP_ANY_HOST | POND_HTTP_MAY_REFINE;
+    return o != NULL && (o->flags & ~known) == 0 && o->connections <= 1024 && o->timeout_seconds <= 3600 &&
            (o->unix_path == NULL || (o->port == 0 && o->address == NULL));
 }
 

@@ -58,6 +58,9 @@ bool draw_flame(struct bytes *to, struct view *v, enum value value, bool alone);
 /* Judges each stack. False: no memory. */
 bool verdicts_find(struct view *v);
 
+/* Has ponds in which something grows sampled more finely for a while. */
+void verdicts_refine(const struct view *v);
+
 /* The functions of a stack, from whoever got the object outwards, `most` of them. Returns how many there are.
  */
 size_t functions_of(const struct view *v, const struct stack *s, const char **names, size_t most);

@@ -47,6 +47,8 @@ bool page_pond(struct bytes *to, const struct request *r)
         return refuse(to, r, 400, "format is html, json or text.");
     bool made = view_open(&v, r->source, faster > 0 ? faster : 1) && make(to, &v, r, form);
     int error = errno;
+    if (made && !r->head && (r->answer->allow & POND_ANSWER_MAY_REFINE) != 0)
+        verdicts_refine(&v);
     view_close(&v);
     errno = error;
     return made;

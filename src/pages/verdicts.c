@@ -75,6 +75,35 @@ static bool judge(struct finding *f, struct view *v, const struct stack *s)
     return f->words != NULL;
 }
 
+/* ---- what grows is looked at more closely ---- */
+
+#define FINER 16
+#define FINER_SECONDS 30
+
+static bool has_growth(const struct view *v, uint64_t id)
+{
+    const struct stack *stacks = v->snapshot.stacks.items;
+    for (size_t i = 0; i < v->snapshot.stacks.count; i++)
+        if (stacks[i].pond_id == id && strcmp(v->findings[i].verdict, verdict_name(VERDICT_GROWING)) == 0)
+            return true;
+    return false;
+}
+
+static int refine(pond *p, void *view)
+{
+    const struct view *v = view;
+    pond_history h;
+    size_t finer = v->snapshot.rate / FINER;
+    if (v->source->history(p, &h) == 0 && has_growth(v, h.id))
+        (void)v->source->fine(p, finer > 0 ? finer : 1, FINER_SECONDS);
+    return 0;
+}
+
+void verdicts_refine(const struct view *v)
+{
+    (void)v->source->ponds(refine, (void *)v);
+}
+
 bool verdicts_find(struct view *v)
 {
     const struct stack *stacks = v->snapshot.stacks.items;

@@ -97,6 +97,22 @@ ask POST /debug/pond
 is "other methods" "$status" 405
 says "which are there" "$scratch/said" '^Allow: GET, HEAD'
 
+# ---- what grows is sampled more finely, where that is allowed ----
+
+refined() { sed -n 's/^refined: //p' "$scratch/said"; }
+export EARLY=1
+ask GET /debug/pond
+is "growing: nothing happens unless it is allowed" "$(refined)" ""
+export REFINE=1
+ask HEAD /debug/pond
+is "growing: nor for HEAD" "$(refined)" ""
+ask GET /debug/pond
+is "growing: the pond of the stack, 16 times as finely for 30 s" "$(refined)" "2: 32768 for 30; "
+unset EARLY
+ask GET /debug/pond
+is "a leak is known without that" "$(refined)" ""
+unset REFINE
+
 # ---- json ----
 
 ask GET /debug/pond format=json

@@ -238,7 +238,9 @@ static int history(pond *p, pond_history *h)
 
 static double seconds(void)
 {
-    return getenv("OFF") != NULL ? 0 : 904.25;
+    if (getenv("OFF") != NULL)
+        return 0;
+    return getenv("EARLY") != NULL ? 604.25 : 904.25;
 }
 
 static int trace(int (*line)(const char *text, void *ctx), void *ctx)
@@ -254,9 +256,13 @@ static int trace(int (*line)(const char *text, void *ctx), void *ctx)
     return stopped;
 }
 
+char refined[400];
+
 static int fine(pond *p, size_t finer, unsigned for_seconds)
 {
-    (void)p, (void)finer, (void)for_seconds;
+    size_t length = strlen(refined);
+    (void)snprintf(refined + length, sizeof refined - length, "%zu: %zu for %u; ",
+                   (size_t)(fact_of(p) - facts) + 1, finer, for_seconds);
     return 0;
 }
 

@@ -4,7 +4,8 @@
  * send them:
  *
  *     program FILE METHOD PATH [QUERY]   the body to FILE; status, type, length and headers to stdout. With
- *                                        TICK=1 in the environment ?gc=1 is allowed
+ *                                        TICK=1 in the environment ?gc=1 is allowed, with REFINE=1
+ *                                        growing ponds are sampled more finely
  *     program serve                      the same on a port that it prints, until stdin ends: for browsers
  *     program errors                     what is refused, and how; a line if each is as it should be
  *     program memory                     memory of malloc ends at each call in turn
@@ -12,7 +13,7 @@
  *     program leak                       a function that leaks is on the page within ten seconds
  *     program own FILE METHOD PATH [QUERY]   of the libpond in the process, which has ponds of its own
  *
- * With EMPTY=1 there is no pond; with OFF=1 gets are not sampled.
+ * With EMPTY=1 there is no pond; with OFF=1 gets are not sampled; with EARLY=1 they are since ten minutes.
  */
 #include "program.h"
 #include <arpa/inet.h>
@@ -26,7 +27,8 @@ static bool own; /* of the libpond in the process */
 
 int ask(const char *method, const char *path, const char *query, pond_answer *a)
 {
-    *a = (pond_answer){.allow = getenv("TICK") != NULL ? POND_ANSWER_MAY_TICK : 0};
+    *a = (pond_answer){.allow = (getenv("TICK") != NULL ? POND_ANSWER_MAY_TICK : 0) |
+                                (getenv("REFINE") != NULL ? POND_ANSWER_MAY_REFINE : 0)};
     return own ? pond_profile_answer(method, path, query, a)
                : pond_profile_answer_from(&source, method, path, query, a);
 }
@@ -38,7 +40,7 @@ static void answer(const char *file, const char *method, const char *path, const
     CHECK(out != NULL && ask(method, path, query, &a) == 0);
     CHECK(a.body == NULL || fwrite(a.body, 1, a.length, out) == a.length);
     CHECK(fclose(out) == 0);
-    printf("%d\n%s\n%zu\nticks %u\n%s", a.status, a.type, a.length, ticks, a.headers);
+    printf("%d\n%s\n%zu\nticks %u\n%srefined: %s\n", a.status, a.type, a.length, ticks, a.headers, refined);
     free(a.body);
 }
 

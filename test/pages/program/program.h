@@ -25,6 +25,7 @@
 void make_ponds(void);
 extern const pond_profile_source source;
 extern unsigned ticks; /* that were asked for */
+extern char refined[]; /* "1: 32768 for 30; ": ponds that were to be sampled more finely */
 
 /* ---- program.c ---- */
 
