@@ -267,7 +267,7 @@ model: ## every instance of the model of the gate, explored to its end; test/mod
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
                                 $(patsubst %/,%,$(filter-out examples/server/,$(wildcard examples/*/))))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
-.PHONY: examples demo hunt bench bench-servers bench-publish
+.PHONY: examples demo doc-sight hunt bench bench-servers bench-publish
 examples: $(EXAMPLES) ## build the examples
 $(B)/examples/%: examples/%.c $(LIB)
 	$(call say,LINK,$@)
@@ -282,6 +282,11 @@ demo: ## a real server: files compressed per request, with pond and with malloc 
 	@.ci/install-deps build demo
 	@+$(MAKE) --no-print-directory $(JOBS) lib $(B)/examples/gzipd
 	@examples/demo $(B)
+
+doc-sight: ## the pictures of README's "From server to picture", made anew by its commands
+	@.ci/install-deps build hunt test
+	@+$(MAKE) --no-print-directory $(JOBS) lib prof $(B)/examples/gzipd
+	@doc/sight/draw
 
 hunt: ## four faults planted in that server, each found by two heap profiles (HUNT_SECONDS=n)
 	@.ci/install-deps build hunt
@@ -380,7 +385,7 @@ uninstall: ## remove what install put there
 # ---- lint, clean, help ----
 
 C_FILES = $(shell find src include test bench examples -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp')
-SCRIPTS = $(shell grep -rlE '^.!/bin/(ba)?sh|^.!/usr/bin/env (ba)?sh' src test bench examples .ci)
+SCRIPTS = $(shell grep -rlE '^.!/bin/(ba)?sh|^.!/usr/bin/env (ba)?sh' src test bench examples doc .ci)
 PERL_SCRIPTS = $(shell grep -rlE '^.!/usr/bin/perl' src test bench examples)
 LINTERS := lint-format lint-tidy lint-cppcheck lint-scripts lint-go
 .PHONY: lint $(LINTERS) format clean help
