@@ -35,6 +35,7 @@
 #endif
 
 #define RECALL_ENTRIES 256
+#define RECALL_FRAMES 64 /* most of a walk, those of the library's own functions among them */
 #define RECALL_DISTANCES 2048
 
 struct recall_entry {
@@ -42,7 +43,7 @@ struct recall_entry {
     uint32_t age;     /* of the time when it was kept */
     uint32_t most, count, own;
     uintptr_t at, caller, thread;
-    uint32_t slots[RECALL_FRAMES];
+    uint32_t slots[RECALL_FRAMES]; /* bytes from `at` to the return address */
     uintptr_t pcs[RECALL_FRAMES];
 };
 
@@ -106,7 +107,8 @@ uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint
     if (end == NULL || (size_t)(end - at) < sizeof(uintptr_t))
         return 0;
     const struct recall_entry *e = entry_of(all, (uintptr_t)at, (uintptr_t)caller);
-    uint32_t version = __atomic_load_n(&e->version, __ATOMIC_ACQUIRE); /* pairs with the release in keep */
+    uint32_t version =
+        __atomic_load_n(&e->version, __ATOMIC_ACQUIRE); /* pairs with the release in recall_end */
     if (version % 2 != 0 || READ(e->age) != LOAD(recall_age) || READ(e->at) != (uintptr_t)at ||
         READ(e->caller) != (uintptr_t)caller || READ(e->thread) != (uintptr_t)frame_thread() ||
         READ(e->most) != most)
@@ -116,46 +118,6 @@ uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint
 }
 
 /* ---- keeping ---- */
-
-void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end)
-{
-    uintptr_t place = end - sizeof(uintptr_t);
-    if (!RECALL_WORKS || w->unsound || end <= (uintptr_t)w->at)
-        return; /* the frames before the walk's own are the unwinder's */
-    w->unsound = w->count == RECALL_FRAMES || place - (uintptr_t)w->at > UINT32_MAX ||
-                 recall_read((const char *)place) != pc; /* NOLINT(performance-no-int-to-ptr) */
-    if (w->unsound)
-        return;
-    w->slots[w->count] = (uint32_t)(place - (uintptr_t)w->at);
-    w->pcs[w->count++] = pc;
-}
-
-/* False: it was seen at two distances, or may have been. What is seen so stays in its place for good. */
-static bool distance_is_fixed(uintptr_t pc, uint64_t bytes)
-{
-    const uint64_t hash = pc * UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t *place = &recall_distances[hash % RECALL_DISTANCES], known = LOAD(*place);
-    const uint64_t seen = (hash & ~DISTANCE_VARIES) | MIN(bytes / sizeof(uintptr_t), DISTANCE_VARIES);
-    if (known == seen)
-        return seen % (DISTANCE_VARIES + 1) != DISTANCE_VARIES;
-    bool varies = ((known ^ seen) & ~DISTANCE_VARIES) == 0;
-    if ((known & DISTANCE_VARIES) == DISTANCE_VARIES)
-        return false;
-    if (!__atomic_compare_exchange_n(place, &known, varies ? seen | DISTANCE_VARIES : seen, false,
-                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        return false; /* another thread has written there */
-    if (varies)
-        ADD(recall_age, 1);
-    return !varies;
-}
-
-static bool distances_are_fixed(const struct recall_walk *w)
-{
-    bool fixed = true;
-    for (uint32_t i = 1; i < w->count; i++)
-        fixed = distance_is_fixed(w->pcs[i - 1], w->slots[i] - w->slots[i - 1]) && fixed;
-    return fixed;
-}
 
 static struct recall_entry *entries_map(void)
 {
@@ -171,34 +133,77 @@ static struct recall_entry *entries_map(void)
     return none;
 }
 
-static void entry_write(struct recall_entry *e, const struct recall_walk *w, const void *thread, uint32_t age)
+/* Of entries that another thread is writing none is taken. */
+struct recall_walk recall_begin(const char *at, const void *caller, uint32_t most)
 {
-    WRITE(e->age, age);
-    WRITE(e->at, (uintptr_t)w->at);
-    WRITE(e->caller, (uintptr_t)w->caller);
-    WRITE(e->thread, (uintptr_t)thread);
-    WRITE(e->most, w->most);
-    WRITE(e->own, w->own);
-    WRITE(e->count, w->count);
-    for (uint32_t i = 0; i < w->count; i++) {
-        WRITE(e->slots[i], w->slots[i]);
-        WRITE(e->pcs[i], w->pcs[i]);
-    }
-}
-
-void recall_keep(const struct recall_walk *w)
-{
-    const uint32_t age = LOAD(recall_age); /* a walk from before another's finding is not kept after it */
-    bool whole = RECALL_WORKS && !w->unsound && w->count > w->own && distances_are_fixed(w);
-    const void *thread = whole ? frame_owner(w->at) : NULL;
+    struct recall_walk w = {.at = at, .age = LOAD(recall_age)};
+    const void *thread = RECALL_WORKS && caller != NULL ? frame_owner(at) : NULL;
     struct recall_entry *all = thread != NULL ? entries_map() : NULL;
-    if (all == NULL)
-        return;
-    struct recall_entry *e = entry_of(all, (uintptr_t)w->at, (uintptr_t)w->caller);
-    uint32_t version = LOAD(e->version);
+    struct recall_entry *e = all != NULL ? entry_of(all, (uintptr_t)at, (uintptr_t)caller) : NULL;
+    uint32_t version = e != NULL ? LOAD(e->version) : 1;
     if (version % 2 != 0 || !__atomic_compare_exchange_n(&e->version, &version, version + 1, false,
                                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        return; /* another thread is writing it */
-    entry_write(e, w, thread, age);
-    __atomic_store_n(&e->version, version + 2, __ATOMIC_RELEASE);
+        return w;
+    w.entry = e;
+    WRITE(e->at, (uintptr_t)at);
+    WRITE(e->caller, (uintptr_t)caller);
+    WRITE(e->thread, (uintptr_t)thread);
+    WRITE(e->most, most);
+    return w;
+}
+
+void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end, bool own)
+{
+    uintptr_t place = end - sizeof(uintptr_t);
+    if (w->entry == NULL || w->unsound || end <= (uintptr_t)w->at)
+        return; /* the frames before the walk's own are the unwinder's */
+    w->unsound = w->count == RECALL_FRAMES || place - (uintptr_t)w->at > UINT32_MAX ||
+                 recall_read((const char *)place) != pc; /* NOLINT(performance-no-int-to-ptr) */
+    if (w->unsound)
+        return;
+    WRITE(w->entry->slots[w->count], (uint32_t)(place - (uintptr_t)w->at));
+    WRITE(w->entry->pcs[w->count], pc);
+    w->count++;
+    w->own += own;
+}
+
+/* False: it was seen at two distances, or may have been. What is seen so stays in its place for good. */
+static bool distance_is_fixed(uintptr_t pc, uint64_t words)
+{
+    const uint64_t hash = pc * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t *place = &recall_distances[hash % RECALL_DISTANCES], known = LOAD(*place);
+    const uint64_t seen = (hash & ~DISTANCE_VARIES) | MIN(words, DISTANCE_VARIES);
+    if (known == seen)
+        return seen % (DISTANCE_VARIES + 1) != DISTANCE_VARIES;
+    bool varies = ((known ^ seen) & ~DISTANCE_VARIES) == 0;
+    if ((known & DISTANCE_VARIES) == DISTANCE_VARIES)
+        return false;
+    if (!__atomic_compare_exchange_n(place, &known, varies ? seen | DISTANCE_VARIES : seen, false,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return false; /* another thread has written there */
+    if (varies)
+        ADD(recall_age, 1);
+    return !varies;
+}
+
+static bool distances_are_fixed(const struct recall_entry *e, uint32_t count)
+{
+    bool fixed = true;
+    for (uint32_t i = 1; i < count; i++)
+        fixed =
+            distance_is_fixed(e->pcs[i - 1], (e->slots[i] - e->slots[i - 1]) / sizeof(uintptr_t)) && fixed;
+    return fixed;
+}
+
+/* age: a walk from before another's finding is not believed after it. */
+void recall_end(const struct recall_walk *w, bool found)
+{
+    struct recall_entry *e = w->entry;
+    if (e == NULL)
+        return;
+    bool whole = found && !w->unsound && w->count > w->own && distances_are_fixed(e, w->count);
+    WRITE(e->age, w->age);
+    WRITE(e->own, w->own);
+    WRITE(e->count, whole ? w->count : 0);
+    __atomic_store_n(&e->version, LOAD(e->version) + 1, __ATOMIC_RELEASE);
 }

@@ -8,26 +8,26 @@
 
 #include "port.h"
 
-#define RECALL_FRAMES 64 /* most of a walk, those of the library's own functions among them */
-
-/* A walk under way, as the unwinder goes from frame to frame. */
+/* A walk under way. It is on the stack of whoever called the library, and small. */
 struct recall_walk {
-    const char *at; /* where the frame begins that the walk is made in */
-    const void *caller;
-    uint32_t most, count;
-    uint32_t own;                  /* frames that come before the caller's */
-    bool unsound;                  /* not to be kept: a return address was not where they lie */
-    uint32_t slots[RECALL_FRAMES]; /* bytes from `at` to the return address */
-    uintptr_t pcs[RECALL_FRAMES];
+    struct recall_entry *entry; /* where it is kept as it goes, which nobody reads meanwhile; NULL: nowhere */
+    const char *at;             /* where the frame begins that the walk is made in */
+    uint32_t count, own;        /* frames; of them those that come before the caller's */
+    uint32_t age;
+    bool unsound; /* not to be kept: a return address was not where they lie */
 };
 
 /* As walk_stack, of a stack that was kept; 0: there is none. Takes no lock and makes no system call. */
 uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint32_t most);
 
-/* The unwinder has come to pc; the frame that returns there ends at `end`. */
-void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end);
+/* Begins a walk from the caller on, of `most` frames. recall_end is called when it is over. */
+struct recall_walk recall_begin(const char *at, const void *caller, uint32_t most);
 
-/* Keeps the walk, where it can be. */
-void recall_keep(const struct recall_walk *w);
+/* The unwinder has come to pc, the caller's or one behind it, or one of the library's own; the frame that
+ * returns there ends at `end`. */
+void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end, bool own);
+
+/* found: the caller was among them. Only then the walk is kept. */
+void recall_end(const struct recall_walk *w, bool found);
 
 #endif

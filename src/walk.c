@@ -37,9 +37,10 @@ static _Unwind_Reason_Code unwind_frame(struct _Unwind_Context *context, void *a
     if (pc == 0)
         return _URC_END_OF_STACK;
     const void *frame = (const char *)pc + (interrupted != 0);
-    recall_frame(&u->walk, pc, _Unwind_GetCFA(context));
+    bool own = u->count == 0 && frame != u->caller;
+    recall_frame(&u->walk, pc, _Unwind_GetCFA(context), own);
     u->walk.unsound = u->walk.unsound || interrupted != 0;
-    if (u->count > 0 || frame == u->caller)
+    if (!own)
         u->pcs[u->count++] = frame;
     else if (++u->passed == UNWIND_OWN)
         return _URC_END_OF_STACK;
@@ -49,20 +50,13 @@ static _Unwind_Reason_Code unwind_frame(struct _Unwind_Context *context, void *a
 static NOT_INLINED uint32_t unwind(const char *at, const void *caller, const void **pcs, uint32_t most)
 {
     struct unwound u = {.caller = caller, .most = most, .pcs = pcs};
-    u.walk.at = at;
-    u.walk.caller = caller;
-    u.walk.most = most;
-    u.walk.count = u.walk.own = 0;
-    u.walk.unsound = false;
+    u.walk = recall_begin(at, caller, most);
     if (caller == NULL)
         u.passed = UNWIND_OWN - 1;
     (void)_Unwind_Backtrace(unwind_frame, &u);
-    if (u.count == 0) {
+    recall_end(&u.walk, u.count > 0);
+    if (u.count == 0)
         pcs[u.count++] = caller;
-        return u.count;
-    }
-    u.walk.own = u.walk.count - MIN(u.count, u.walk.count);
-    recall_keep(&u.walk);
     return u.count;
 }
 

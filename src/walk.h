@@ -8,7 +8,7 @@
 /*
  * Up to `most` return addresses, from `caller` outwards; how many there are: at least 1, for the unwinder may
  * have lost its way before it met the caller, and that one is known all the same. Takes no lock of the
- * library's, and some 3 KiB of the stack. caller NULL: one step is made, to have the unwinder get ready.
+ * library's, and some 2 KiB of the stack. caller NULL: one step is made, to have the unwinder get ready.
  */
 uint32_t walk_stack(const void *caller, const void **pcs, uint32_t most);
 
