@@ -50,7 +50,7 @@ Test(http_places, options_are_checked)
 {
     cr_assert_null(pond_http_start(NULL));
     cr_assert_eq(errno, EINVAL);
-    refuses((pond_http_options){.flags = 4}, EINVAL);
+    refuses((pond_http_options){.flags = 8}, EINVAL);
     refuses((pond_http_options){.connections = 1025}, EINVAL);
     refuses((pond_http_options){.timeout_seconds = 3601}, EINVAL);
     refuses((pond_http_options){.address = "localhost"}, EINVAL);
