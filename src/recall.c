@@ -133,12 +133,15 @@ static struct recall_entry *entries_map(void)
     return none;
 }
 
-/* Of entries that another thread is writing none is taken. */
+/*
+ * Of entries that another thread is writing none is taken. Where a thread has not asked yet how far its stack
+ * reaches (frame_owner), nothing is kept: that takes memory of malloc, and this may be in a signal handler.
+ */
 struct recall_walk recall_begin(const char *at, const void *caller, uint32_t most)
 {
     struct recall_walk w = {.at = at, .age = LOAD(recall_age)};
-    const void *thread = RECALL_WORKS && caller != NULL ? frame_owner(at) : NULL;
-    struct recall_entry *all = thread != NULL ? entries_map() : NULL;
+    bool known = RECALL_WORKS && caller != NULL && frame_is_own(at);
+    struct recall_entry *all = known ? entries_map() : NULL;
     struct recall_entry *e = all != NULL ? entry_of(all, (uintptr_t)at, (uintptr_t)caller) : NULL;
     uint32_t version = e != NULL ? LOAD(e->version) : 1;
     if (version % 2 != 0 || !__atomic_compare_exchange_n(&e->version, &version, version + 1, false,
@@ -147,7 +150,7 @@ struct recall_walk recall_begin(const char *at, const void *caller, uint32_t mos
     w.entry = e;
     WRITE(e->at, (uintptr_t)at);
     WRITE(e->caller, (uintptr_t)caller);
-    WRITE(e->thread, (uintptr_t)thread);
+    WRITE(e->thread, (uintptr_t)frame_thread());
     WRITE(e->most, most);
     return w;
 }

@@ -339,6 +339,7 @@ void sample_got(struct pond *p, void *obj, double weight, const void *caller)
 {
     int saved = errno_now();
     const void *pcs[RECORD_FRAMES];
+    (void)frame_owner(pcs); /* so that it is known how far the stack reaches, and the walk can be recalled */
     uint32_t count = walk_stack(caller, pcs, RECORD_FRAMES);
     struct sample got = {.key = key_of(obj), .pond = p, .weight = weight, .at = os_milliseconds()};
     got.bytes = weight * (double)(p->object_bytes + LOAD(p->footprint_mean));

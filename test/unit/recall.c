@@ -122,6 +122,7 @@ static NOT_INLINED void go(uint32_t depth)
 static void wander(unsigned index, void *unused)
 {
     (void)unused;
+    (void)frame_owner(&index);
     random_state = index + 1;
     for (int i = 0; i < WALKS; i++)
         go(draw(6));
@@ -141,7 +142,12 @@ Test(recall, ways_of_threads)
 #if defined(__x86_64__) || defined(__i386__)
 static void look_again(unsigned index, void *unused)
 {
-    (void)index, (void)unused;
+    (void)unused;
+    look();
+    look();
+    must(unwound == 2, "it is not known how far the stack reaches");
+    (void)frame_owner(&index);
+    unwound = 0;
     for (int i = 0; i < 1000; i++)
         look();
     must(unwound <= 2, "unwound %llu times", (unsigned long long)unwound);
