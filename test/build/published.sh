@@ -25,7 +25,8 @@ END
 
 different=$(differs .)
 [ -z "$different" ] || fail "figures are not those of bench/results; make bench-publish writes them: $different"
-grep -ho '([a-z./-]*\.\(png\|svg\))' README.md bench/README.md bench/results/README.md | sed 's|.*/||; s/[()]//g' |
+grep -ho '([a-z./-]*\.\(png\|svg\))' README.md bench/README.md bench/results/README.md | grep -v '^(doc/' |
+    sed 's|.*/||; s/[()]//g' |
     sort -u > "$scratch/pictures"
 while read -r picture; do
     [ -s "bench/results/$picture" ] || fail "bench/results has no $picture, which is shown"
