@@ -48,7 +48,7 @@ static void load(struct cache *c, struct magazine *m, uint64_t epoch)
     if (m->count == 0)
         m->epoch = epoch;
     STORE(c->top, m->slots + m->count);
-    STORE(c->loaded, m);
+    __atomic_store_n(&c->loaded, m, __ATOMIC_RELEASE); /* for loaded_count, which looks into it */
 }
 
 static void set_previous(struct cache *c, struct magazine *m)
@@ -290,13 +290,19 @@ void cache_abandon(struct cache *c)
 
 /* ---- figures ---- */
 
-/* The owner may load another magazine between two of our loads: then top does not belong to it. */
+/*
+ * The owner may load another magazine between two of our loads, and the first one again: then top belongs to
+ * another one than we take it for, and lies behind its room or before it. A magazine's memory stays mapped.
+ */
 static uint64_t loaded_count(const struct cache *c)
 {
     for (int tries = 0; tries < 4; tries++) {
-        const struct magazine *m = LOAD(c->loaded);
-        uint32_t count = count_between(m, LOAD(c->top));
-        if (m == LOAD(c->loaded) && count <= magazine_most())
+        const struct magazine *m = __atomic_load_n(&c->loaded, __ATOMIC_ACQUIRE); /* pairs with load */
+        if (m == NULL)
+            return 0;
+        uintptr_t top = (uintptr_t)__atomic_load_n(&c->top, __ATOMIC_ACQUIRE); /* and then loaded again */
+        uint64_t count = (top - (uintptr_t)m->slots) / sizeof(void *);
+        if (m == LOAD(c->loaded) && count <= LOAD(m->room))
             return count;
     }
     return 0;

@@ -61,7 +61,7 @@ struct magazine *magazine_make(uint32_t room)
         return NULL;
     m->epoch = 0;
     m->count = 0;
-    m->room = room;
+    STORE(m->room, room); /* who counts another thread's cache may be reading it */
     return m;
 }
 

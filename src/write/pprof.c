@@ -307,7 +307,7 @@ static void stack_lives(struct maker *m, StackHistory *h, const struct stack *st
     h->n_ended = h->n_ended_seconds = count;
 }
 
-// What each age stands for is told where the rate has changed.
+/* What each age stands for is told where they differ: the rate has changed, or there was no room for all. */
 static void stack_weights(struct maker *m, StackHistory *h, const struct stack *stack)
 {
     size_t same = 0;
