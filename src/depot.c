@@ -12,7 +12,7 @@
  *   3. A stack's `objects` is raised before the push and lowered after the pop: it never misses an
  *      object that is on the stack.
  *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none.
- * What a thread believes of a magazine that it gives back does not matter: give() looks at its count.
+ *      What a thread believes of a magazine that it gives back does not matter: give() looks at its count.
  *
  * What orders a magazine's contents, and all that its objects' users did before their puts: fences of our
  * own, a release before the push and an acquire after the pop. Concurrency Kit has a store fence before the

@@ -8,10 +8,10 @@
  *      open, or its owner is busy and about to look whether it is.
  *   2. Only its owner opens a line, on the slow path; whoever closed its gate, or the owner, closes it.
  *   3. Whoever closed a gate and a line, had all threads pass a barrier and then read that the owner is not
- * busy there and that top is even, owns that cache until it opens the gate again: the owner finds the line
- *      closed, then the gate, and goes to the depot. It may mark the closed line meanwhile, even with a top
- * read before: `top` means something only while a magazine is loaded, and whoever takes a magazine out lets
- *      `top` be. So each of the two needs to be seen once only.
+ *      busy there and that top is even, owns that cache until it opens the gate again: the owner finds the
+ *      line closed, then the gate, and goes to the depot. It may mark the closed line meanwhile, even with a
+ *      top read before: `top` means something only while a magazine is loaded, and whoever takes a magazine
+ *      out lets `top` be. So each of the two needs to be seen once only.
  *   4. Of a thread found inside at the end of the wait nobody touches the caches in scope. It is `missed`:
  *      its gate stays closed until it has emptied its caches, or a closer of all lines has found it free.
  *   5. Nobody is inside across a hook, a mutex or a system call: waiting for it ends as soon as the scheduler

@@ -8,9 +8,9 @@
  *   2. An entry is written by one thread at a time, which makes `version` odd meanwhile. Whoever reads
  *      believes what it read if `version` was even and the same before and after.
  *   3. From a return address to the next one it is as far each time, but in functions with alloca or arrays
- * of variable length. These could make up for each other's sizes, with return addresses of earlier calls left
- * in the gaps. So a walk with a return address that was ever seen at two distances is not kept, and when one
- * is first seen so all that was kept is forgotten, see `age`.
+ *      of variable length. These could make up for each other's sizes, with return addresses of earlier calls
+ *      left in the gaps. So a walk with a return address that was ever seen at two distances is not kept, and
+ *      when one is first seen so all that was kept is forgotten, see `age`.
  *
  * Entries are found by hash and overwrite each other. In a forked child one that another thread was writing
  * stays odd, and is not used any more.

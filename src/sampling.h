@@ -18,10 +18,10 @@
  *   2. A line opens with its own setting's `due`: where the setting has changed, `due` is drawn anew first. A
  *      draw that has not come true says nothing of the gets after it, so it may be thrown away at any time.
  *   3. p->sampling changes with all lines closed, under the registry's lock. An owner who was missed finds
- * its gate closed and comes by that lock before it opens a line. So no line is open that was opened for
+ *      its gate closed and comes by that lock before it opens a line. So no line is open that was opened for
  *      another setting than p->sampling's, but for its `change`, see 2.
  *   4. An object in use that was sampled has its place in the filter counted before its get returns, until
- * its put or discard begins.
+ *      its put or discard begins.
  *   5. Only the owner writes a sampling_line: `base` alone is raised by compare-and-swap, so that a closer's
  *      store is not lost.
  */

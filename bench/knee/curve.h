@@ -12,9 +12,9 @@
  *
  * Neither method can say "no": they find something in noise, too. So both are asked only if
  *   - the curve rises (knee) or moves (break): the difference is larger than in 95% of 1,000 permutations of
- * the places within each repetition, and
+ *     the places within each repetition, and
  *   - it bends: how far it lies above its chord (knee), or what the second piece explains (break), is more
- * than in 95% of 1,000 straight lines with the repetitions' own residuals permuted around them.
+ *     than in 95% of 1,000 straight lines with the repetitions' own residuals permuted around them.
  */
 #ifndef KNEE_CURVE_H
 #define KNEE_CURVE_H

@@ -4,13 +4,14 @@
  *
  * 1. A call goes over to another stack and comes back from it, nothing else: unwinders, debuggers and
  *    sanitizers see one stack of calls, since aside_switch says where its caller's frame is. That is why it
- * is neither makecontext, which ends the stack, nor a thread, which would be another one for all that asks.
+ *    is neither makecontext, which ends the stack, nor a thread, which would be another one for all that
+ *    asks.
  * 2. There is one stack that is not mapped, since a report's first words come before any system call but
  *    write, and one mapped one is kept. Both are taken by an atomic exchange, acquire, and given back with
  *    release: who takes one sees the last user's writes as over. No lock: a trap's handler takes them too.
  *    Whoever comes meanwhile maps another one, which is unmapped afterwards if one is kept already.
  * 3. The child of a fork that comes while a thread has one loses that one, but for the one that is not
- * mapped.
+ *    mapped.
  */
 #include "aside.h"
 #include "tools.h"

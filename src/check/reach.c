@@ -6,11 +6,12 @@
  *   1. It begins in all memory that is not the library's own, in the registers of all threads, and in objects
  *      that may be in somebody's hands though they are not known to be live; and goes on in live objects that
  *      were reached. Idle objects lead nowhere, nor do magazines, records and copies of an idle object's
- * bytes.
+ *      bytes.
  *   2. It errs on one side: what was freed, and dead frames of stacks, lead to objects, too. What is said to
- * be lost is so, unless its address is kept in a way that is no address (compressed, encrypted, in a file).
+ *      be lost is so, unless its address is kept in a way that is no address (compressed, encrypted, in a
+ *      file).
  *   3. All is read in a copy of the process, made while all locks of the library are held and all other
- * threads stand still: nothing is on its way from one place to another.
+ *      threads stand still: nothing is on its way from one place to another.
  */
 #include "reach.h"
 #include <sys/mman.h>

@@ -6,10 +6,10 @@
  *   1. A record stays where it is for as long as its object may be put, got or dropped: in the annex of
  *      the object's slab, in its guard slot, or in its pond's table.
  *   2. The state of a record of this generation is changed by compare-and-swap; who changes it from LIVE,
- * IDLE or CLEANING owns the rest of the record until it stores the next state (release, pairs with the
+ *      IDLE or CLEANING owns the rest of the record until it stores the next state (release, pairs with the
  *      acquire of the next change).
  *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it. It is held under a lock
- * that a fork takes, the pond's or the checks': a child finds none of another thread's.
+ *      that a fork takes, the pond's or the checks': a child finds none of another thread's.
  */
 #include "aside.h"
 #include "tell.h"

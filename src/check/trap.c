@@ -10,7 +10,7 @@
  * 3. When report() returns the pages are opened, and the access is done again and works. So the handler
  *    never returns to an instruction that traps again, except to die of it.
  * 4. It takes less than 2 KiB of the signal's stack, which may have no more than the kernel's own frame
- * leaves of MINSIGSTKSZ: all that takes more, the user's report handler too, runs aside (aside.h).
+ *    leaves of MINSIGSTKSZ: all that takes more, the user's report handler too, runs aside (aside.h).
  */
 #include "check.h"
 #include "context.h"

@@ -7,7 +7,7 @@
  *   1. Part k is of the time from start + k * interval on, to the millisecond. The last one is under way once
  *      history_reach has been called.
  *   2. Only ticks, with all gates closed, write live, live_bytes and idle_bytes: they are of one instant.
- * Gets and misses are counted by readers as well; each is in one part.
+ *      Gets and misses are counted by readers as well; each is in one part.
  *   3. All of it is under the pond's lock. Its memory is the sampling's, which stays until the pond ends.
  */
 #include "../os.h"

@@ -10,9 +10,10 @@
  *   3. The filter counts the samples at each place (sampling.h). A count that has reached 255 stays: then
  *      puts of such addresses are looked at for nothing.
  *   4. Names are never moved or removed. Nor are rows, but by record_reset, and where their pond is
- * destroyed: of all ponds of one name that are gone a stack has one row, for there may be any number of them.
+ *      destroyed: of all ponds of one name that are gone a stack has one row, for there may be any number of
+ *      them.
  *   5. A sample is kept, thrown away or halved by a coin that knows nothing of it, and what is left counts
- * for so much more. So sums of samples are without bias, however many objects there are.
+ *      for so much more. So sums of samples are without bias, however many objects there are.
  */
 #include "../chance.h"
 #include "../os.h"

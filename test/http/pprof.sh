@@ -29,7 +29,7 @@ serve()
     local name=$1 line='' output
     shift
     mkfifo "$scratch/$name"
-    POND_PROFILE=rate=1k "$@" > "$scratch/$name" 2> "$scratch/$name.errors" &
+    POND_PROFILE=rate=64 "$@" > "$scratch/$name" 2> "$scratch/$name.errors" &
     pids[$name]=$!
     exec {output}< "$scratch/$name"
     while read -r -t 60 line <&"$output" && [[ $line != *http://*/debug/pond ]]; do
@@ -148,7 +148,7 @@ done
 socket=$scratch/pond.sock
 for life in first second; do
     mkfifo "$scratch/$life"
-    POND_PROFILE=rate=1k "$built/examples/gzipd" --port 0 --root "$scratch/root" --sight "$socket" --plant leak/2 \
+    POND_PROFILE=rate=64 "$built/examples/gzipd" --port 0 --root "$scratch/root" --sight "$socket" --plant leak/2 \
         > "$scratch/$life" 2> "$scratch/$life.errors" &
     pids[$life]=$!
     exec 5< "$scratch/$life"
