@@ -109,19 +109,22 @@ void leak_report_busy(struct pond *p)
 
 /* ---- forks ---- */
 
+static uint16_t born;       /* event_forks when this process began */
+static pid_t parent_before; /* the parent that it was forked from; 0: that had no pond yet */
+static pid_t forking;       /* while a fork is under way, who forks */
+
+/* A parent may end so soon that its child, asked for its parent, would name another one. */
 void watch_fork_prepare(void)
 {
     check_lock();
     guard_fork_prepare();
+    forking = getpid();
 }
-
-static uint16_t born;       /* event_forks when this process began */
-static pid_t parent_before; /* the parent that it was forked from; 0: that had no pond yet */
 
 static void born_now(void)
 {
     born = event_forks();
-    parent_before = getppid();
+    parent_before = forking;
 }
 
 void watch_fork_done(bool child)

@@ -504,6 +504,11 @@ static int status_of_orphan(void)
     return status;
 }
 
+static void expect_aborted(int status)
+{
+    cr_expect(WTERMSIG(status) == SIGABRT, "status %#x: %s", (unsigned)status, said);
+}
+
 static void wait_for_parents_end(pid_t parent)
 {
     sigset_t end;
@@ -549,10 +554,10 @@ Test(exit_leaks, a_daemon_tells_what_it_lost_and_its_parent_does_not)
         cr_skip("dead frames lead to objects");
     must(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "prctl");
     cr_expect(is_own(ended("leak", hand_over_what_is_lost)), "%s", said);
-    cr_expect(WTERMSIG(status_of_orphan()) == SIGABRT, "%s", said);
+    expect_aborted(status_of_orphan());
     EXPECT_SAID(LOST(3, "s"));
     cr_expect(is_own(ended("leak", use_what_was_handed_over)), "while it has a child: %s", said);
-    cr_expect(WTERMSIG(status_of_orphan()) == SIGABRT, "%s", said);
+    expect_aborted(status_of_orphan());
     cr_expect(is_own(ended("leak", hand_over_what_is_kept)), "%s", said);
     cr_expect(is_own(status_of_orphan()) && said[0] == 0, "%s", said);
 }
@@ -581,7 +586,7 @@ Test(exit_leaks, what_only_frames_know_is_kept_unless_it_was_got_before_a_fork)
     cr_expect(is_own(ended("leak", exit_with_what_was_got_since)), "%s", said);
     cr_expect(is_own(status_of_orphan()) && said[0] == 0, "%s", said);
     cr_expect(is_own(ended("leak", exit_with_what_was_got_before)), "%s", said);
-    cr_expect(WTERMSIG(status_of_orphan()) == SIGABRT, "%s", said);
+    expect_aborted(status_of_orphan());
     EXPECT_SAID(LOST(1, ""));
 }
 
