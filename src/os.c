@@ -199,7 +199,7 @@ static char *reserve_by_search(size_t bytes, size_t align)
 {
     uintptr_t at = LOAD(reserve_below) * RESERVE_UNIT;
     for (int i = 0; i < RESERVE_TRIES; i++) {
-        at = at > align ? (at - 1) & ~(align - 1) : 0;
+        at = at > bytes + align ? (at - bytes) & ~(align - 1) : 0;
         char *base = reserve_at(at, bytes);
         if (base == NULL && errno == EEXIST)
             continue;
@@ -207,7 +207,7 @@ static char *reserve_by_search(size_t bytes, size_t align)
             return base;
         unreserve(base, bytes);
         if (at == 0)
-            at = (uintptr_t)base;
+            at = (uintptr_t)base + bytes;
     }
     return NULL;
 }

@@ -267,7 +267,7 @@ static void lock_ponds(void)
     for (struct pond *p = registry.first[BY_AGE]; p != NULL; p = p->links[BY_AGE].next)
         pthread_mutex_lock(&p->lock);
     magazine_fork_prepare();
-    slab_fork_prepare();
+    pagemap_lock();
     watch_fork_prepare();
     sample_fork_prepare();
     trace_freeze();
@@ -291,7 +291,7 @@ static void fork_prepare(void)
 static void unlock_ponds(void)
 {
     trace_thaw();
-    slab_fork_done();
+    pagemap_unlock();
     magazine_fork_done();
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         pthread_mutex_unlock(&p->lock);

@@ -4,109 +4,34 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- the page map: address -> slab ---- */
-
-/*
- * Two levels over the upper bits of an address of 48 bits, or of 32: then the root has one entry. Read
- * without a lock: an entry is stored with release after its slab's header is filled, and loaded with acquire.
- * Leaves are never freed.
- */
-#if UINTPTR_MAX > UINT32_MAX
-#define MAP_ADDRESS_BITS 48
-#define MAP_LEAF_BITS 13
-#else
-#define MAP_ADDRESS_BITS 32
-#define MAP_LEAF_BITS 10
-#endif
-#define MAP_SLAB_BITS 22
-#define MAP_LEAF_ENTRIES ((size_t)1 << MAP_LEAF_BITS)
-#define MAP_ROOT_ENTRIES ((size_t)1 << (MAP_ADDRESS_BITS - MAP_SLAB_BITS - MAP_LEAF_BITS))
-
-_Static_assert(SLAB_BYTES == (size_t)1 << MAP_SLAB_BITS, "one entry a slab");
-_Static_assert(MAP_SLAB_BITS + MAP_LEAF_BITS <= MAP_ADDRESS_BITS, "an address has an entry");
-_Static_assert(MAP_ADDRESS_BITS <= sizeof(uintptr_t) * 8, "an address has these bits");
-
-static struct {
-    pthread_mutex_t lock; /* for writers */
-    struct slab **root[MAP_ROOT_ENTRIES];
-} map = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* Two shifts: of 32 bits, all at once are not defined. */
-static size_t map_root(const void *address)
-{
-    return (uintptr_t)address >> MAP_SLAB_BITS >> MAP_LEAF_BITS;
-}
-
-static struct slab **map_entry(const void *address)
-{
-    if (map_root(address) >= MAP_ROOT_ENTRIES)
-        return NULL;
-    struct slab **leaf = __atomic_load_n(&map.root[map_root(address)], __ATOMIC_ACQUIRE);
-    return leaf == NULL ? NULL : &leaf[(uintptr_t)address >> MAP_SLAB_BITS & (MAP_LEAF_ENTRIES - 1)];
-}
-
-static bool map_grow(const void *address)
-{
-    if (map_root(address) >= MAP_ROOT_ENTRIES) {
-        errno = ENOMEM; /* an address wider than 48 bits */
-        return false;
-    }
-    void *leaf = os_map(MAP_LEAF_ENTRIES * sizeof(struct slab *));
-    if (leaf == NULL)
-        return false;
-    __atomic_store_n(&map.root[map_root(address)], leaf, __ATOMIC_RELEASE);
-    return true;
-}
-
-static bool map_set(const void *address, struct slab *s)
-{
-    pthread_mutex_lock(&map.lock);
-    bool room = map_entry(address) != NULL || map_grow(address);
-    if (room)
-        __atomic_store_n(map_entry(address), s, __ATOMIC_RELEASE);
-    pthread_mutex_unlock(&map.lock);
-    return room;
-}
-
-struct slab *slab_of(const void *address)
-{
-    struct slab **entry = map_entry(address);
-    return entry == NULL ? NULL : __atomic_load_n(entry, __ATOMIC_ACQUIRE);
-}
-
-/* With the map's lock. */
-void slab_each_mapped(void (*visit)(const struct slab *s, void *ctx), void *ctx)
-{
-    for (size_t root = 0; root < MAP_ROOT_ENTRIES; root++)
-        for (size_t i = 0; map.root[root] != NULL && i < MAP_LEAF_ENTRIES; i++)
-            if (map.root[root][i] != NULL)
-                visit(map.root[root][i], ctx);
-}
-
-void slab_fork_prepare(void)
-{
-    pthread_mutex_lock(&map.lock);
-}
-
-void slab_fork_done(void)
-{
-    pthread_mutex_unlock(&map.lock);
-}
-
 /* ---- a set and its slabs ---- */
 
-/* Of a set's first slab: what is open is at most twice what is used, from this many bytes on. */
+/* What is open is at most twice what is used, from this many bytes on. */
 #define SLAB_FIRST_OPEN ((size_t)16 << 10)
 
 void slab_set_init(struct slab_set *set, size_t stride, bool keep_mapped)
 {
-    *set = (struct slab_set){
-        .stride = stride, .per_slab = (uint32_t)(SLAB_BYTES / stride), .keep_mapped = keep_mapped};
+    *set = (struct slab_set){.stride = stride, .keep_mapped = keep_mapped};
 }
 
-static size_t slab_words(const struct slab_set *set)
+static size_t whole(size_t bytes, size_t unit)
 {
-    return ((size_t)set->per_slab + 63) / 64;
+    return (bytes + unit - 1) & ~(unit - 1);
+}
+
+static size_t pages_of(size_t bytes)
+{
+    return whole(bytes, os_page_size()) / os_page_size();
+}
+
+size_t slab_pages(const struct slab *s)
+{
+    return pages_of(s->bytes);
+}
+
+static size_t words_of(size_t bits)
+{
+    return (bits + 63) / 64;
 }
 
 static void slab_unmap_header(struct slab *s)
@@ -118,41 +43,43 @@ static void slab_unmap_header(struct slab *s)
     os_unmap(s, s->header_bytes);
 }
 
-static void slab_unmap(struct slab *s)
+void slab_unmap(struct slab *s)
 {
-    (void)map_set(s->base, NULL);
+    (void)pagemap_set(s->base, s->bytes, NULL);
     watch_unmapped(s->base, s->bytes);
     os_release(s->base, s->bytes);
     slab_unmap_header(s);
 }
 
-static struct slab *slab_map_header(struct slab_set *set)
+/* For `bytes` of objects, or less. */
+static struct slab *slab_map_header(struct slab_set *set, size_t bytes)
 {
-    size_t page = os_page_size();
-    size_t bytes = sizeof(struct slab) + slab_words(set) * sizeof(uint64_t);
-    bytes = (bytes + page - 1) & ~(page - 1);
-    struct slab *s = os_map(bytes);
+    size_t objects = words_of(bytes / set->stride), pages = words_of(pages_of(bytes));
+    size_t header = whole(sizeof(struct slab) + (objects + pages) * sizeof(uint64_t), os_page_size());
+    struct slab *s = os_map(header);
     if (s == NULL)
         return NULL;
     s->set = set;
-    s->header_bytes = bytes;
+    s->header_bytes = header;
+    s->touched = s->taken + objects;
     return s;
 }
 
 /* A process that may lock or map little more has smaller slabs, down to those that open at first. */
-static bool slab_reserve(struct slab *s)
+static bool slab_reserve(struct slab *s, size_t bytes)
 {
-    size_t least = MAX(s->set->stride, MAX(SLAB_FIRST_OPEN, os_page_size()));
-    for (s->bytes = SLAB_BYTES; s->bytes >= least; s->bytes /= 4) {
-        s->base = os_reserve(s->bytes, SLAB_BYTES);
+    size_t stride = s->set->stride, least = MAX(stride, MAX(SLAB_FIRST_OPEN, os_page_size()));
+    for (s->bytes = bytes; s->bytes >= least; s->bytes /= 4) {
+        s->base = os_reserve(s->bytes, SLAB_UNIT);
         if (s->base != NULL)
             break;
     }
     if (s->base == NULL)
         return false;
-    s->room = (uint32_t)(s->bytes / s->set->stride);
-    for (size_t word = s->room / 64; word < slab_words(s->set); word++)
-        s->taken[word] = word == s->room / 64 ? ~(uint64_t)0 << s->room % 64 : ~(uint64_t)0;
+    s->room = (uint32_t)(s->bytes / stride);
+    s->words = (uint32_t)words_of(s->room);
+    if (s->room % 64 != 0)
+        s->taken[s->words - 1] = ~(uint64_t)0 << s->room % 64;
     return true;
 }
 
@@ -170,7 +97,7 @@ static bool touch(struct slab *s, size_t page)
 static uint64_t touched_pages(const struct slab *s)
 {
     uint64_t pages = 0;
-    for (size_t word = 0; word < SLAB_PAGES / 64; word++)
+    for (size_t word = 0; word < words_of(slab_pages(s)); word++)
         pages += (uint64_t)__builtin_popcountll(s->touched[word]);
     return pages;
 }
@@ -193,24 +120,37 @@ static bool slab_open(struct slab *s, size_t end, size_t wish)
     return false;
 }
 
-/* A set's first slab grows with it; one that fills slabs will need all of the next. */
-static bool slab_map_objects(struct slab *s)
+/* The slabs before are full: as much again may be open. */
+static bool slab_map_objects(struct slab *s, size_t bytes)
 {
-    if (!slab_reserve(s))
+    if (!slab_reserve(s, bytes))
         return false;
-    if (slab_open(s, s->set->stride, s->set->slabs == 0 ? SLAB_FIRST_OPEN : s->bytes) && map_set(s->base, s))
+    if (slab_open(s, s->set->stride, MAX(s->set->bytes, SLAB_FIRST_OPEN)) &&
+        pagemap_set(s->base, s->bytes, s))
         return true;
     s->set->resident -= touched_pages(s);
     os_release(s->base, s->bytes);
     return false;
 }
 
+/* So that a set reserves little more than it needs, and a large one has few slabs. */
+static size_t bytes_of_next(const struct slab_set *set)
+{
+    if (set->stride > SLAB_LARGE)
+        return whole(set->stride, SLAB_UNIT);
+    size_t bytes = set->last == NULL ? SLAB_UNIT : MIN(whole(set->last->bytes, SLAB_UNIT) * 4, SLAB_BYTES);
+    while (bytes < set->stride)
+        bytes *= 4;
+    return bytes;
+}
+
 static struct slab *slab_map(struct slab_set *set)
 {
-    struct slab *s = slab_map_header(set);
+    size_t bytes = bytes_of_next(set);
+    struct slab *s = slab_map_header(set, bytes);
     if (s == NULL)
         return NULL;
-    if (slab_map_objects(s)) {
+    if (slab_map_objects(s, bytes)) {
         watch_mapped(s->base, s->bytes); /* what is not open yet no search can read, and none does */
         return s;
     }
@@ -233,7 +173,7 @@ static struct slab *slab_append(struct slab_set *set)
     return s;
 }
 
-static void slab_unlink(struct slab_set *set, struct slab *s)
+void slab_unlink(struct slab_set *set, struct slab *s)
 {
     *(s->prior != NULL ? &s->prior->next : &set->first) = s->next;
     *(s->next != NULL ? &s->next->prior : &set->last) = s->prior;
@@ -266,13 +206,21 @@ static size_t last_page(const struct slab_set *set, size_t object)
     return ((object + 1) * set->stride - 1) / os_page_size();
 }
 
-/* Marks the object's pages as resident from now on; true if none was before. */
-static bool touch_pages(struct slab *s, const struct slab_set *set, size_t object)
+/*
+ * Marks the pages of objects as resident from now on. True: none of them was, or, where the objects were never
+ * taken, those that were are zero all the same. The run learns which pages were not.
+ */
+static bool touch_pages(struct slab *s, const struct slab_set *set, size_t object, struct slab_run *run)
 {
-    bool untouched = true;
-    for (size_t page = first_page(set, object); page <= last_page(set, object); page++)
+    size_t first = first_page(set, object), last = last_page(set, object + run->count - 1), page = first;
+    while (page <= last && !touch(s, page))
+        page++;
+    bool untouched = page == first;
+    run->new_pages = s->base + page * os_page_size();
+    run->new_bytes = (last + 1 - page) * os_page_size();
+    while (++page <= last)
         untouched = touch(s, page) && untouched;
-    return untouched;
+    return untouched || object >= s->fresh;
 }
 
 static struct slab *slab_with_room(struct slab_set *set)
@@ -287,23 +235,58 @@ static struct slab *slab_with_room(struct slab_set *set)
     return s;
 }
 
+/* Free objects in a row, from the first that is free: within a word of the bitmap, and on through words of which
+   all are. */
+static uint32_t row_of(const struct slab *s, uint32_t first, uint32_t most)
+{
+    uint64_t free = ~s->taken[first / 64] >> first % 64;
+    uint32_t n = ~free == 0 ? 64 : (uint32_t)__builtin_ctzll(~free);
+    while (n < most && (first + n) % 64 == 0 && (first + n) / 64 < s->words) {
+        free = ~s->taken[(first + n) / 64];
+        n += ~free == 0 ? 64 : (uint32_t)__builtin_ctzll(~free);
+        if (~free != 0)
+            break;
+    }
+    return MIN(n, most);
+}
+
+static void mark_taken(struct slab *s, uint32_t first, uint32_t n)
+{
+    for (uint32_t at = first, end = first + n; at < end;) {
+        uint32_t in_word = MIN(end - at, 64 - at % 64);
+        s->taken[at / 64] |= ~(uint64_t)0 >> (64 - in_word) << at % 64;
+        at += in_word;
+    }
+    s->used += n;
+}
+
 /* Oldest slab first, lowest address first: so that the others empty. */
-void *slab_take(struct slab_set *set, bool *zero)
+bool slab_take_run(struct slab_set *set, uint32_t most, struct slab_run *run)
 {
     struct slab *s = slab_with_room(set);
     if (s == NULL)
-        return NULL;
+        return false;
     while (s->taken[s->hint] == ~(uint64_t)0)
         s->hint++;
     uint32_t object = s->hint * 64 + (uint32_t)__builtin_ctzll(~s->taken[s->hint]);
-    size_t end = (object + 1) * set->stride;
+    run->count = row_of(s, object, most);
+    size_t end = (object + run->count) * set->stride;
     if (end > s->open && !slab_open(s, end, 2 * s->open))
+        return most > 1 && slab_take_run(set, 1, run);
+    mark_taken(s, object, run->count);
+    run->zero = touch_pages(s, set, object, run);
+    run->base = s->base + object * set->stride;
+    s->fresh = MAX(s->fresh, object + run->count);
+    return true;
+}
+
+void *slab_take(struct slab_set *set, bool *zero)
+{
+    struct slab_run run;
+    if (!slab_take_run(set, 1, &run))
         return NULL;
-    s->taken[s->hint] |= (uint64_t)1 << object % 64;
-    s->used++;
-    *zero = touch_pages(s, set, object) || object >= s->fresh;
-    s->fresh = MAX(s->fresh, object + 1);
-    return s->base + object * set->stride;
+    *zero = run.zero;
+    return run.base;
 }
 
 static void slab_mark_dirty(struct slab_set *set, struct slab *s)
@@ -370,107 +353,17 @@ void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx)
                 visit(s, object, ctx);
 }
 
-/* ---- giving memory back ---- */
-
-#define PURGE_SCAN 128 /* most pages looked at in one step: the owner's lock is held for that long */
-
-static bool objects_free(const struct slab *s, size_t first, size_t last)
-{
-    for (size_t word = first / 64; word <= last / 64; word++) {
-        uint64_t mask = ~(uint64_t)0;
-        if (word == first / 64)
-            mask &= ~(uint64_t)0 << first % 64;
-        if (word == last / 64)
-            mask &= ~(uint64_t)0 >> (63 - last % 64);
-        if ((s->taken[word] & mask) != 0)
-            return false;
-    }
-    return true;
-}
-
-static bool page_purgeable(const struct slab *s, const struct slab_set *set, size_t page)
-{
-    if ((s->touched[page / 64] >> page % 64 & 1) == 0)
-        return false;
-    size_t bytes = os_page_size();
-    size_t last = ((page + 1) * bytes - 1) / set->stride;
-    return objects_free(s, page * bytes / set->stride, MIN(last, s->room - 1));
-}
-
-static void purge_run(struct slab *s, size_t from, size_t to)
-{
-    size_t bytes = os_page_size();
-    if (from == to || !os_purge(s->base + from * bytes, (to - from) * bytes))
-        return;
-    watch_zeroed(s->base + from * bytes, (to - from) * bytes);
-    for (size_t page = from; page < to; page++)
-        s->touched[page / 64] &= ~((uint64_t)1 << page % 64); /* each was touched: page_purgeable */
-    s->set->resident -= to - from;
-}
-
-static void purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to)
-{
-    size_t run = from;
-    for (size_t page = from; page < to; page++) {
-        if (page_purgeable(s, set, page))
-            continue;
-        purge_run(s, run, page);
-        run = page + 1;
-    }
-    purge_run(s, run, to);
-}
-
-/* One step: true while there is more to do. *empty: a slab taken out of the set, to be unmapped. */
-static bool purge_step(struct slab_set *set, struct slab **empty)
-{
-    struct slab *s = set->dirty;
-    size_t pages = SLAB_BYTES / os_page_size();
-    if (s == NULL)
-        return false;
-    if (s->used == 0 && !set->keep_mapped) {
-        set->dirty = s->dirty_next;
-        slab_unlink(set, s);
-        *empty = s;
-        return true;
-    }
-    size_t to = MIN(s->purge_page + PURGE_SCAN, pages);
-    purge_pages(s, set, s->purge_page, to);
-    s->purge_page = (uint32_t)to;
-    if (to == pages) {
-        set->dirty = s->dirty_next;
-        s->dirty = false;
-    }
-    return true;
-}
-
-/* Others may dirty the slabs again meanwhile: the steps are counted, what is left waits for the next call. */
-void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
-{
-    uint64_t steps = UINT64_MAX;
-    bool more = true;
-    while (more && steps-- > 0) {
-        struct slab *empty = NULL;
-        pthread_mutex_lock(lock);
-        if (steps == UINT64_MAX - 1)
-            steps = (set->slabs + 1) * (SLAB_PAGES / PURGE_SCAN + 1);
-        more = purge_step(set, &empty);
-        pthread_mutex_unlock(lock);
-        if (empty != NULL)
-            slab_unmap(empty);
-    }
-}
-
 /* ---- validity ---- */
 
-static bool slab_is_valid(const struct slab *s, const struct slab_set *set)
+static bool slab_is_valid(const struct slab *s)
 {
     size_t bits = 0;
-    for (size_t word = 0; word < slab_words(set); word++) {
+    for (size_t word = 0; word < s->words; word++) {
         bits += (size_t)__builtin_popcountll(s->taken[word]);
         if (word < s->hint && s->taken[word] != ~(uint64_t)0)
             return false;
     }
-    return slab_of(s->base) == s && bits == s->used + slab_words(set) * 64 - s->room;
+    return slab_of(s->base) == s && bits == s->used + (size_t)s->words * 64 - s->room;
 }
 
 bool slab_set_is_valid(const struct slab_set *set)
@@ -479,7 +372,7 @@ bool slab_set_is_valid(const struct slab_set *set)
     bool before_hint = set->hint != NULL;
     for (const struct slab *s = set->first; s != NULL; s = s->next) {
         before_hint = before_hint && s != set->hint;
-        if (!slab_is_valid(s, set) || (before_hint && s->used < s->room))
+        if (!slab_is_valid(s) || (before_hint && s->used < s->room))
             return false;
         slabs++;
         resident += touched_pages(s);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Slabs: where objects' memory comes from and goes back to. Whoever owns a set holds its own lock
- * over every call on it; only slab_of and slab_purge are called without.
+ * over every call on it; only slab_purge and slab_object_at are called without.
  */
 #ifndef POND_SLAB_H
 #define POND_SLAB_H
 
 #include "os.h"
-#include "types.h"
+#include "pagemap.h"
 
 void slab_set_init(struct slab_set *set, size_t stride, bool keep_mapped);
 void slab_set_release(struct slab_set *set); /* unmaps all of it */
@@ -16,8 +16,17 @@ void slab_set_release(struct slab_set *set); /* unmaps all of it */
 void *slab_take(struct slab_set *set, bool *zero);
 void slab_give(struct slab_set *set, void *obj);
 
-/* The slab that holds this address, or NULL: any address may be asked. */
-struct slab *slab_of(const void *address);
+/* Memory for objects, one behind the other. */
+struct slab_run {
+    char *base;
+    uint32_t count;
+    bool zero;       /* its bytes are */
+    char *new_pages; /* of it, from the first that was not resident on */
+    size_t new_bytes;
+};
+
+/* For up to `most` objects, one at least; false: ENOMEM. They are given back one by one. */
+bool slab_take_run(struct slab_set *set, uint32_t most, struct slab_run *run);
 
 /*
  * Zeroed memory of `bytes`, always the same, for each object of the slab, in the order of objects: for
@@ -40,10 +49,10 @@ void slab_purge(struct slab_set *set, pthread_mutex_t *lock);
 
 bool slab_set_is_valid(const struct slab_set *set);
 
-/* Every slab of all sets. Between the two below. */
-void slab_each_mapped(void (*visit)(const struct slab *s, void *ctx), void *ctx);
+/* ---- for purge.c ---- */
 
-void slab_fork_prepare(void); /* holds what a fork must find unlocked */
-void slab_fork_done(void);
+size_t slab_pages(const struct slab *s);
+void slab_unlink(struct slab_set *set, struct slab *s);
+void slab_unmap(struct slab *s); /* without the set's lock */
 
 #endif

@@ -36,8 +36,9 @@
 
 /* ---- slab ---- */
 
-#define SLAB_BYTES ((size_t)4 << 20)
-#define SLAB_PAGES (SLAB_BYTES / 4096) /* at the smallest page size there is */
+#define SLAB_UNIT ((size_t)64 << 10) /* the first slab of a set; all begin at a multiple of it */
+#define SLAB_BYTES ((size_t)4 << 20) /* each next one has four times as much, up to this */
+#define SLAB_LARGE ((size_t)1 << 20) /* an object that takes more than this has a slab for itself */
 
 /* A region of objects of one size. Guarded by the lock of whoever owns the set. */
 struct slab {
@@ -46,8 +47,8 @@ struct slab {
     size_t annex_bytes;        /* of the whole annex */
     struct slab *next, *prior; /* of the set, oldest first */
     struct slab *dirty_next;   /* of the set's dirty list */
-    char *base;                /* aligned to SLAB_BYTES */
-    size_t bytes;              /* reserved from base on: SLAB_BYTES, or less where there was no more */
+    char *base;                /* aligned to SLAB_UNIT */
+    size_t bytes;              /* reserved from base on */
     size_t open;               /* usable ones of them; the others cannot be touched */
     size_t header_bytes;       /* of this header, bitmaps included */
     uint64_t order;            /* the set's how-manieth slab this is */
@@ -56,15 +57,15 @@ struct slab {
     uint32_t hint;             /* no word of taken[] before this one has a free bit */
     uint32_t fresh;            /* objects from here on were never taken: their memory is zero */
     uint32_t purge_page;       /* where the purge of this slab goes on */
+    uint32_t words;            /* of taken[] */
     bool dirty;                /* on the dirty list: something was given back since the last purge */
-    uint64_t touched[SLAB_PAGES / 64]; /* a bit per page: it may be resident */
-    uint64_t taken[];                  /* a bit per object; those past the last object are set */
+    uint64_t *touched;         /* behind taken[]; a bit per page: it may be resident */
+    uint64_t taken[];          /* a bit per object; those past the last object are set */
 };
 
 struct slab_set {
-    size_t stride;     /* bytes from one object to the next */
-    uint32_t per_slab; /* most objects in one slab */
-    bool keep_mapped;  /* never unmap: someone may still read a given-back object */
+    size_t stride;    /* bytes from one object to the next */
+    bool keep_mapped; /* never unmap: someone may still read a given-back object */
     struct slab *first, *last;
     struct slab *hint; /* no slab before this one has a free object */
     struct slab *dirty;

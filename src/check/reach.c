@@ -181,7 +181,7 @@ static bool reach_may_be(struct reach *r, uintptr_t word)
     const void *address = (const void *)word;
     if ((word >= r->created_low && word < r->created_high) || guard_owns(address))
         return true;
-    uintptr_t block = word / SLAB_BYTES, *other = &r->others[block % REACH_OTHERS];
+    uintptr_t block = word / SLAB_UNIT, *other = &r->others[block % REACH_OTHERS];
     if (*other == block)
         return false;
     if (slab_of(address) != NULL)

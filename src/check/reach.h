@@ -117,7 +117,7 @@ struct reach {
     uint32_t todo; /* the first node whose words are to be looked at */
     struct reach_node *nodes;
     uintptr_t low, high, created_low, created_high; /* of nodes */
-    uintptr_t others[REACH_OTHERS];                 /* numbers of blocks of SLAB_BYTES that are no slabs */
+    uintptr_t others[REACH_OTHERS];                 /* numbers of units of SLAB_UNIT that are no slabs */
     struct reach_span *holes;                       /* not looked at */
     size_t hole_count, hole_room;
     struct regions regions;

@@ -17,7 +17,7 @@
 
 TestSuite(most_mappings, .timeout = TEST_ALARM);
 
-enum { SLABS = 32, PER_SLAB = 4, OBJECTS = SLABS * PER_SLAB, MIB = 1024 * 1024, MOST = 1 << 20 };
+enum { SLABS = 32, PER_SLAB = 4, OBJECTS = 1 + (SLABS - 1) * PER_SLAB, MIB = 1024 * 1024, MOST = 1 << 20 };
 
 static void *objs[OBJECTS];
 static struct {
@@ -65,7 +65,7 @@ static pond *full_pond(void)
 
 static bool comes_and_goes(int i)
 {
-    return i / PER_SLAB % 2 == 1;
+    return (i + PER_SLAB - 1) / PER_SLAB % 2 == 1; /* the first has one object */
 }
 
 static void put_every_other_slab(pond *p)

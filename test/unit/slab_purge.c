@@ -53,10 +53,28 @@ static char *take_full(int value)
     return obj;
 }
 
+/* As many full slabs more. */
 static void take_slabs(size_t slabs)
 {
-    for (size_t i = 0; i < slabs * set.per_slab; i++)
+    for (slabs += set.slabs; set.slabs < slabs || set.last->used < set.last->room;)
         take_full(0x5a);
+}
+
+/* The first of all slabs that are as large as they get; it and those before are full. */
+static struct slab *big;
+
+static void take_big(void)
+{
+    while (set.last == NULL || set.last->bytes < SLAB_BYTES)
+        take_slabs(1);
+    big = set.last;
+}
+
+static void give_all_of(const struct slab *s)
+{
+    size_t room = s->room;
+    for (size_t i = 0; i < room; i++)
+        slab_give(&set, object(s, i));
 }
 
 /* ---- pages ---- */
@@ -65,7 +83,7 @@ static void take_slabs(size_t slabs)
 static bool page_kept(const bool *kept, size_t page)
 {
     size_t bytes = os_page_size();
-    for (size_t i = page * bytes / set.stride; i < set.per_slab && i * set.stride < (page + 1) * bytes; i++)
+    for (size_t i = page * bytes / set.stride; i < big->room && i * set.stride < (page + 1) * bytes; i++)
         if (kept[i])
             return true;
     return false;
@@ -75,7 +93,7 @@ static void expect_pages(const struct slab *s, const bool *kept)
 {
     for (size_t page = 0; page < SLAB_BYTES / os_page_size(); page++)
         cr_assert_eq(page_resident(s->base + page * os_page_size()), page_kept(kept, page), "page %zu", page);
-    for (size_t i = 0; i < set.per_slab; i++)
+    for (size_t i = 0; i < big->room; i++)
         if (kept[i])
             cr_assert(bytes_are(object(s, i), set.stride, 0x5a), "object %zu", i);
 }
@@ -83,8 +101,8 @@ static void expect_pages(const struct slab *s, const bool *kept)
 /* Gives back up to n objects of the slab from this one on, all but the survivor. */
 static void give_run(struct slab *s, bool *kept, size_t from, size_t n)
 {
-    for (size_t i = from; i < from + n && i < set.per_slab; i++)
-        if (kept[i] && i != set.per_slab / 2) {
+    for (size_t i = from; i < from + n && i < big->room; i++)
+        if (kept[i] && i != big->room / 2) {
             slab_give(&set, object(s, i));
             kept[i] = false;
         }
@@ -92,9 +110,9 @@ static void give_run(struct slab *s, bool *kept, size_t from, size_t n)
 
 static void take_again(bool *kept)
 {
-    for (size_t i = 0; i < set.per_slab; i++)
+    for (size_t i = 0; i < big->room; i++)
         if (!kept[i]) {
-            must(take_full(0x5a) == object(set.first, i), "object %zu is the lowest one free", i);
+            must(take_full(0x5a) == object(big, i), "object %zu is the lowest one free", i);
             kept[i] = true;
         }
 }
@@ -103,24 +121,24 @@ static void take_again(bool *kept)
 EACH_STRIDE(exactly_the_free_pages_go)
 {
     slab_set_init(&set, *stride, false);
-    take_slabs(1);
-    bool *kept = malloc(set.per_slab * sizeof *kept);
-    memset(kept, true, set.per_slab * sizeof *kept);
+    take_big();
+    bool *kept = malloc(big->room * sizeof *kept);
+    memset(kept, true, big->room * sizeof *kept);
     size_t most = MAX(5 * os_page_size() / *stride, 2);
     for (int round = 0; round < 3; round++) {
         for (int twice = 0; twice < 2; twice++) {
-            for (size_t at = 0; at < set.per_slab; at += (size_t)rand() % (6 * most) + 1)
-                give_run(set.first, kept, at, (size_t)rand() % most + 1);
+            for (size_t at = 0; at < big->room; at += (size_t)rand() % (6 * most) + 1)
+                give_run(big, kept, at, (size_t)rand() % most + 1);
             slab_purge(&set, &lock);
-            expect_pages(set.first, kept);
+            expect_pages(big, kept);
             cr_assert(slab_set_is_valid(&set));
         }
         take_again(kept);
-        expect_pages(set.first, kept);
+        expect_pages(big, kept);
     }
-    give_run(set.first, kept, 0, set.per_slab);
+    give_run(big, kept, 0, big->room);
     slab_purge(&set, &lock);
-    expect_pages(set.first, kept);
+    expect_pages(big, kept);
     slab_set_release(&set);
     free(kept);
 }
@@ -129,12 +147,11 @@ EACH_STRIDE(exactly_the_free_pages_go)
 EACH_STRIDE(purged_memory_is_zero_when_it_is_taken)
 {
     slab_set_init(&set, *stride, true);
-    take_slabs(1);
-    for (size_t i = 0; i < set.per_slab; i++)
-        slab_give(&set, object(set.first, i));
+    take_big();
+    give_all_of(big);
     slab_purge(&set, &lock);
     bool whole_pages = *stride % os_page_size() == 0;
-    for (size_t i = 0; i < set.per_slab; i++) {
+    for (size_t i = 0; i < big->room; i++) {
         bool zero = false;
         char *obj = slab_take(&set, &zero);
         cr_assert(zero || (i > 0 && !whole_pages), "object %zu", i);
@@ -147,19 +164,18 @@ EACH_STRIDE(purged_memory_is_zero_when_it_is_taken)
 EACH_STRIDE(a_purge_that_fails_is_none)
 {
     slab_set_init(&set, *stride, true);
-    take_slabs(1);
-    for (size_t i = 0; i < set.per_slab; i++)
-        slab_give(&set, object(set.first, i));
+    take_big();
+    give_all_of(big);
     fault_arm(FAULT_MADVISE, 0, true);
     slab_purge(&set, &lock);
     fault_disarm(FAULT_MADVISE);
     cr_assert_gt(fault_hits(FAULT_MADVISE), 0);
-    for (size_t i = 0; i < set.per_slab; i++) {
+    for (size_t i = 0; i < big->room; i++) {
         bool zero = true;
         char *obj = slab_take(&set, &zero);
         cr_assert(!zero && bytes_are(obj, *stride, 0x5a), "object %zu", i);
     }
-    slab_give(&set, object(set.first, 0));
+    slab_give(&set, object(big, 0));
     slab_purge(&set, &lock);
     take_full(1);
     slab_set_release(&set);
@@ -186,9 +202,9 @@ Test(slab_purge, what_was_never_given_back_is_not_looked_at)
 Test(slab_purge, the_lock_is_held_for_a_step_at_a_time)
 {
     slab_set_init(&set, os_page_size(), true);
-    take_slabs(1);
-    for (size_t i = 0; i < set.per_slab; i += 2)
-        slab_give(&set, object(set.first, i));
+    take_big();
+    for (size_t i = 0; i < big->room; i += 2)
+        slab_give(&set, object(big, i));
     size_t before = atomic_load(&locks);
     slab_purge(&set, &lock);
     cr_assert_geq(atomic_load(&locks) - before, SLAB_BYTES / os_page_size() / 128);
@@ -203,9 +219,8 @@ EACH_STRIDE(an_empty_slab_is_unmapped)
     take_slabs(3);
     struct slab *first = set.first, *middle = first->next, *last = set.last;
     char *base = middle->base;
-    size_t before = memory_mapped(), bytes = SLAB_BYTES + middle->header_bytes;
-    for (size_t i = 0; i < set.per_slab; i++)
-        slab_give(&set, object(middle, i));
+    size_t before = memory_mapped(), bytes = middle->bytes + middle->header_bytes;
+    give_all_of(middle);
     slab_purge(&set, &lock);
     cr_assert_eq(set.slabs, 2);
     cr_assert(set.first == first && first->next == last && last->prior == first && set.last == last);
@@ -231,8 +246,7 @@ Test(slab_purge, slabs_empty_in_any_order)
             all[SLABS - left--] = s;
         for (left = SLABS; left > 0;) {
             size_t i = (size_t)rand() % left;
-            for (size_t n = 0; n < set.per_slab; n++)
-                slab_give(&set, object(all[i], n));
+            give_all_of(all[i]);
             all[i] = all[--left];
             slab_purge(&set, &lock);
             cr_assert_eq(set.slabs, left);
@@ -250,8 +264,7 @@ Test(slab_purge, slabs_keep_their_age)
     slab_set_init(&set, 1 << 20, false);
     take_slabs(3);
     for (int i = 0; i < 2; i++) {
-        for (size_t n = 0; n < set.per_slab; n++)
-            slab_give(&set, object(set.first, n));
+        give_all_of(set.first);
         slab_purge(&set, &lock);
     }
     cr_assert_eq(set.slabs, 1);
@@ -267,11 +280,10 @@ Test(slab_purge, an_empty_slab_may_be_kept_mapped)
 {
     slab_set_init(&set, 4096, true);
     take_slabs(2);
-    for (size_t i = 0; i < set.per_slab; i++)
-        slab_give(&set, object(set.first, i));
+    give_all_of(set.first);
     slab_purge(&set, &lock);
     cr_assert_eq(set.slabs, 2);
-    for (size_t i = 0; i < set.per_slab; i++) {
+    for (size_t i = 0; i < set.first->room; i++) {
         cr_assert(page_mapped(object(set.first, i)));
         cr_assert_not(page_resident(object(set.first, i)));
     }
@@ -286,14 +298,14 @@ Test(slab_purge, a_slab_that_cannot_be_unmapped_gives_its_memory_back)
     slab_set_init(&set, os_page_size(), false);
     take_slabs(1);
     char *base = set.first->base;
-    for (size_t i = 0; i < set.per_slab; i++)
-        slab_give(&set, base + i * set.stride);
+    size_t room = set.first->room;
+    give_all_of(set.first);
     fault_arm(FAULT_MUNMAP, 0, true);
     slab_purge(&set, &lock);
     fault_disarm(FAULT_MUNMAP);
     cr_assert_eq(set.slabs, 0);
     cr_assert_null(slab_of(base));
-    for (size_t i = 1; i < set.per_slab; i++) /* the first page tells that it is kept */
+    for (size_t i = 1; i < room; i++) /* the first page tells that it is kept */
         cr_assert_not(page_resident(base + i * set.stride));
     take_slabs(1);
     cr_assert_eq(set.first->base, base, "and it serves the next slab");

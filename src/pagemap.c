@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Three levels over the bits of an address that number its unit, of addresses of 48 bits, or of 32. Read
+ * without a lock: an entry is stored with release after what it leads to is filled, and loaded with acquire.
+ * Tables are never freed: of 16 KiB each, of which a page is resident where slabs are near each other.
+ */
+#include "pagemap.h"
+#include "os.h"
+#include <errno.h>
+
+#define UNIT_BITS 16
+#if UINTPTR_MAX > UINT32_MAX
+#define LEAF_BITS 11
+#define MIDDLE_BITS 11
+#define ROOT_BITS 10
+#else
+#define LEAF_BITS 8
+#define MIDDLE_BITS 4
+#define ROOT_BITS 4
+#endif
+#define LEAF_ENTRIES ((size_t)1 << LEAF_BITS)
+#define MIDDLE_ENTRIES ((size_t)1 << MIDDLE_BITS)
+#define ROOT_ENTRIES ((size_t)1 << ROOT_BITS)
+
+_Static_assert(SLAB_UNIT == (size_t)1 << UNIT_BITS, "one entry a unit");
+_Static_assert(UNIT_BITS + LEAF_BITS + MIDDLE_BITS + ROOT_BITS <= sizeof(uintptr_t) * 8, "all are bits of it");
+
+struct leaf {
+    struct slab *slabs[LEAF_ENTRIES];
+};
+
+struct middle {
+    struct leaf *leaves[MIDDLE_ENTRIES];
+};
+
+static struct {
+    pthread_mutex_t lock; /* for writers */
+    struct middle *root[ROOT_ENTRIES];
+} pagemap = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void pagemap_lock(void)
+{
+    pthread_mutex_lock(&pagemap.lock);
+}
+
+void pagemap_unlock(void)
+{
+    pthread_mutex_unlock(&pagemap.lock);
+}
+
+static uintptr_t unit_of(const void *address)
+{
+    return (uintptr_t)address >> UNIT_BITS;
+}
+
+/* NULL: no slab was ever near. */
+static struct slab **entry_of(uintptr_t unit)
+{
+    uintptr_t root = unit >> LEAF_BITS >> MIDDLE_BITS;
+    struct middle *m = root < ROOT_ENTRIES ? __atomic_load_n(&pagemap.root[root], __ATOMIC_ACQUIRE) : NULL;
+    if (m == NULL)
+        return NULL;
+    struct leaf *l = __atomic_load_n(&m->leaves[unit >> LEAF_BITS & (MIDDLE_ENTRIES - 1)], __ATOMIC_ACQUIRE);
+    return l == NULL ? NULL : &l->slabs[unit & (LEAF_ENTRIES - 1)];
+}
+
+struct slab *slab_of(const void *address)
+{
+    struct slab **entry = entry_of(unit_of(address));
+    return entry == NULL ? NULL : __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+}
+
+static bool make_middle(uintptr_t root)
+{
+    if (root >= ROOT_ENTRIES) {
+        errno = ENOMEM; /* an address wider than 48 bits */
+        return false;
+    }
+    if (pagemap.root[root] == NULL)
+        __atomic_store_n(&pagemap.root[root], os_map(sizeof(struct middle)), __ATOMIC_RELEASE);
+    return pagemap.root[root] != NULL;
+}
+
+/* So that the unit has an entry. */
+static bool make_entry(uintptr_t unit)
+{
+    uintptr_t root = unit >> LEAF_BITS >> MIDDLE_BITS;
+    if (!make_middle(root))
+        return false;
+    struct leaf **leaf = &pagemap.root[root]->leaves[unit >> LEAF_BITS & (MIDDLE_ENTRIES - 1)];
+    if (*leaf == NULL)
+        __atomic_store_n(leaf, os_map(sizeof(struct leaf)), __ATOMIC_RELEASE);
+    return *leaf != NULL;
+}
+
+bool pagemap_set(const char *base, size_t bytes, struct slab *s)
+{
+    uintptr_t first = unit_of(base), last = unit_of(base + bytes - 1);
+    bool room = true;
+    pagemap_lock();
+    for (uintptr_t unit = first; unit <= last && room; unit++)
+        room = make_entry(unit);
+    for (uintptr_t unit = first; unit <= last && room; unit++)
+        __atomic_store_n(entry_of(unit), s, __ATOMIC_RELEASE);
+    pagemap_unlock();
+    return room;
+}
+
+static void each_of_leaf(const struct leaf *l, uintptr_t first, void (*visit)(const struct slab *s, void *ctx),
+                         void *ctx)
+{
+    for (size_t i = 0; i < LEAF_ENTRIES; i++)
+        if (l->slabs[i] != NULL && unit_of(l->slabs[i]->base) == first + i)
+            visit(l->slabs[i], ctx);
+}
+
+static void each_of_middle(const struct middle *m, uintptr_t first,
+                           void (*visit)(const struct slab *s, void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < MIDDLE_ENTRIES; i++)
+        if (m->leaves[i] != NULL)
+            each_of_leaf(m->leaves[i], first + (i << LEAF_BITS), visit, ctx);
+}
+
+void slab_each_mapped(void (*visit)(const struct slab *s, void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < ROOT_ENTRIES; i++)
+        if (pagemap.root[i] != NULL)
+            each_of_middle(pagemap.root[i], (uintptr_t)i << LEAF_BITS << MIDDLE_BITS, visit, ctx);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Free memory of slabs goes back to the system: whole slabs, and whole free pages of those in use. */
+#include "slab.h"
+#include "watch.h"
+
+#define PURGE_SCAN 128 /* most pages looked at in one step: the owner's lock is held for that long */
+
+static bool objects_free(const struct slab *s, size_t first, size_t last)
+{
+    for (size_t word = first / 64; word <= last / 64; word++) {
+        uint64_t mask = ~(uint64_t)0;
+        if (word == first / 64)
+            mask &= ~(uint64_t)0 << first % 64;
+        if (word == last / 64)
+            mask &= ~(uint64_t)0 >> (63 - last % 64);
+        if ((s->taken[word] & mask) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool page_purgeable(const struct slab *s, const struct slab_set *set, size_t page)
+{
+    if ((s->touched[page / 64] >> page % 64 & 1) == 0)
+        return false;
+    size_t bytes = os_page_size();
+    size_t last = ((page + 1) * bytes - 1) / set->stride;
+    return objects_free(s, page * bytes / set->stride, MIN(last, s->room - 1));
+}
+
+static void purge_run(struct slab *s, size_t from, size_t to)
+{
+    size_t bytes = os_page_size();
+    if (from == to || !os_purge(s->base + from * bytes, (to - from) * bytes))
+        return;
+    watch_zeroed(s->base + from * bytes, (to - from) * bytes);
+    for (size_t page = from; page < to; page++)
+        s->touched[page / 64] &= ~((uint64_t)1 << page % 64); /* each was touched: page_purgeable */
+    s->set->resident -= to - from;
+}
+
+static void purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to)
+{
+    size_t run = from;
+    for (size_t page = from; page < to; page++) {
+        if (page_purgeable(s, set, page))
+            continue;
+        purge_run(s, run, page);
+        run = page + 1;
+    }
+    purge_run(s, run, to);
+}
+
+/* One step: true while there is more to do. *empty: a slab taken out of the set, to be unmapped. */
+static bool purge_step(struct slab_set *set, struct slab **empty)
+{
+    struct slab *s = set->dirty;
+    if (s == NULL)
+        return false;
+    if (s->used == 0 && !set->keep_mapped) {
+        set->dirty = s->dirty_next;
+        slab_unlink(set, s);
+        *empty = s;
+        return true;
+    }
+    size_t pages = slab_pages(s), to = MIN(s->purge_page + PURGE_SCAN, pages);
+    purge_pages(s, set, s->purge_page, to);
+    s->purge_page = (uint32_t)to;
+    if (to == pages) {
+        set->dirty = s->dirty_next;
+        s->dirty = false;
+    }
+    return true;
+}
+
+/* Others may dirty the slabs again meanwhile: the steps are counted, what is left waits for the next call. */
+void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
+{
+    uint64_t steps = UINT64_MAX;
+    bool more = true;
+    while (more && steps-- > 0) {
+        struct slab *empty = NULL;
+        pthread_mutex_lock(lock);
+        if (steps == UINT64_MAX - 1)
+            steps = set->bytes / os_page_size() / PURGE_SCAN + 2 * (set->slabs + 1);
+        more = purge_step(set, &empty);
+        pthread_mutex_unlock(lock);
+        if (empty != NULL)
+            slab_unmap(empty);
+    }
+}
