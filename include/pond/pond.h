@@ -85,7 +85,7 @@ extern "C" {
 #endif
 
 /* Most bytes of one object, and the largest alignment (one page). */
-#define POND_MAX_SIZE (POND_CAST_(size_t, 1) << 20)
+#define POND_MAX_SIZE (POND_CAST_(size_t, 64) << 20)
 #define POND_MAX_ALIGN POND_CAST_(size_t, 4096)
 
 /* Most objects one thread cache can be told to hold (pond_options.cache_objects). */

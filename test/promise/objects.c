@@ -81,9 +81,34 @@ Test(objects, every_size)
     static const size_t sizes[] = {1,    2,    3,    4,    5,    7,     8,     9,      12,     15,
                                    16,   17,   24,   31,   33,   48,    63,    64,     65,     100,
                                    127,  128,  129,  255,  500,  512,   1000,  1024,   1025,   2047,
-                                   4095, 4096, 4097, 6000, 8192, 10000, 65536, 100000, 999999, POND_MAX_SIZE};
+                                   4095, 4096, 4097, 6000, 8192, 10000, 65536, 100000, 999999, 1 << 20, (1 << 20) + 1, 5000000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         check_shape(&(shape){sizes[i], 0});
+}
+
+/* Each has memory of its own; it ages and goes back as that of small ones does. */
+Test(objects, the_largest_come_and_go)
+{
+    pond *p = test_pond((pond_options){.size = POND_MAX_SIZE});
+    for (int round = 0; round < 3; round++) {
+        test_get(p, objs, 3);
+        for (int i = 0; i < 3; i++) {
+            char *obj = objs[i];
+            cr_assert_eq(obj[0] | obj[POND_MAX_SIZE - 1], 0);
+            obj[0] = obj[POND_MAX_SIZE - 1] = 1;
+        }
+        cr_assert_eq(test_stats(p).slab_bytes, 3 * POND_MAX_SIZE);
+        cr_assert_leq(test_stats(p).resident_bytes, 3 * POND_MAX_SIZE);
+        pond_put_many(p, objs, 3);
+        pond_epoch_advance();
+        test_get(p, objs, 1);
+        cr_assert_eq(*(char *)objs[0], 1, "one that was put");
+        pond_put(p, objs[0]);
+        for (int i = 0; i < 3; i++)
+            pond_epoch_advance();
+        cr_assert_eq(test_stats(p).slab_bytes, 0);
+    }
+    cr_assert_eq(pond_destroy(p), 0);
 }
 
 Test(objects, every_alignment)

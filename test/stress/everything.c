@@ -74,7 +74,7 @@ static stress_plan plans[] = {
      .flags = POND_ZERO_ON_PUT, .mix = {USUAL, UPKEEP}},
     {.name = "pages", .threads = 4, .times = 20000, .hold = 100, .size = 4096,
      .mix = {USUAL, UPKEEP, .hand = 5, .take = 5}},
-    {.name = "the largest objects", .threads = 3, .times = 4000, .hold = 8, .size = POND_MAX_SIZE,
+    {.name = "the largest objects", .threads = 3, .times = 4000, .hold = 8, .size = 1 << 20,
      .mix = {USUAL, UPKEEP}},
     {.name = "odd sizes", .threads = 4, .times = 20000, .hold = 50, .size = 3000,
      .mix = {USUAL, UPKEEP}},

@@ -95,6 +95,23 @@ ParameterizedTest(size_t *shift, os, reserve_keeps_what_was_asked_for)
     cr_assert_eq(memory_mapped(), before);
 }
 
+/* Then they are one mapping for the kernel. */
+Test(os, reservations_lie_side_by_side)
+{
+    enum { TIMES = 20 };
+    size_t unit = (size_t)64 << 10;
+    int apart = 0;
+    char *lower = os_reserve(unit, unit);
+    for (int i = 0; i < TIMES; i++) {
+        size_t bytes = unit << i % 4 * 2;
+        char *base = os_reserve(bytes, unit);
+        cr_assert_eq((uintptr_t)base & (unit - 1), 0);
+        apart += base + bytes != lower;
+        lower = base;
+    }
+    cr_assert_leq(apart, 3, "%d times there was something else in between", apart);
+}
+
 Test(os, what_is_reserved_is_opened_step_by_step)
 {
     size_t page = os_page_size(), bytes = 8 * page;
