@@ -12,6 +12,7 @@
  *      perhaps while the owner marks its closed line, leaves top as it is.
  */
 #include "cache.h"
+#include "run.h"
 #include <string.h>
 
 /* ---- the loaded magazine ---- */
@@ -54,7 +55,7 @@ static void load(struct cache *c, struct magazine *m, uint64_t epoch)
 static void set_previous(struct cache *c, struct magazine *m)
 {
     c->previous = m;
-    STORE(c->previous_count, m == NULL ? 0 : m->count);
+    STORE(c->previous_count, m == NULL ? 0 : (uint16_t)m->count);
 }
 
 static void swap(struct cache *c, uint64_t epoch)
@@ -145,7 +146,7 @@ static bool has_previous(const struct pond *p)
 static void count_exchange(struct pond *p, struct cache *c)
 {
     uint32_t room = LOAD(p->magazine_room);
-    if (++c->exchanges % EXCHANGES_TO_GROW == 0 && room < p->room_most)
+    if (c->exchanges < UINT16_MAX && ++c->exchanges % EXCHANGES_TO_GROW == 0 && room < p->room_most)
         STORE(p->magazine_room, MIN(magazine_fit(room + 1), p->room_most));
 }
 
@@ -159,7 +160,7 @@ void cache_room_calm(struct pond *p, uint64_t exchanges)
 /* ---- exchange with the depot ---- */
 
 /* Before the line opens: see gate.c. */
-static void note_line(struct pond *p, const struct cache *c)
+void cache_note(struct pond *p, const struct cache *c)
 {
     uint32_t line = (uint32_t)(c - p->caches) + 1;
     uint32_t lines = LOAD(p->lines);
@@ -202,7 +203,7 @@ void *cache_get(struct pond *p, struct cache *c, struct magazine **spare)
     if (full == NULL)
         return NULL;
     keep_empty(p, c, unload(c), spare);
-    note_line(p, c);
+    cache_note(p, c);
     load(c, full, epoch);
     count_exchange(p, c);
     return take(c);
@@ -230,7 +231,7 @@ static void load_empty(struct pond *p, struct cache *c, struct magazine *empty, 
     } else {
         give_back(p, m, epoch);
     }
-    note_line(p, c);
+    cache_note(p, c);
     load(c, empty, epoch);
     count_exchange(p, c);
 }
@@ -268,6 +269,7 @@ bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spa
 uint32_t cache_drain(struct pond *p, struct cache *c)
 {
     uint32_t exchanges = c->exchanges;
+    run_give_back(p, c);
     if (c->loaded == NULL && c->previous == NULL)
         return exchanges;
     bool counted = line_is_counted(c);
@@ -286,6 +288,7 @@ void cache_abandon(struct cache *c)
     set_previous(c, NULL);
     STORE(c->top, NULL);
     c->exchanges = 0;
+    run_abandon(c);
 }
 
 /* ---- figures ---- */
@@ -321,11 +324,12 @@ uint64_t cache_gets(const struct cache *c)
 static bool line_is_valid(const struct pond *p, const struct cache *c)
 {
     if (c->base == NULL || c->base == LINE_CLOSED)
-        return c->limit == NULL && (c->end == NULL || (c->end == LINE_COUNTED && c->loaded != NULL));
+        return c->limit == NULL && (c->room == 0 || (c->room == LINE_COUNTED && c->loaded != NULL));
     bool sampled = p->sampling != NULL;
     return c->loaded != NULL && c->base >= c->loaded->slots &&
            (sampled ? c->base <= c->loaded->slots + c->loaded->room : c->base == c->loaded->slots) &&
-           c->end == cache_end(c, p->epoch) && c->limit == (p->work_on_put || sampled ? NULL : c->end);
+           c->room == cache_room(c, p->epoch) &&
+           c->limit == (p->work_on_put || sampled ? NULL : cache_end(c, p->epoch));
 }
 
 bool cache_is_valid(const struct pond *p, const struct cache *c)

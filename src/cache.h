@@ -12,6 +12,12 @@
 /* An idle object from the cache or the depot, or NULL. *spare: a magazine to end once the gate is free. */
 void *cache_get(struct pond *p, struct cache *c, struct magazine **spare);
 
+/* A get would find nothing in it. By its owner. */
+static inline bool cache_is_empty(const struct cache *c)
+{
+    return (c->loaded == NULL || c->top <= c->loaded->slots) && c->previous_count == 0;
+}
+
 /* False: it needs an empty magazine in *spare. True: the object is idle; *spare, if still set, was not used.
  */
 bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spare);
@@ -20,7 +26,11 @@ bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spa
 size_t cache_get_some(struct cache *c, void **objs, size_t n);
 size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, size_t n);
 
-/* Closes its line; everything in it goes to the depot. Returns the exchanges since the last drain. */
+/* Before there is anything in it that is not in the pond's own: so that ticks come by. */
+void cache_note(struct pond *p, const struct cache *c);
+
+/* Closes its line; everything in it goes to the depot. Under the pond's lock. Returns the exchanges since the
+ * last drain. */
 uint32_t cache_drain(struct pond *p, struct cache *c);
 
 /* In a forked child, of a thread that may have been inside and is not there: what it had belongs to nobody

@@ -181,6 +181,8 @@ static struct magazine *pop_any(struct depot *d, uint64_t epoch)
 struct magazine *depot_pop(struct depot *d, uint64_t epoch)
 {
     struct magazine *m;
+    if (depot_is_empty(d))
+        return NULL;
     while ((m = pop_any(d, epoch)) != NULL && is_aged(d, m, epoch))
         push(&d->aged, m);
     return m;

@@ -41,6 +41,13 @@ void depot_give_back_aged(struct depot *d, struct magazine *m);
 
 struct magazine *depot_pop_empty(struct depot *d);
 
+/* No stack has anything that a get could have. Objects are counted before they are pushed. */
+static inline bool depot_is_empty(const struct depot *d)
+{
+    return (LOAD(d->stacks[0].objects) | LOAD(d->stacks[1].objects) | LOAD(d->stacks[2].objects) |
+            LOAD(d->overdue.objects)) == 0;
+}
+
 /* Before the pond's epoch becomes `epoch`: frees that epoch's stack. Under the pond's lock. */
 void depot_turn(struct depot *d, uint64_t epoch);
 

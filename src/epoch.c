@@ -29,7 +29,7 @@ static size_t tick_budget;
 static void put_back(struct pond *p)
 {
     struct magazine *m = p->dropping;
-    p->dropping = NULL;
+    STORE(p->dropping, NULL);
     if (m != NULL)
         depot_give_back_due(&p->depot, m);
 }
@@ -92,10 +92,10 @@ static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t 
         return NULL;
     if (p->dropping != NULL && p->dropping->count == 0) {
         depot_give_back_due(&p->depot, p->dropping);
-        p->dropping = NULL;
+        STORE(p->dropping, NULL);
     }
     if (p->dropping == NULL)
-        p->dropping = depot_pop_due(&p->depot, p->epoch);
+        STORE(p->dropping, depot_pop_due(&p->depot, p->epoch));
     if (p->dropping != NULL)
         *n = MIN(left, p->dropping->count);
     return p->dropping;

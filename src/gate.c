@@ -4,7 +4,7 @@
  * slow path the thread's gate, one for all its caches: `busy` says which of them it is inside of.
  *
  * Invariants
- *   1. A line is open (base, limit and end lead to the loaded magazine) only while its owner's gate is
+ *   1. A line is open (base, limit and room lead to the loaded magazine) only while its owner's gate is
  *      open, or its owner is busy and about to look whether it is.
  *   2. Only its owner opens a line, on the slow path; whoever closed its gate, or the owner, closes it.
  *   3. Whoever closed a gate and a line, had all threads pass a barrier and then read that the owner is not
@@ -87,19 +87,20 @@ void gate_forget_exits(void)
 /* ---- lines ---- */
 
 /* By its owner, who is busy. */
-static void line_open(const struct pond *p, struct cache *c, void **base, void **end)
+static void line_open(const struct pond *p, struct cache *c, void **base, uint16_t room)
 {
-    STORE(c->end, end);
-    STORE(c->limit, p->work_on_put || sampling_of(p) != NULL ? NULL : end);
+    bool hooks = p->work_on_put || sampling_of(p) != NULL;
+    STORE(c->room, room);
+    STORE(c->limit, hooks || room == 0 ? NULL : c->loaded->slots + room);
     __atomic_store_n(&c->base, base, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&me.slot->open, __ATOMIC_SEQ_CST) == 0)
         line_close(c);
 }
 
 /* What the fast path may do, the line lets it do. */
-static bool line_is_right(const struct cache *c, void **base, void **end)
+static bool line_is_right(const struct cache *c, void **base, uint16_t room)
 {
-    return LOAD(c->base) == base && (base == LINE_CLOSED || LOAD(c->end) == end);
+    return LOAD(c->base) == base && (base == LINE_CLOSED || LOAD(c->room) == room);
 }
 
 /* Where gets by the fast path end. */
@@ -132,7 +133,7 @@ static void recount(struct cache *c)
 {
     if (c->loaded != NULL)
         STORE(c->top, c->loaded->slots + c->loaded->count);
-    STORE(c->end, NULL);
+    STORE(c->room, 0);
 }
 
 NOT_INLINED struct cache *gate_enter(struct pond *p)
@@ -154,20 +155,29 @@ NOT_INLINED struct cache *gate_enter(struct pond *p)
 static void leave_counted(struct cache *c)
 {
     c->loaded->count = (uint32_t)(c->top - c->loaded->slots);
-    STORE(c->end, LINE_COUNTED);
+    STORE(c->room, LINE_COUNTED);
 }
 
 NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
 {
     bool open = c->loaded != NULL && !LOAD(gates.fenced) && !LOAD(gates.watched);
-    void **end = cache_end(c, LOAD(p->epoch)), **base = base_of(p, c, open);
-    if (!line_is_right(c, base, end)) {
+    uint16_t room = cache_room(c, LOAD(p->epoch));
+    void **base = base_of(p, c, open);
+    if (!line_is_right(c, base, room)) {
         if (open)
-            line_open(p, c, base, end);
+            line_open(p, c, base, room);
         else
             line_close(c);
     }
     if (!open && c->loaded != NULL)
+        leave_counted(c);
+    say_free(me.slot);
+}
+
+/* The line says what it said, but for what gate_enter has taken back. */
+void gate_leave_as_before(struct cache *c)
+{
+    if (c->loaded != NULL && line_is_closed(c))
         leave_counted(c);
     say_free(me.slot);
 }

@@ -38,6 +38,9 @@ void gate_forget_exits(void);
 struct cache *gate_enter(struct pond *p);
 void gate_leave(struct pond *p, struct cache *c); /* opens the line for the fast path to what is loaded */
 
+/* The same where the cache's magazines and their counts are those that it was entered with. */
+void gate_leave_as_before(struct cache *c);
+
 /* ---- under the registry's lock ---- */
 
 /* Gives this thread a slot, and opens its gate unless somebody left the slot's caches as they were; false: no

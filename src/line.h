@@ -24,12 +24,19 @@ static inline bool line_unmark(struct pond *p)
     return alone;
 }
 
+/* Of the line that this thread has marked; the magazine stays while it is open. */
+static inline bool line_has_room(const struct cache *c, uintptr_t top)
+{
+    uint16_t room = POND_BOUND_(c->room);
+    return room != 0 && room != LINE_COUNTED && top < (uintptr_t)(c->loaded->slots + room);
+}
+
 /* The fast path of a put whose hooks have run. False: the line is closed or full. */
 static inline bool line_put(struct pond *p, void *obj)
 {
     pond_cache *line = pond_line(p);
     uintptr_t top = pond_line_enter(line);
-    bool room = top < (uintptr_t)POND_BOUND_(((struct cache *)(void *)line)->end);
+    bool room = line_has_room((struct cache *)(void *)line, top);
     if (room)
         *(void **)top = obj;
     pond_line_leave(line, room ? top + sizeof(void *) : top & ~(uintptr_t)1);
@@ -57,7 +64,7 @@ static inline bool line_is_marked_by_me(struct pond *p)
  */
 static inline bool line_is_counted(const struct cache *c)
 {
-    return LOAD(c->end) == LINE_COUNTED;
+    return LOAD(c->room) == LINE_COUNTED;
 }
 
 /* ---- for closers ---- */
@@ -65,7 +72,7 @@ static inline bool line_is_counted(const struct cache *c)
 /* With what is behind it taken out, or by its owner. */
 static inline void line_close(struct cache *c)
 {
-    __atomic_store_n(&c->end, NULL, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&c->room, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&c->limit, NULL, __ATOMIC_SEQ_CST);
     __atomic_store_n(&c->base, LINE_CLOSED, __ATOMIC_SEQ_CST);
 }

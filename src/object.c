@@ -7,10 +7,17 @@
 
 /* ---- beginning ---- */
 
-static void *memory_take(struct pond *p, bool *zero)
+static bool memory_take(struct pond *p, struct birth *b, uint32_t most)
 {
-    char *memory = slab_take(&p->slabs, zero);
-    return memory == NULL ? NULL : memory + p->lead;
+    struct slab_run run;
+    if (!slab_take_run(&p->slabs, most, &run))
+        return false;
+    b->memory = run.base + p->lead;
+    b->zero = run.zero;
+    b->more = run;
+    b->more.base += p->object_bytes;
+    b->more.count--;
+    return true;
 }
 
 static void memory_give(struct pond *p, void *obj)
@@ -18,25 +25,52 @@ static void memory_give(struct pond *p, void *obj)
     slab_give(&p->slabs, (char *)obj - p->lead);
 }
 
-void object_admit(struct pond *p, struct birth *b, void *memory)
+static bool is_full(const struct pond *p)
 {
     size_t most = p->options.max_objects;
-    *b = (struct birth){.memory = memory, .zero = true, .full = most > 0 && p->objects >= most};
+    return most > 0 && p->objects >= most;
+}
+
+void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
+{
+    void *memory = b->memory;
+    *b = (struct birth){.memory = memory, .zero = true, .full = is_full(p)};
     b->error = b->full ? EAGAIN : 0;
-    if (b->error == 0 && p->object_bytes > 0 && memory == NULL &&
-        (b->memory = memory_take(p, &b->zero)) == NULL)
+    if (b->error == 0 && p->object_bytes > 0 && memory == NULL && !memory_take(p, b, most))
         b->error = ENOMEM;
     if (b->error != 0)
         return;
-    p->objects++;
-    p->high_water = MAX(p->high_water, p->objects);
-    STORE(p->constructed, p->constructed + 1); /* a hook that is left by longjmp leaves an object behind */
+    p->objects += 1 + b->more.count;
+    /* A hook that is left by longjmp leaves an object behind. */
+    STORE(p->constructed, p->constructed + 1 + b->more.count);
+    if (b->more.count > 0)
+        ADD(p->handed, b->more.count);
+}
+
+void object_admit(struct pond *p, struct birth *b, void *memory)
+{
+    b->memory = memory;
+    object_admit_run(p, b, 1);
+}
+
+uint64_t object_unmade(const struct pond *p)
+{
+    uint64_t unmade = LOAD(p->handed);
+    for (uint32_t i = 0, lines = LOAD(p->lines); i < lines; i++)
+        unmade += LOAD(p->caches[i].run_left);
+    return MIN(unmade, p->objects);
+}
+
+void object_high_water(struct pond *p)
+{
+    if (p->objects > p->high_water)
+        p->high_water = MAX(p->high_water, p->objects - object_unmade(p));
 }
 
 void object_count_miss(struct pond *p, struct birth *b)
 {
     b->miss = b->error == 0;
-    STORE(p->misses, p->misses + b->miss);
+    STORE(p->misses, p->misses + b->miss + b->more.count);
 }
 
 static bool has_maker(const struct pond *p)
@@ -86,6 +120,7 @@ static void unmake(struct pond *p, const struct birth *b)
     pthread_mutex_lock(&p->lock);
     if (ours)
         memory_give(p, b->memory);
+    object_high_water(p);
     p->objects--;
     STORE(p->constructed, p->constructed - 1);
     STORE(p->misses, p->misses - b->miss);
@@ -121,6 +156,7 @@ ON_THE_STACK void *object_make(struct pond *p, const struct birth *b)
 
 void object_uncount(struct pond *p, pond_drop_reason why)
 {
+    object_high_water(p);
     p->objects--;
     ADD(p->dropped[why], 1);
 }
@@ -148,6 +184,7 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
 {
     for (size_t i = 0; i < n; i++)
         memory_give(p, objs[i]);
+    object_high_water(p);
     p->objects -= n;
     ADD(p->dropped[why], n);
 }

@@ -8,17 +8,26 @@
 
 /* The admission of one object more. */
 struct birth {
-    void *memory; /* NULL with create, or when there is no leave */
-    bool zero;    /* the memory is */
-    bool full;    /* no leave: max_objects */
-    bool miss;    /* it is for a get, which is counted */
-    int error;    /* no leave: EAGAIN when full, or ENOMEM; else 0 */
+    void *memory;         /* NULL with create, or when there is no leave */
+    bool zero;            /* the memory is */
+    bool full;            /* no leave: max_objects */
+    bool miss;            /* it is for a get, which is counted */
+    int error;            /* no leave: EAGAIN when full, or ENOMEM; else 0 */
+    struct slab_run more; /* memory for more objects, which are counted, too; count 0: none */
 };
 
 /* Counts one object more, and takes memory for it, unless there is some (then it is zero, and comes back
    by watch->ended). Under the lock. */
 void object_admit(struct pond *p, struct birth *b, void *memory);
+void object_admit_run(struct pond *p, struct birth *b, uint32_t most); /* and for up to `most` - 1 more */
 void object_count_miss(struct pond *p, struct birth *b); /* under the same lock: the object is for a get */
+
+/* Objects that are counted and yet to be made, of runs (run.c): p->objects, constructed and misses have them.
+ */
+uint64_t object_unmade(const struct pond *p);
+
+/* Before p->objects falls: the most there were. Under the lock. */
+void object_high_water(struct pond *p);
 
 /* The object, its hook done; NULL and errno: b's error, or what the hook said. Not under the lock. */
 void *object_make(struct pond *p, const struct birth *b);

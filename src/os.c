@@ -43,6 +43,23 @@ bool os_purge(void *base, size_t bytes)
     return purged;
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* of Linux 5.14 */
+#endif
+
+void os_populate(void *base, size_t bytes)
+{
+#ifdef __linux__
+    static bool refused; /* it is asked no more */
+    int saved = errno;
+    if (!LOAD(refused) && madvise(base, bytes, MADV_POPULATE_WRITE) != 0)
+        STORE(refused, errno == EINVAL || errno == EPERM || errno == ENOSYS);
+    errno = saved;
+#else
+    (void)base, (void)bytes;
+#endif
+}
+
 bool os_is_locked(void *base, size_t bytes)
 {
     int saved = errno;

@@ -34,6 +34,10 @@ bool os_purge(void *base, size_t bytes);
 
 /* True: the process locks its memory, so that pages are resident from when they are opened. Nothing lies
  * there yet. */
+/* Makes these pages of what was opened resident and writable now. Where the kernel cannot (before Linux 5.14)
+   or will not, they become so when they are written to. */
+void os_populate(void *base, size_t bytes);
+
 bool os_is_locked(void *base, size_t bytes);
 
 /* Keeps the kernel from bringing more than a page where one is written to. All of the above is so. */

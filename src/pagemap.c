@@ -23,7 +23,8 @@
 #define ROOT_ENTRIES ((size_t)1 << ROOT_BITS)
 
 _Static_assert(SLAB_UNIT == (size_t)1 << UNIT_BITS, "one entry a unit");
-_Static_assert(UNIT_BITS + LEAF_BITS + MIDDLE_BITS + ROOT_BITS <= sizeof(uintptr_t) * 8, "all are bits of it");
+_Static_assert(UNIT_BITS + LEAF_BITS + MIDDLE_BITS + ROOT_BITS <= sizeof(uintptr_t) * 8,
+               "all are bits of it");
 
 struct leaf {
     struct slab *slabs[LEAF_ENTRIES];
@@ -106,8 +107,8 @@ bool pagemap_set(const char *base, size_t bytes, struct slab *s)
     return room;
 }
 
-static void each_of_leaf(const struct leaf *l, uintptr_t first, void (*visit)(const struct slab *s, void *ctx),
-                         void *ctx)
+static void each_of_leaf(const struct leaf *l, uintptr_t first,
+                         void (*visit)(const struct slab *s, void *ctx), void *ctx)
 {
     for (size_t i = 0; i < LEAF_ENTRIES; i++)
         if (l->slabs[i] != NULL && unit_of(l->slabs[i]->base) == first + i)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The front door: get and put when the fast path has no answer, in terms of the rooms behind. */
 #include "pool.h"
+#include "run.h"
 #include "sampling.h"
 #include <errno.h>
 
@@ -21,9 +22,11 @@ static struct cache *enter(struct pond *p)
     return c;
 }
 
-static void *get_idle(struct pond *p)
+/* *cached: by way of this thread's cache. */
+static void *get_idle(struct pond *p, bool *cached)
 {
     struct cache *c = enter(p);
+    *cached = c != NULL;
     if (c == NULL)
         return shared_get(p);
     struct magazine *spare = NULL;
@@ -55,14 +58,16 @@ void *pool_get_cached(struct pond *p)
 }
 
 /* An idle object that the caches do not reach, or the admission of a new one. Under the lock. */
-static void *take_or_admit(struct pond *p, struct birth *b, bool starved)
+static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool run)
 {
     void *obj = starved ? shared_take(p) : shared_take_loose(p);
     if (obj != NULL) {
         p->gets++;
         return obj;
     }
-    object_admit(p, b, NULL);
+    if (run)
+        shared_drain(p); /* there is nothing in it, and runs are not used while there may be */
+    object_admit_run(p, b, run ? run_length(p) : 1);
     object_count_miss(p, b);
     if (b->full && starved)
         shared_starve(p);
@@ -85,8 +90,15 @@ static void *make_new(struct pond *p, const struct birth *b, bool elsewhere)
     return obj;
 }
 
+static void *make_of_run(struct pond *p, void *memory)
+{
+    if (p->options.construct == NULL && watch_of(p) == NULL)
+        return memory;
+    return make_new(p, &(struct birth){.memory = memory, .zero = true, .miss = true}, false);
+}
+
 /* *full: the caches of others may have some yet. */
-static void *get_loose_or_new(struct pond *p, bool *full)
+static void *get_loose_or_new(struct pond *p, bool run, bool *full)
 {
     struct birth b = {.memory = NULL};
     bool starved;
@@ -94,10 +106,12 @@ static void *get_loose_or_new(struct pond *p, bool *full)
     do {
         pthread_mutex_lock(&p->lock);
         starved = shared_is_starved(p);
-        obj = take_or_admit(p, &b, starved);
+        obj = take_or_admit(p, &b, starved, run);
         pthread_mutex_unlock(&p->lock);
     } while (obj == NULL && b.full && epoch_drop_aged(p));
     *full = b.full && !starved;
+    if (b.more.count > 0)
+        run_keep(p, &b.more);
     if (obj == NULL)
         return make_new(p, &b, *full);
     shared_forget_bytes(p, obj);
@@ -107,10 +121,10 @@ static void *get_loose_or_new(struct pond *p, bool *full)
 void *pool_get(struct pond *p)
 {
     for (;;) {
-        bool full = false;
-        void *obj = get_idle(p);
+        bool full = false, cached;
+        void *obj = get_idle(p, &cached);
         if (obj == NULL)
-            obj = get_loose_or_new(p, &full);
+            obj = get_loose_or_new(p, cached, &full);
         if (obj == NULL && full)
             obj = gather_one(p, &full);
         else
@@ -132,7 +146,7 @@ void *pool_get(struct pond *p)
  */
 static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
 {
-    void *obj = pool_get(p);
+    void *memory = run_get(p), *obj = memory != NULL ? make_of_run(p, memory) : pool_get(p);
     const struct watch *w = watch_of(p);
     if (__builtin_expect(w != NULL, 0) && obj != NULL)
         w->adopt(p, obj, caller);
@@ -412,7 +426,8 @@ void pond_discard(pond *p, void *obj)
 void *pool_get_idle(struct pond *p)
 {
     uint64_t before = sampling_gets(p);
-    void *obj = get_idle(p);
+    bool cached;
+    void *obj = get_idle(p, &cached);
     sampling_uncount(p, before);
     return obj;
 }
@@ -442,53 +457,4 @@ void *pool_get_made_at(struct pond *p, void *memory)
     object_count_miss(p, &b);
     pthread_mutex_unlock(&p->lock);
     return object_make(p, &b);
-}
-
-/* ---- reserve ---- */
-
-/* What a get could have. */
-static uint64_t idle_of(struct pond *p)
-{
-    pond_stats s;
-    stats_read(p, &s);
-    return s.idle_local + s.idle_shared + s.idle_victim - MIN(s.idle_victim, depot_aged(&p->depot));
-}
-
-/* One idle object more; false and errno: there is none to be had, or it may not be kept. */
-static bool reserve_one(struct pond *p)
-{
-    struct birth b;
-    do {
-        pthread_mutex_lock(&p->lock);
-        object_admit(p, &b, NULL);
-        pthread_mutex_unlock(&p->lock);
-    } while (b.full && epoch_drop_aged(p));
-    void *obj = object_make(p, &b);
-    if (obj == NULL)
-        return false;
-    if (shared_put(p, obj))
-        return true;
-    int error = errno_now();
-    pool_drop(p, obj, POND_DROP_LIMIT);
-    errno_be(error);
-    return false;
-}
-
-static size_t reserve(struct pond *p, size_t n)
-{
-    uint64_t idle = idle_of(p);
-    while (idle < n && reserve_one(p))
-        idle++;
-    return (size_t)idle;
-}
-
-size_t pond_reserve(pond *p, size_t n)
-{
-    size_t idle = 0;
-    if (!registry_enter(p, "pond_reserve", CALLER))
-        return 0;
-    if (registry_knows(p, "pond_reserve", CALLER))
-        idle = reserve(p, n);
-    entry_end();
-    return idle;
 }

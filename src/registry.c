@@ -331,9 +331,10 @@ static void fork_abandon(struct pond *p)
  * it. */
 static void fork_settle(struct pond *p)
 {
-    uint64_t gets = p->gets + p->misses;
     (void)registry_drain(p);
     shared_recount(p);
+    p->handed = 0;
+    uint64_t gets = p->gets + p->misses;
     for (uint32_t line = 0; line < p->lines; line++)
         gets += cache_gets(&p->caches[line]);
     uint64_t live = p->objects - (shared_young(p) + shared_victims(p));

@@ -88,7 +88,7 @@ void sampling_bound(struct pond *p);
 static inline bool sampling_put(struct sampling *s, void *obj, struct cache *c, uintptr_t top, bool *deep)
 {
     uintptr_t base = (uintptr_t)LOAD(c->base);
-    if (__builtin_expect(top >= (uintptr_t)POND_BOUND_(c->end) || sampling_may_be(obj), 0))
+    if (__builtin_expect(!line_has_room(c, top) || sampling_may_be(obj), 0))
         return false;
     *(void **)top = obj; /* NOLINT(performance-no-int-to-ptr) */
     top += sizeof(void *);

@@ -112,7 +112,8 @@ static struct magazine *magazine_with_room(struct pond *p)
         return NULL;
     shared_drain(p);
     m->epoch = p->epoch;
-    return p->shared = m;
+    STORE(p->shared, m);
+    return m;
 }
 
 bool shared_put(struct pond *p, void *obj)
@@ -134,7 +135,7 @@ bool shared_put(struct pond *p, void *obj)
 void shared_drain(struct pond *p)
 {
     struct magazine *m = p->shared;
-    p->shared = NULL;
+    STORE(p->shared, NULL);
     if (m != NULL)
         depot_give_back(&p->depot, m, p->epoch);
 }

@@ -22,6 +22,12 @@ bool shared_put(struct pond *p, void *obj);
 void *shared_take(struct pond *p);
 void *shared_take_loose(struct pond *p);
 
+/* There may be such a one: asked without the lock. */
+static inline bool shared_has_loose(const struct pond *p)
+{
+    return LOAD(p->shared) != NULL || LOAD(p->dropping) != NULL;
+}
+
 /* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
 void shared_forget_bytes(struct pond *p, void *obj);
 

@@ -207,8 +207,8 @@ static size_t last_page(const struct slab_set *set, size_t object)
 }
 
 /*
- * Marks the pages of objects as resident from now on. True: none of them was, or, where the objects were never
- * taken, those that were are zero all the same. The run learns which pages were not.
+ * Marks the pages of objects as resident from now on. True: none of them was, or, where the objects were
+ * never taken, those that were are zero all the same. The run learns which pages were not.
  */
 static bool touch_pages(struct slab *s, const struct slab_set *set, size_t object, struct slab_run *run)
 {
@@ -235,8 +235,8 @@ static struct slab *slab_with_room(struct slab_set *set)
     return s;
 }
 
-/* Free objects in a row, from the first that is free: within a word of the bitmap, and on through words of which
-   all are. */
+/* Free objects in a row, from the first that is free: within a word of the bitmap, and on through words of
+   which all are. */
 static uint32_t row_of(const struct slab *s, uint32_t first, uint32_t most)
 {
     uint64_t free = ~s->taken[first / 64] >> first % 64;
@@ -299,18 +299,34 @@ static void slab_mark_dirty(struct slab_set *set, struct slab *s)
     set->dirty = s;
 }
 
-void slab_give(struct slab_set *set, void *obj)
+/* A word of the bitmap at a time. */
+static void mark_free(struct slab *s, uint32_t first, uint32_t n)
 {
-    struct slab *s = slab_of(obj);
+    for (uint32_t at = first, end = first + n; at < end;) {
+        uint32_t in_word = MIN(end - at, 64 - at % 64);
+        uint64_t bits = ~(uint64_t)0 >> (64 - in_word) << at % 64;
+        POND_ASSERT((s->taken[at / 64] & bits) == bits);
+        s->taken[at / 64] &= ~bits;
+        at += in_word;
+    }
+    s->used -= n;
+}
+
+void slab_give_run(struct slab_set *set, char *base, uint32_t n)
+{
+    struct slab *s = slab_of(base);
     POND_ASSERT(s != NULL);
-    size_t object = (size_t)((char *)obj - s->base) / set->stride;
-    POND_ASSERT((s->taken[object / 64] >> object % 64 & 1) != 0);
-    s->taken[object / 64] &= ~((uint64_t)1 << object % 64);
-    s->used--;
-    s->hint = MIN(s->hint, (uint32_t)(object / 64));
+    uint32_t object = (uint32_t)((size_t)(base - s->base) / set->stride);
+    mark_free(s, object, n);
+    s->hint = MIN(s->hint, object / 64);
     if (set->hint == NULL || s->order < set->hint->order)
         set->hint = s;
     slab_mark_dirty(set, s);
+}
+
+void slab_give(struct slab_set *set, void *obj)
+{
+    slab_give_run(set, obj, 1);
 }
 
 /* ---- what others keep of each object ---- */

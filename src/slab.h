@@ -15,6 +15,7 @@ void slab_set_release(struct slab_set *set); /* unmaps all of it */
 /* Memory for one object, or NULL with ENOMEM. *zero: its bytes are zero. */
 void *slab_take(struct slab_set *set, bool *zero);
 void slab_give(struct slab_set *set, void *obj);
+void slab_give_run(struct slab_set *set, char *base, uint32_t n); /* n that lie one behind the other */
 
 /* Memory for objects, one behind the other. */
 struct slab_run {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "object.h"
 #include "registry.h"
 
 static void sum_caches(const struct pond *p, pond_stats *s)
@@ -14,18 +15,19 @@ static void sum_caches(const struct pond *p, pond_stats *s)
 static void count(const struct pond *p, pond_stats *s)
 {
     sum_caches(p, s);
-    s->misses = LOAD(p->misses);
+    uint64_t unmade = object_unmade(p);
+    s->misses = LOAD(p->misses) - unmade;
     s->gets += p->gets + s->misses;
     s->hits = s->gets - s->misses;
-    s->constructed = LOAD(p->constructed);
+    s->constructed = LOAD(p->constructed) - unmade;
     for (int why = 0; why < POND_DROP_REASONS; why++)
         s->dropped[why] = LOAD(p->dropped[why]);
     s->idle_victim = shared_victims(p);
     s->idle_shared = shared_young(p);
     uint64_t idle = s->idle_local + s->idle_shared + s->idle_victim;
-    s->live = p->objects - MIN(p->objects, idle);
+    s->live = p->objects - MIN(p->objects, idle + unmade);
     s->puts = s->gets - MIN(s->gets, s->live);
-    s->high_water = p->high_water;
+    s->high_water = MAX(p->high_water, p->objects - unmade);
     s->epoch = p->epoch;
     s->slab_bytes = p->slabs.bytes;
     s->resident_bytes = p->slabs.resident * os_page_size();

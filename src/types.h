@@ -17,7 +17,7 @@
  *   objects     == live + idle
  *   idle        == sum over caches (top - loaded's slots + previous_count) + sum over stacks (objects)
  *                  + shared->count + dropping->count
- *   constructed == objects + sum of dropped
+ *   constructed == objects + sum of dropped; both with what threads have of runs, see run.c
  *   gets        == puts + live
  */
 #ifndef POND_TYPES_H
@@ -120,14 +120,16 @@ struct cache {
     uint64_t gets; /* served by this cache */
     struct magazine *loaded;   /* may be NULL */
     struct magazine *previous; /* may be NULL */
-    uint32_t previous_count;   /* of *previous */
-    uint32_t exchanges;        /* with the depot, since the last drain */
-    void **end;                /* while the line is open: of the room for puts, whose hooks have run */
+    uint16_t previous_count;   /* of *previous */
+    uint16_t exchanges;        /* with the depot, since the last drain; it stops at the most */
+    uint16_t room;     /* while the line is open: the loaded magazine's, for puts whose hooks have run */
+    uint16_t run_left; /* objects that the thread may yet make of its run, see run.c */
+    char *run_end;     /* where its run ends */
 } __attribute__((aligned(64)));
 
 #define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: never open so far */
-#define LINE_COUNTED                                                                                         \
-    ((void **)1) /* end, closed by its owner: the loaded magazine has its count, see gate.c */
+/* room, closed by its owner: the loaded magazine has its count, see gate.c */
+#define LINE_COUNTED UINT16_MAX
 
 _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
@@ -224,6 +226,7 @@ struct pond {
     uint64_t misses;         /* gets that made an object */
     uint64_t constructed;
     uint64_t dropped[POND_DROP_REASONS];
+    uint64_t handed; /* objects of runs on their way to caches */
     uint64_t ending; /* destroy hooks under way, and those that were left */
     uint64_t failed[POND_FAIL_REASONS];
 
@@ -231,10 +234,10 @@ struct pond {
 
     pthread_mutex_t lock __attribute__((aligned(64))); /* guards what follows */
     struct slab_set slabs;
-    struct magazine *shared;   /* puts of threads whose gate is closed; may be NULL */
-    struct magazine *dropping; /* what is left of the magazine being dropped; may be NULL */
-    uint64_t objects, high_water;
-    uint64_t gets; /* those not counted in a cache, but for the misses */
+    struct magazine *shared;      /* puts of threads whose gate is closed; may be NULL */
+    struct magazine *dropping;    /* what is left of the magazine being dropped; may be NULL */
+    uint64_t objects, high_water; /* objects: with what threads have of runs */
+    uint64_t gets;                /* those not counted in a cache, but for the misses */
     struct trace_mark traced;
 
     /* guarded by the registry's lock */
@@ -261,14 +264,21 @@ static inline struct sampling *sampling_of(const struct pond *p)
 }
 
 /*
- * Where the room for puts of the loaded magazine ends at the pond's epoch; NULL: it takes none. A magazine
- * from before this epoch is get-only: an object put into it would go at the age of its neighbours, and its
+ * The room for puts that the loaded magazine has at the pond's epoch; 0: it takes none. A magazine from
+ * before this epoch is get-only: an object put into it would go at the age of its neighbours, and its
  * neighbours must not stay at the age of the object.
  */
+static inline uint16_t cache_room(const struct cache *c, uint64_t epoch)
+{
+    const struct magazine *m = c->loaded;
+    return m != NULL && m->epoch == epoch ? (uint16_t)m->room : 0;
+}
+
+/* Where that room ends; NULL: there is none. */
 static inline void **cache_end(const struct cache *c, uint64_t epoch)
 {
-    struct magazine *m = c->loaded;
-    return m != NULL && m->epoch == epoch ? m->slots + m->room : NULL;
+    uint16_t room = cache_room(c, epoch);
+    return room > 0 ? c->loaded->slots + room : NULL;
 }
 
 #endif

@@ -100,10 +100,28 @@ static void loose(void)
     (void)pond_reserve(now->pond, 4);
 }
 
+static struct cache *mine(void)
+{
+    return &now->pond->caches[(pond_line_self - offsetof(struct pond, caches)) / sizeof(struct cache)];
+}
+
 static void about_to_grow(void)
 {
     both_empty();
-    now->pond->caches[(pond_line_self - offsetof(struct pond, caches)) / sizeof(struct cache)].exchanges = 7;
+    mine()->exchanges = 7;
+}
+
+/* So many objects that the next get takes a run, or that a run was taken and is not used up. */
+static void run_is_due(void)
+{
+    have(40);
+    have(mine()->run_left);
+}
+
+static void amid_run(void)
+{
+    run_is_due();
+    have(2);
 }
 
 static void given_back(void)
@@ -351,6 +369,11 @@ const situation situations[] = {
     {"get", "missed by a tick", .prepare = missed, .act = get_it, .after = keep_it},
     {"get", "at max_objects", .prepare = all_live, .act = get_it, .after = keep_it, .only = MOST_OBJECTS},
     {"get", "the thread's first", .act = get_it, .after = keep_it, .thread = FRESH},
+    {"get", "it takes a run", .prepare = run_is_due, .act = get_it, .after = keep_it, .only = PLAIN},
+    {"get", "from a run", .prepare = amid_run, .act = get_it, .after = keep_it, .only = PLAIN},
+    {"get_many", "from a run", .prepare = amid_run, .act = get_many, .after = keep_given, .only = PLAIN},
+    {"rotate", "amid a run", .prepare = amid_run, .act = rotate, .only = PLAIN},
+    {"exit", "amid a run", .prepare = amid_run, .act = nothing, .thread = LEAVING, .only = PLAIN},
     {"put", "the pond's first", .prepare = put_first, .act = put_it, .after = given_back},
     {"put", "to the loaded magazine", .prepare = put_loaded, .act = put_it, .after = given_back},
     {"put", "the loaded magazine is full", .prepare = put_full, .act = put_it, .after = given_back},

@@ -15,7 +15,7 @@ typedef struct walk {
     const struct pond *pond;
     const struct magazine *magazines[MOST_MAGAZINES];
     const void *objects[MOST_OBJECTS];
-    size_t magazine_count, object_count;
+    size_t magazine_count, object_count, unmade;
     uint64_t room; /* of all magazines */
     bool wrong;
 } walk;
@@ -64,6 +64,10 @@ static void walk_cache(walk *w, const struct cache *c)
         find(w, "the cache in line %zu is not valid", (size_t)(c - w->pond->caches) + 1);
     if ((top & 1) != 0)
         find(w, "the line %zu is marked", (size_t)(c - w->pond->caches) + 1);
+    for (size_t left = c->run_left; left > 0; left--)
+        if (!pond_has_object(w->pond, c->run_end - left * w->pond->object_bytes + w->pond->lead))
+            find(w, "the run of line %zu is given back", (size_t)(c - w->pond->caches) + 1);
+    w->unmade += c->run_left;
     if (c->loaded != NULL)
         add_magazine(w, c->loaded, (uint32_t)((top - (uintptr_t)c->loaded->slots) / sizeof(void *)),
                      "a cache (loaded)");
@@ -159,8 +163,10 @@ static void check_counts(walk *w, size_t live)
     uint64_t dropped = 0;
     for (int why = 0; why < POND_DROP_REASONS; why++)
         dropped += p->dropped[why];
-    if (p->objects < w->object_count || (live != SIZE_MAX && p->objects != live + w->object_count))
-        find(w, "%zu objects, %zu live, %zu idle", (size_t)p->objects, live, w->object_count);
+    size_t known = w->object_count + w->unmade;
+    if (p->objects < known || (live != SIZE_MAX && p->objects != live + known))
+        find(w, "%zu objects, %zu live, %zu idle, %zu of runs", (size_t)p->objects, live, w->object_count,
+             w->unmade);
     if (p->constructed != p->objects + dropped)
         find(w, "%zu constructed, %zu objects, %zu dropped", (size_t)p->constructed, (size_t)p->objects,
              (size_t)dropped);
@@ -175,7 +181,7 @@ bool pond_is_valid(const pond *p, size_t live, const char **why)
 {
     static walk w;
     w.pond = p;
-    w.magazine_count = w.object_count = 0;
+    w.magazine_count = w.object_count = w.unmade = 0;
     w.room = 0;
     w.wrong = false;
     walk_places(&w);

@@ -208,7 +208,7 @@ Test(cache_figures, a_broken_cache_is_not_valid)
     start(20);
     BREAK(c->base, &objs[1]);
     BREAK(c->limit, &objs[1]);
-    BREAK(c->end, &objs[1]);
+    BREAK(c->room, 7);
     for (int i = 0; i < 14; i++)
         put();
     BREAK(c->top, cache_end(c, p->epoch) + 1);
@@ -216,10 +216,11 @@ Test(cache_figures, a_broken_cache_is_not_valid)
     BREAK(c->loaded->epoch, 1);
     BREAK(c->base, c->loaded->slots);
     c->base = c->loaded->slots;
-    c->limit = c->end = cache_end(c, p->epoch);
+    c->limit = cache_end(c, p->epoch);
+    c->room = cache_room(c, p->epoch);
     BREAK(c->base, c->base + 1);
     BREAK(c->limit, NULL);
-    BREAK(c->end, NULL);
+    BREAK(c->room, 0);
     BREAK(p->epoch, 1);
 }
 

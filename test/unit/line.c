@@ -41,10 +41,10 @@ static void expect_line(bool open)
 {
     const struct cache *c = my_cache();
     if (open)
-        must(c->base == loaded->slots && c->limit == loaded->slots + 8 && c->end == c->limit, "it is closed");
+        must(c->base == loaded->slots && c->limit == loaded->slots + 8 && c->room == 8, "it is closed");
     else
         must((c->base == LINE_CLOSED || c->base == NULL) && c->limit == NULL &&
-                 (c->end == NULL || c->end == LINE_COUNTED),
+                 (c->room == 0 || c->room == LINE_COUNTED),
              "it is open");
 }
 

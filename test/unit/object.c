@@ -122,6 +122,7 @@ static void expect_counts(uint64_t objects, uint64_t constructed, uint64_t high_
 {
     cr_assert_eq(p->objects, objects, "%zu objects", (size_t)p->objects);
     cr_assert_eq(p->constructed, constructed, "%zu constructed", (size_t)p->constructed);
+    object_high_water(p);
     cr_assert_eq(p->high_water, high_water, "%zu at most", (size_t)p->high_water);
     if (p->slabs.first != NULL)
         cr_assert_eq(p->slabs.first->used, objects, "memory is taken for as many");

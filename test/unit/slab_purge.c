@@ -184,15 +184,15 @@ EACH_STRIDE(a_purge_that_fails_is_none)
 Test(slab_purge, what_was_never_given_back_is_not_looked_at)
 {
     slab_set_init(&set, os_page_size(), false);
-    take_slabs(2);
-    slab_give(&set, object(set.last, 7));
+    take_big();
+    slab_give(&set, object(big, 7));
     fault_arm(FAULT_MADVISE, 0, false);
     fault_disarm(FAULT_MADVISE);
     slab_purge(&set, &lock);
     cr_assert_eq(fault_uses(FAULT_MADVISE), 1, "the one page");
     slab_purge(&set, &lock);
     cr_assert_eq(fault_uses(FAULT_MADVISE), 1, "nothing was given back since");
-    slab_give(&set, object(set.last, 9));
+    slab_give(&set, object(big, 9));
     slab_purge(&set, &lock);
     cr_assert_eq(fault_uses(FAULT_MADVISE), 2);
     slab_set_release(&set);

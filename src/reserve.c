@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Objects that are made before they are asked for. */
+#include "pool.h"
+#include <errno.h>
+
+/* What a get could have. */
+static uint64_t idle_of(struct pond *p)
+{
+    pond_stats s;
+    stats_read(p, &s);
+    return s.idle_local + s.idle_shared + s.idle_victim - MIN(s.idle_victim, depot_aged(&p->depot));
+}
+
+/* One idle object more; false and errno: there is none to be had, or it may not be kept. */
+static bool reserve_one(struct pond *p)
+{
+    struct birth b;
+    do {
+        pthread_mutex_lock(&p->lock);
+        object_admit(p, &b, NULL);
+        pthread_mutex_unlock(&p->lock);
+    } while (b.full && epoch_drop_aged(p));
+    void *obj = object_make(p, &b);
+    if (obj == NULL)
+        return false;
+    if (shared_put(p, obj))
+        return true;
+    int error = errno_now();
+    pool_drop(p, obj, POND_DROP_LIMIT);
+    errno_be(error);
+    return false;
+}
+
+static size_t reserve(struct pond *p, size_t n)
+{
+    uint64_t idle = idle_of(p);
+    while (idle < n && reserve_one(p))
+        idle++;
+    return (size_t)idle;
+}
+
+size_t pond_reserve(pond *p, size_t n)
+{
+    size_t idle = 0;
+    if (!registry_enter(p, "pond_reserve", CALLER))
+        return 0;
+    if (registry_knows(p, "pond_reserve", CALLER))
+        idle = reserve(p, n);
+    entry_end();
+    return idle;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs: memory in a thread's hand for the next objects that it will make, so that it does not take the lock
+ * for each of them.
+ */
+#ifndef POND_RUN_H
+#define POND_RUN_H
+
+#include "object.h"
+
+/* How many objects a thread that has none may take memory for: 1, or more where many are made. Under the
+   lock. */
+uint32_t run_length(const struct pond *p);
+
+/* The memory of the next object of this thread's run; NULL: there is none, or there are idle objects. */
+void *run_get(struct pond *p);
+
+/*
+ * Gives the run to the thread, which has left its cache and holds no lock, or back to the slabs where it has
+ * another one by now, or its gate is closed.
+ */
+void run_keep(struct pond *p, const struct slab_run *r);
+
+/* Whatever is left of the cache's run goes back to the slabs. Under the pond's lock, as cache_drain. */
+void run_give_back(struct pond *p, struct cache *c);
+
+/* In a forked child, as cache_abandon: what is left belongs to a thread that is not there. */
+void run_abandon(struct cache *c);
+
+#endif
