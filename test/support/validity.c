@@ -167,6 +167,8 @@ static void check_counts(walk *w, size_t live)
     if (p->objects < known || (live != SIZE_MAX && p->objects != live + known))
         find(w, "%zu objects, %zu live, %zu idle, %zu of runs", (size_t)p->objects, live, w->object_count,
              w->unmade);
+    if (live != SIZE_MAX && p->handed != 0)
+        find(w, "%zu objects of runs are on their way", (size_t)p->handed);
     if (p->constructed != p->objects + dropped)
         find(w, "%zu constructed, %zu objects, %zu dropped", (size_t)p->constructed, (size_t)p->objects,
              (size_t)dropped);
