@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All ponds in turn, for the program. */
+/* All ponds in turn, for the program, and one of them by its name. */
 #include "registry.h"
+#include <errno.h>
+#include <string.h>
 
 int pond_each(int (*visit)(pond *p, void *ctx), void *ctx)
 {
@@ -18,4 +20,25 @@ int pond_each(int (*visit)(pond *p, void *ctx), void *ctx)
     }
     entry_end();
     return result;
+}
+
+/* A pond keeps so much of its name. */
+static bool is_called(const struct pond *p, const char *name)
+{
+    return strncmp(p->name, name, sizeof(p->name) - 1) == 0;
+}
+
+pond *pond_find(const char *name)
+{
+    if (!registry_enter(NULL, "pond_find", CALLER))
+        return NULL;
+    registry_lock();
+    struct pond *p = name != NULL ? registry_oldest() : NULL;
+    while (p != NULL && !is_called(p, name))
+        p = p->links[BY_AGE].next;
+    registry_unlock();
+    if (p == NULL)
+        errno = name != NULL ? ENOENT : EINVAL;
+    entry_end();
+    return p;
 }

@@ -175,6 +175,24 @@ NOT_INLINED struct pond *registry_next(struct pond *after, enum pond_order order
     return p;
 }
 
+NOT_INLINED struct pond *registry_pin_from(uint64_t number)
+{
+    const struct frame call = FRAME_HERE;
+    registry_lock();
+    struct pond *p = registry.first[BY_AGE];
+    while (p != NULL && p->number < number)
+        p = p->links[BY_AGE].next;
+    if (p != NULL)
+        pin(p, &call);
+    registry_unlock();
+    return p;
+}
+
+struct pond *registry_oldest(void)
+{
+    return registry.first[BY_AGE];
+}
+
 NOT_INLINED void registry_pin(struct pond *p)
 {
     const struct frame call = FRAME_HERE;

@@ -63,6 +63,7 @@ bool registry_outside_hooks(const struct pond *p, const char *function, const vo
  * `after` and pins the one behind it (NULL: the first), or returns NULL at the end.
  */
 struct pond *registry_next(struct pond *after, enum pond_order order);
+struct pond *registry_pin_from(uint64_t number); /* the oldest from that number on; NULL: none */
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 
@@ -80,6 +81,7 @@ static inline struct pond *registry_after(const struct pond *p)
 {
     return p->links[BY_TURN].next;
 }
+struct pond *registry_oldest(void); /* the first in the order BY_AGE */
 struct gate_scope registry_all(void);
 void registry_first_goes_last(void);
 

@@ -340,6 +340,24 @@ POND_API const char *pond_type_name(const pond *p);
  */
 POND_API int pond_each(int (*visit)(pond *p, void *ctx), void *ctx);
 
+/*
+ * The oldest pond of this name, by as much of it as a pond keeps (47 bytes); NULL and ENOENT: there is none.
+ * The pond is not kept from being destroyed: whoever does that must know of those who look. Takes a lock, and
+ * looks at all ponds.
+ */
+POND_API pond *pond_find(const char *name);
+
+/*
+ * Writes a table of all ponds as plain text, for a ticket: a line that names the columns, one for each pond,
+ * the oldest first, and one of sums, whose name is "total=" and the number of ponds. Columns are separated by
+ * spaces; what has no value is "-", and in names a byte that is not plain ASCII, a space and any of %="'\ is
+ * %XX. Columns that come later come before the last one, the type's name. Lines are written whole, and no
+ * pond_destroy waits while they are. Returns 0; or -1 and errno of the write that failed, EAGAIN where the
+ * reader of a pipe or socket that does not block took nothing for a second. As with write(), a pipe that
+ * nobody reads raises SIGPIPE. May be called in a hook.
+ */
+POND_API int pond_dump(int fd);
+
 /* pond_prepare: what is done ahead */
 enum {
     POND_PREPARE_SYMBOLS = 1u << 0,     /* libpond-symbol and, where it is to be found, libpond-profile are

@@ -396,6 +396,11 @@ static void tick_to_stderr(void)
     (void)pond_rotate(letters);
 }
 
+static void dump_to_stderr(void)
+{
+    must(pond_dump(STDERR_FILENO) == 0, "errno %d", errno);
+}
+
 #define CORE "ponds;ponds, now and then"
 
 Test(syscalls, of_ponds)
@@ -427,6 +432,11 @@ Test(syscalls, of_reports_with_names)
 Test(syscalls, of_the_trace)
 {
     made_by("ponds;the trace", "", begin_trace, tick_to_stderr);
+}
+
+Test(syscalls, of_pond_dump)
+{
+    made_by("ponds;`pond_dump`", "", begin_plain, dump_to_stderr);
 }
 
 Test(syscalls, of_reports_with_names_prepared)

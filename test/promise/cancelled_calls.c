@@ -203,6 +203,8 @@ static void look_inside(void)
     CAME_BACK("pond_profile_each");
     must(pond_each(pond_seen, &ponds) == 1 && ponds == 1, "no pond");
     CAME_BACK("pond_each");
+    must(pond_find("bounded") == bounded && pond_dump(STDERR_FILENO) == 0, "errno %d", errno);
+    CAME_BACK("pond_dump, pond_find");
     look_at_history();
     must(pond_profile_rate() == 1 && pond_profile_lost() == 0, "the rate");
     pond_profile_reset();
