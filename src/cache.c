@@ -132,9 +132,10 @@ void cache_room_init(struct pond *p)
         most = MIN(most, MAX(p->idle_room / 64, 1));
     if (o->cache_objects > 0)
         most = MAX(o->cache_objects / 2, 1);
-    p->room_most = (uint32_t)most;
-    p->room_first = o->cache_objects > 0 ? p->room_most : MIN(p->room_most, FIRST_ROOM);
-    STORE(p->magazine_room, p->room_first);
+    uint32_t first = o->cache_objects > 0 ? (uint32_t)most : MIN((uint32_t)most, FIRST_ROOM);
+    STORE(p->room_most, (uint32_t)most);
+    STORE(p->room_first, first);
+    STORE(p->magazine_room, MAX(MIN(LOAD(p->magazine_room), (uint32_t)most), first));
 }
 
 /* Only one magazine when a cache may hold a single object. */
@@ -145,9 +146,9 @@ static bool has_previous(const struct pond *p)
 
 static void count_exchange(struct pond *p, struct cache *c)
 {
-    uint32_t room = LOAD(p->magazine_room);
-    if (c->exchanges < UINT16_MAX && ++c->exchanges % EXCHANGES_TO_GROW == 0 && room < p->room_most)
-        STORE(p->magazine_room, MIN(magazine_fit(room + 1), p->room_most));
+    uint32_t room = LOAD(p->magazine_room), most = LOAD(p->room_most);
+    if (c->exchanges < UINT16_MAX && ++c->exchanges % EXCHANGES_TO_GROW == 0 && room < most)
+        STORE(p->magazine_room, MIN(magazine_fit(room + 1), most));
 }
 
 void cache_room_calm(struct pond *p, uint64_t exchanges)

@@ -166,7 +166,8 @@ void depot_give_back_due(struct depot *d, struct magazine *m)
 /* A thread that reads the epoch before a tick may meet a magazine from after it. */
 static bool is_aged(const struct depot *d, const struct magazine *m, uint64_t epoch)
 {
-    return d->max_age > 0 && epoch > m->epoch && epoch - m->epoch > d->max_age;
+    uint64_t most = LOAD(d->max_age);
+    return most > 0 && epoch > m->epoch && epoch - m->epoch > most;
 }
 
 static struct magazine *pop_any(struct depot *d, uint64_t epoch)
@@ -278,6 +279,20 @@ void depot_all_due(struct depot *d)
 {
     for (int i = 0; i < 3; i++)
         move(d, &d->stacks[i], &d->overdue);
+}
+
+struct magazine *depot_pop_oldest(struct depot *d, uint64_t epoch)
+{
+    struct magazine *m = depot_pop_due(d, epoch);
+    if (m == NULL)
+        m = pop(d, victims_of(d, epoch));
+    return m != NULL ? m : pop(d, stack_of(d, epoch));
+}
+
+void depot_all_aged(struct depot *d)
+{
+    depot_all_due(d);
+    move(d, &d->overdue, &d->aged);
 }
 
 static uint64_t recount_stack(struct depot_stack *s)

@@ -58,6 +58,13 @@ void depot_order(struct depot *d, uint64_t epoch);
 /* Makes all that is idle in the depot due. Under the pond's lock. */
 void depot_all_due(struct depot *d);
 
+/* The same of what is aged. */
+void depot_all_aged(struct depot *d);
+
+/* The oldest there is but for what is aged, where that is ordered; NULL: there is none. Under the pond's
+   lock. */
+struct magazine *depot_pop_oldest(struct depot *d, uint64_t epoch);
+
 /* In a forked child, whose other threads may have been between counting a magazine and pushing it. Returns
    the room of all magazines here. */
 uint64_t depot_recount(struct depot *d);

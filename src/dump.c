@@ -153,7 +153,7 @@ static void dump_figures(struct pond *p, uint64_t figures[DUMP_COLUMNS])
     figures[DUMP_LIVE] = s.live;
     figures[DUMP_IDLE] = s.idle_local + s.idle_shared + s.idle_victim;
     figures[DUMP_MOST] = s.high_water;
-    figures[DUMP_MAX] = p->options.max_objects;
+    figures[DUMP_MAX] = LOAD(p->options.max_objects);
     figures[DUMP_GETS] = s.gets;
     figures[DUMP_MISSES] = s.misses;
     figures[DUMP_DROPPED] = dump_sum_of(s.dropped, POND_DROP_REASONS);

@@ -17,6 +17,7 @@
  *      dropped, and a get at max_objects drops one to make room, so that it refuses nothing because of it.
  */
 #include "epoch.h"
+#include "bounds.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -62,6 +63,7 @@ static void turn(struct pond *p, struct trace_tick *trace)
     p->waited = false;
     cache_room_calm(p, registry_drain(p));
     shared_drain(p);
+    bounds_relax(p);
     order(p);
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
     watch_turned(trace, p);
@@ -112,11 +114,13 @@ static void leave(struct pond *p, struct magazine *m)
 static void drop_one(struct pond *p, struct drop *d, struct magazine *m)
 {
     void **slot = &m->slots[--m->count], *obj = *slot;
+    bool counted = m->counted;
     *slot = NULL; /* as in cache.c's take */
     leave(p, m);
     object_uncount(p, d->why);
     pthread_mutex_unlock(&p->lock);
-    shared_forget_bytes(p, obj);
+    if (counted)
+        shared_forget_bytes(p, obj);
     if (d->why == POND_DROP_TRIM)
         d->bytes += object_bytes(p, obj);
     object_end(p, obj, d->why);
@@ -129,8 +133,6 @@ static void drop_plain(struct pond *p, struct drop *d, struct magazine *m, size_
     m->count -= (uint32_t)n;
     object_drop_plain(p, m->slots + m->count, n, d->why);
     leave(p, m);
-    if (p->exact_bytes)
-        ADD(p->idle_bytes, -(uint64_t)(n * p->object_bytes));
     d->bytes += n * p->object_bytes;
     d->left -= n;
 }

@@ -49,9 +49,9 @@ static uint64_t idle_shared(const struct pond *p)
  * puts and gets go by the shared way for a while, so that the next gets know what there is without closing
  * anything.
  */
-static void *take_gathered(struct pond *p, bool whole)
+static void *take_gathered(struct pond *p, bool whole, bool *counted)
 {
-    void *obj = shared_take(p);
+    void *obj = shared_take(p, counted);
     bool full = p->options.max_objects > 0 && p->objects >= p->options.max_objects;
     if (obj != NULL)
         p->gets++;
@@ -62,22 +62,39 @@ static void *take_gathered(struct pond *p, bool whole)
 
 void *gather_one(struct pond *p, bool *full)
 {
+    bool counted;
     registry_lock();
-    bool close = !p->exact_bytes && !shared_is_starved(p); /* else no cache has anything */
+    bool close = !LOAD(p->exact_bytes) && !shared_is_starved(p); /* else no cache has anything */
     bool whole = !close || close_for_get(p);
     pthread_mutex_lock(&p->lock);
     if (close)
         (void)registry_drain(p);
     /* A pond that was starved may have ceased to be before we had the lock. */
     bool known = close || p->exact_bytes || shared_is_starved(p);
-    void *obj = take_gathered(p, known && whole);
-    *full = known && p->objects >= p->options.max_objects;
+    void *obj = take_gathered(p, known && whole, &counted);
+    *full = known && p->options.max_objects > 0 && p->objects >= p->options.max_objects;
     pthread_mutex_unlock(&p->lock);
     if (close)
         gates_open();
     registry_unlock();
-    errno = EAGAIN;
+    if (counted)
+        shared_forget_bytes(p, obj);
+    errno_be(EAGAIN);
     return obj;
+}
+
+bool gather_begin(struct pond *p)
+{
+    bool whole = close_whole(p, false);
+    pthread_mutex_lock(&p->lock);
+    (void)registry_drain(p);
+    return whole;
+}
+
+void gather_end(struct pond *p)
+{
+    pthread_mutex_unlock(&p->lock);
+    gates_open();
 }
 
 bool gather_all(struct pond *p, bool unused, uint64_t *live)

@@ -19,4 +19,11 @@ void *gather_one(struct pond *p, bool *full);
  */
 bool gather_all(struct pond *p, bool unused, uint64_t *live);
 
+/*
+ * Under the registry's lock, which the first may let go of and take again: closes the pond and takes its
+ * lock, with all that was in caches in the depot; and the end of it. False: as above.
+ */
+bool gather_begin(struct pond *p);
+void gather_end(struct pond *p);
+
 #endif

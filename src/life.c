@@ -1,62 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of a pond: its options, its memory, its end, and what is left of it for those who use it later. */
+/* The life of a pond: its memory, its end, and what is left of it for those who use it later. */
+#include "bounds.h"
+#include "options.h"
 #include "pool.h"
 #include "sampling.h"
 #include <errno.h>
 #include <pond/typed.h>
 #include <string.h>
 
-/* ---- options ---- */
-
-static bool size_is_valid(const pond_options *o)
-{
-    bool power = (o->align & (o->align - 1)) == 0;
-    return o->size >= 1 && o->size <= POND_MAX_SIZE && power && o->align <= POND_MAX_ALIGN;
-}
-
-static bool options_are_valid(const pond_options *o)
-{
-    const unsigned known = POND_ZERO_ON_PUT | POND_THREAD_CONFINED;
-    if ((o->flags & ~known) != 0 || o->cache_objects > POND_MAX_CACHE_OBJECTS)
-        return false;
-    if (o->max_objects > 0 && o->min_idle > o->max_objects)
-        return false;
-    if (o->max_footprint > 0 && o->footprint == NULL)
-        return false;
-    if (o->create == NULL)
-        return size_is_valid(o);
-    return o->size == 0 && o->align == 0 && o->construct == NULL && o->destroy != NULL &&
-           (o->flags & POND_ZERO_ON_PUT) == 0;
-}
-
-/* As malloc: any type of that size can be put there. */
-static size_t natural_align(size_t size)
-{
-    size_t align = 1;
-    while (align < _Alignof(max_align_t) && align < size)
-        align *= 2;
-    return align;
-}
-
-/* The options as they will be used; false: they are invalid. */
-static bool settle(const pond_options *given, pond_options *o)
-{
-    if (given == NULL)
-        return false;
-    *o = *given;
-    if (o->type != NULL &&
-        ((o->size != 0 && o->size != o->type->size) || (o->align != 0 && o->align != o->type->align)))
-        return false;
-    if (o->type != NULL && o->create == NULL) {
-        o->size = o->type->size;
-        o->align = o->type->align;
-    }
-    if (!options_are_valid(o))
-        return false;
-    if (o->align == 0 && o->size > 0)
-        o->align = natural_align(o->size);
-    return true;
-}
+/* ---- its parts ---- */
 
 #define SMALLEST_STRIDE 8
 
@@ -74,25 +26,6 @@ static void lay_out(struct pond *p)
     p->object_bytes =
         MAX(round_up(p->lead + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
     slab_set_init(&p->slabs, p->object_bytes, room.tail > 0);
-}
-
-/*
- * Idle bytes are bounded by the room of magazines where that is fine enough, else counted put by put:
- * when objects differ in bytes, or when only a few may be idle.
- */
-#define IDLE_ROOM_FOR_CACHES 256
-
-static void init_limits(struct pond *p)
-{
-    const pond_options *o = &p->options;
-    if (o->max_idle_bytes > 0) {
-        p->idle_room = p->object_bytes > 0 ? o->max_idle_bytes / p->object_bytes : 0;
-        p->exact_bytes = o->footprint != NULL || p->object_bytes == 0 || p->idle_room < IDLE_ROOM_FOR_CACHES;
-        if (p->exact_bytes)
-            p->idle_room = 0;
-    }
-    cache_room_init(p);
-    p->work_on_put = object_needs_cleaning(p) || p->exact_bytes;
 }
 
 static void copy_name(struct pond *p)
@@ -113,7 +46,7 @@ static void init(struct pond *p, const pond_options *o)
     depot_init(&p->depot);
     p->depot.max_age = o->max_age;
     pthread_mutex_init(&p->lock, NULL);
-    init_limits(p);
+    bounds_init(p);
 }
 
 static size_t pond_bytes(void)
@@ -176,8 +109,9 @@ static void release(struct pond *p)
 static struct pond *create(const pond_options *options)
 {
     pond_options o;
-    if (!settle(options, &o)) {
-        errno = EINVAL;
+    const char *why = options_settle(options, &o);
+    if (why != NULL) {
+        options_refuse(why);
         return NULL;
     }
     struct pond *p = os_map(pond_bytes());

@@ -61,7 +61,8 @@ struct magazine *magazine_make(uint32_t room)
         return NULL;
     m->epoch = 0;
     m->count = 0;
-    STORE(m->room, room); /* who counts another thread's cache may be reading it */
+    m->counted = false;
+    STORE(m->room, (uint16_t)room); /* who counts another thread's cache may be reading it */
     return m;
 }
 

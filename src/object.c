@@ -249,7 +249,8 @@ ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
     }
     if (o->footprint != NULL) {
         size_t bytes = footprint(p, obj);
-        if (o->max_footprint > 0 && bytes > o->max_footprint) {
+        size_t most = LOAD(o->max_footprint);
+        if (most > 0 && bytes > most) {
             *why = POND_DROP_LIMIT;
             return false;
         }

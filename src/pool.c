@@ -10,12 +10,12 @@
 /* This thread's cache with its gate busy; NULL: the shared way. */
 static struct cache *enter(struct pond *p)
 {
-    if (p->exact_bytes)
+    if (LOAD(p->exact_bytes))
         return NULL;
     struct cache *c = gate_enter(p);
     if (c == NULL && registry_admit())
         c = gate_enter(p);
-    if (c != NULL && shared_is_starved(p)) { /* as it says while we are inside */
+    if (c != NULL && shared_is_the_only_way(p)) {
         gate_leave(p, c);
         return NULL;
     }
@@ -58,9 +58,9 @@ void *pool_get_cached(struct pond *p)
 }
 
 /* An idle object that the caches do not reach, or the admission of a new one. Under the lock. */
-static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool run)
+static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool run, bool *counted)
 {
-    void *obj = starved ? shared_take(p) : shared_take_loose(p);
+    void *obj = starved ? shared_take(p, counted) : shared_take_loose(p, counted);
     if (obj != NULL) {
         p->gets++;
         return obj;
@@ -101,12 +101,12 @@ static void *make_of_run(struct pond *p, void *memory)
 static void *get_loose_or_new(struct pond *p, bool run, bool *full)
 {
     struct birth b = {.memory = NULL};
-    bool starved;
+    bool starved, counted;
     void *obj;
     do {
         pthread_mutex_lock(&p->lock);
         starved = shared_is_starved(p);
-        obj = take_or_admit(p, &b, starved, run);
+        obj = take_or_admit(p, &b, starved, run, &counted);
         pthread_mutex_unlock(&p->lock);
     } while (obj == NULL && b.full && epoch_drop_aged(p));
     *full = b.full && !starved;
@@ -114,7 +114,8 @@ static void *get_loose_or_new(struct pond *p, bool run, bool *full)
         run_keep(p, &b.more);
     if (obj == NULL)
         return make_new(p, &b, *full);
-    shared_forget_bytes(p, obj);
+    if (counted)
+        shared_forget_bytes(p, obj);
     return obj;
 }
 
@@ -129,10 +130,8 @@ void *pool_get(struct pond *p)
             obj = gather_one(p, &full);
         else
             return obj;
-        if (obj != NULL) {
-            shared_forget_bytes(p, obj);
+        if (obj != NULL)
             return obj;
-        }
         if (full && !epoch_drop_aged(p)) { /* gathering may have come upon what is aged */
             pool_failed(p, POND_FAIL_LIMIT);
             return NULL;
@@ -213,7 +212,7 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
     if (!registry_knows(p, "pond_get_many", CALLER))
         return 0;
     while (got < n) {
-        if (!p->exact_bytes && watch_of(p) == NULL)
+        if (!LOAD(p->exact_bytes) && watch_of(p) == NULL)
             got += get_some(p, objs + got, n - got);
         if (got == n || (objs[got] = get_one(p, CALLER)) == NULL)
             break;
@@ -435,10 +434,7 @@ void *pool_get_idle(struct pond *p)
 void *pool_get_gathered(struct pond *p)
 {
     bool full;
-    void *obj = gather_one(p, &full);
-    if (obj != NULL)
-        shared_forget_bytes(p, obj);
-    return obj;
+    return gather_one(p, &full);
 }
 
 void pool_put_back(struct pond *p, void *obj)

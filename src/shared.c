@@ -6,45 +6,58 @@
 
 /*
  * idle objects <= room of all magazines == charged <= idle_room, so that the bound holds without a
- * count on the fast path.
+ * count on the fast path. Where idle bytes are counted (exact_bytes) the room is charged and not bounded, but
+ * for who comes without the pond's lock: it came for a cache, and there are none.
+ *
+ * Charged first and asked afterwards, all of it sequentially consistent: pairs with bounds.c, which stores a
+ * bound and reads what is charged then. Not both miss the other.
  */
-static bool charge(struct pond *p, uint64_t room)
+static bool charge(struct pond *p, uint64_t room, bool locked)
 {
-    if (p->idle_room == 0)
-        return true;
-    if (__atomic_add_fetch(&p->charged, room, __ATOMIC_RELAXED) <= p->idle_room)
+    uint64_t all = __atomic_add_fetch(&p->charged, room, __ATOMIC_SEQ_CST);
+    bool exact = __atomic_load_n(&p->exact_bytes, __ATOMIC_SEQ_CST);
+    uint64_t most = __atomic_load_n(&p->idle_room, __ATOMIC_SEQ_CST);
+    if (exact ? locked : most == 0 || all <= most)
         return true;
     ADD(p->charged, -room);
     errno = EAGAIN;
     return false;
 }
 
-struct magazine *shared_magazine(struct pond *p)
+static struct magazine *make_magazine(struct pond *p, bool locked)
 {
     uint32_t room = LOAD(p->magazine_room);
-    if (!charge(p, room))
+    if (!charge(p, room, locked))
         return NULL;
     struct magazine *m = magazine_make(room);
-    if (m == NULL && p->idle_room > 0)
+    if (m == NULL)
         ADD(p->charged, -(uint64_t)room);
     return m;
 }
 
+struct magazine *shared_magazine(struct pond *p)
+{
+    return make_magazine(p, false);
+}
+
 void shared_magazine_end(struct pond *p, struct magazine *m)
 {
-    if (p->idle_room > 0)
-        ADD(p->charged, -(uint64_t)m->room);
+    ADD(p->charged, -(uint64_t)m->room);
     magazine_end(m);
 }
 
-/* ---- exact bytes ---- */
+/* ---- bytes counted ---- */
 
+static bool counts_footprints(const struct pond *p)
+{
+    return LOAD(p->exact_bytes) && p->options.footprint != NULL;
+}
+
+/* The bytes that a footprint hook says, before the lock is taken. False: there is no room for them. */
 static bool admit_bytes(struct pond *p, void *obj)
 {
-    if (!p->exact_bytes)
-        return true;
-    uint64_t bytes = object_bytes(p, obj);
-    if (__atomic_add_fetch(&p->idle_bytes, bytes, __ATOMIC_RELAXED) <= p->options.max_idle_bytes)
+    uint64_t bytes = object_bytes(p, obj), most = LOAD(p->options.max_idle_bytes);
+    if (__atomic_add_fetch(&p->idle_bytes, bytes, __ATOMIC_RELAXED) <= most || most == 0)
         return true;
     ADD(p->idle_bytes, -bytes);
     errno_be(EAGAIN);
@@ -53,50 +66,70 @@ static bool admit_bytes(struct pond *p, void *obj)
 
 void shared_forget_bytes(struct pond *p, void *obj)
 {
-    if (p->exact_bytes)
-        ADD(p->idle_bytes, -(uint64_t)object_bytes(p, obj));
+    ADD(p->idle_bytes, -(uint64_t)object_bytes(p, obj));
+}
+
+/* Where all objects have the same bytes one more may be idle. Under the lock. */
+static bool has_idle_room(const struct pond *p)
+{
+    const pond_options *o = &p->options;
+    if (!p->exact_bytes || o->footprint != NULL || o->max_idle_bytes == 0)
+        return true;
+    return (shared_young(p) + shared_victims(p) + 1) * p->object_bytes <= o->max_idle_bytes;
 }
 
 /* ---- objects ---- */
 
-static void *take_last(struct magazine *m)
+static void *take_last(struct magazine *m, bool *counted)
 {
     if (m == NULL || m->count == 0)
         return NULL;
+    *counted = m->counted;
     void *obj = m->slots[--m->count];
     m->slots[m->count] = NULL; /* as in cache.c's take */
     return obj;
 }
 
-static void *take_from_depot(struct pond *p)
+static void *take_from_depot(struct pond *p, bool *counted)
 {
     struct magazine *m = depot_pop(&p->depot, p->epoch);
-    void *obj = take_last(m);
+    void *obj = take_last(m, counted);
     if (m != NULL)
         depot_give_back(&p->depot, m, p->epoch);
     return obj;
 }
 
-void *shared_take_loose(struct pond *p)
+void *shared_take_loose(struct pond *p, bool *counted)
 {
-    void *obj = take_last(p->shared);
-    return obj != NULL ? obj : take_last(p->dropping);
+    *counted = false;
+    void *obj = take_last(p->shared, counted);
+    return obj != NULL ? obj : take_last(p->dropping, counted);
 }
 
-void *shared_take(struct pond *p)
+/* No more may be live: an idle object that there is yet goes elsewhere. */
+static bool is_full_of_live(const struct pond *p)
 {
-    void *obj = take_from_depot(p);
-    return obj != NULL ? obj : shared_take_loose(p);
+    return shared_is_over(p) && p->objects - (shared_young(p) + shared_victims(p)) >= p->options.max_objects;
+}
+
+void *shared_take(struct pond *p, bool *counted)
+{
+    *counted = false;
+    if (is_full_of_live(p))
+        return NULL;
+    void *obj = take_from_depot(p, counted);
+    return obj != NULL ? obj : shared_take_loose(p, counted);
 }
 
 void *shared_get(struct pond *p)
 {
+    bool counted;
     pthread_mutex_lock(&p->lock);
-    void *obj = shared_take(p);
+    void *obj = shared_take(p, &counted);
     if (obj != NULL)
         p->gets++;
     pthread_mutex_unlock(&p->lock);
-    if (obj != NULL)
+    if (counted)
         shared_forget_bytes(p, obj);
     return obj;
 }
@@ -107,29 +140,53 @@ static struct magazine *magazine_with_room(struct pond *p)
         return p->shared;
     struct magazine *m = depot_pop_empty(&p->depot);
     if (m == NULL)
-        m = shared_magazine(p);
+        m = make_magazine(p, true);
     if (m == NULL)
         return NULL;
     shared_drain(p);
     m->epoch = p->epoch;
+    m->counted = counts_footprints(p);
     STORE(p->shared, m);
     return m;
 }
 
-bool shared_put(struct pond *p, void *obj)
+enum putting { PUT_DONE, PUT_REFUSED, PUT_UNCOUNTED };
+
+/* Under the lock. */
+static enum putting put_locked(struct pond *p, void *obj, bool counted)
 {
-    if (!admit_bytes(p, obj))
-        return false;
-    pthread_mutex_lock(&p->lock);
+    if ((p->over && shared_is_over(p)) || !has_idle_room(p)) {
+        errno_be(EAGAIN);
+        return PUT_REFUSED;
+    }
+    if (p->over)
+        STORE(p->over, false);
+    if (counts_footprints(p) && !counted)
+        return PUT_UNCOUNTED;
     struct magazine *m = magazine_with_room(p);
     if (m != NULL)
         m->slots[m->count++] = obj;
     if (p->starved > 0)
         STORE(p->starved, p->starved - 1);
-    pthread_mutex_unlock(&p->lock);
-    if (m == NULL)
+    return m != NULL ? PUT_DONE : PUT_REFUSED;
+}
+
+/* Once more where the pond began to count bytes after it was looked whether it does. */
+bool shared_put(struct pond *p, void *obj)
+{
+    enum putting put;
+    bool counted;
+    do {
+        counted = counts_footprints(p);
+        if (counted && !admit_bytes(p, obj))
+            return false;
+        pthread_mutex_lock(&p->lock);
+        put = put_locked(p, obj, counted);
+        pthread_mutex_unlock(&p->lock);
+    } while (put == PUT_UNCOUNTED);
+    if (put == PUT_REFUSED && counted)
         shared_forget_bytes(p, obj);
-    return m != NULL;
+    return put == PUT_DONE;
 }
 
 void shared_drain(struct pond *p)
@@ -156,11 +213,9 @@ static uint64_t whole_room_of(const struct magazine *m)
 void shared_recount(struct pond *p)
 {
     uint64_t room = depot_recount(&p->depot) + whole_room_of(p->shared) + whole_room_of(p->dropping);
-    if (p->idle_room > 0)
-        STORE(p->charged, room);
-    uint64_t idle = shared_young(p) + shared_victims(p);
-    if (p->exact_bytes && (idle == 0 || p->options.footprint == NULL))
-        STORE(p->idle_bytes, idle * p->object_bytes);
+    STORE(p->charged, room);
+    if (shared_young(p) + shared_victims(p) == 0)
+        STORE(p->idle_bytes, 0);
 }
 
 uint64_t shared_young(const struct pond *p)

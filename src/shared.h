@@ -17,10 +17,10 @@ bool shared_put(struct pond *p, void *obj);
 
 /*
  * The same under the lock, uncounted: for who holds it already. Loose are the objects that a cache
- * cannot reach by an exchange of magazines.
+ * cannot reach by an exchange of magazines. *counted: shared_forget_bytes is due for it, without the lock.
  */
-void *shared_take(struct pond *p);
-void *shared_take_loose(struct pond *p);
+void *shared_take(struct pond *p, bool *counted);
+void *shared_take_loose(struct pond *p, bool *counted);
 
 /* There may be such a one: asked without the lock. */
 static inline bool shared_has_loose(const struct pond *p)
@@ -28,7 +28,8 @@ static inline bool shared_has_loose(const struct pond *p)
     return LOAD(p->shared) != NULL || LOAD(p->dropping) != NULL;
 }
 
-/* To be called for an object that stops being idle other than by shared_get. Calls a hook. */
+/* To be called for an object of a magazine that is `counted`, when it stops being idle other than by
+   shared_get. Calls a hook. */
 void shared_forget_bytes(struct pond *p, void *obj);
 
 /*
@@ -41,6 +42,18 @@ void shared_starve(struct pond *p);
 static inline bool shared_is_starved(const struct pond *p)
 {
     return LOAD(p->starved) > 0;
+}
+
+/* More objects than max_objects, which was lowered. Under the lock. */
+static inline bool shared_is_over(const struct pond *p)
+{
+    return p->options.max_objects > 0 && p->objects > p->options.max_objects;
+}
+
+/* No cache is to be used: as it says while we are inside of our gate, where who changes that waits for us. */
+static inline bool shared_is_the_only_way(const struct pond *p)
+{
+    return LOAD(p->starved) > 0 || LOAD(p->over) || LOAD(p->exact_bytes);
 }
 
 /* In a forked child, when its caches are drained: what is where, whatever threads had in their hands. */

@@ -62,19 +62,6 @@ void stats_read(struct pond *p, pond_stats *s)
     pthread_mutex_unlock(&p->lock);
 }
 
-void pond_limits_read(const pond *p, pond_limits *limits)
-{
-    *limits = (pond_limits){.max_objects = 0};
-    if (!registry_knows(p, "pond_limits_read", CALLER))
-        return;
-    const pond_options *o = &p->options;
-    *limits = (pond_limits){.max_objects = o->max_objects,
-                            .max_idle_bytes = o->max_idle_bytes,
-                            .min_idle = o->min_idle,
-                            .max_footprint = o->max_footprint,
-                            .max_age = o->max_age};
-}
-
 void pond_stats_read(pond *p, pond_stats *stats)
 {
     *stats = (pond_stats){.live = 0};

@@ -82,7 +82,8 @@ struct magazine {
     ck_stack_entry_t link;
     uint64_t epoch; /* no object was put into it after this epoch of the pond */
     uint32_t count; /* objects; while it is loaded, the cache has the count */
-    uint32_t room;  /* most objects */
+    uint16_t room;  /* most objects */
+    bool counted;   /* the bytes of its objects, as the footprint hook says them, are in idle_bytes */
     void *slots[];
 };
 
@@ -104,7 +105,7 @@ struct depot {
     struct depot_stack overdue;   /* those that a tick should have dropped, and did not for a limit */
     struct depot_stack aged;      /* beyond max_age: no get looks here */
     struct depot_stack empties;
-    uint64_t max_age; /* constant after create; 0: no bound */
+    uint64_t max_age; /* 0: no bound. Written under the pond's lock, lines closed */
 };
 
 /* ---- cache ---- */
@@ -199,15 +200,17 @@ struct pond_links {
 struct pond {
     struct cache closed; /* line 0: it never opens; but for the marks in its top, nothing is written to it */
 
-    /* constant after create */
-    pond_options options;           /* name is our own copy, size and align are filled in */
-    size_t object_bytes;            /* stride; 0 with create */
-    size_t idle_room;               /* max_idle_bytes in objects; 0: no bound */
-    size_t lead;                    /* bytes of the stride in front of the object */
-    bool work_on_put;               /* hooks, wiping or counting: puts go to the slow path */
+    /* constant after create, but for the limits among the options: bounds.c */
+    pond_options options; /* name is our own copy, size and align are filled in */
+    size_t object_bytes;  /* stride; 0 with create */
+    size_t lead;          /* bytes of the stride in front of the object */
+    bool work_on_put;     /* hooks or wiping: puts go to the slow path */
+    char name[48];
+
+    /* changed under the lock, with limits; bounds of what is read without it */
+    size_t idle_room; /* max_idle_bytes in objects, kept by the room of magazines; 0: no bound */
     uint32_t room_first, room_most; /* bounds of magazine_room */
     bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
-    char name[48];
 
     /* changed under the registry's lock, with the gates */
     const struct watch *watch;        /* who is to be asked instead of the usual ways; NULL: nobody */
@@ -219,9 +222,10 @@ struct pond {
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
     uint32_t lines;                                      /* caches that may have been used, from the first */
     uint32_t starved;        /* at max_objects: puts that go the shared way yet; written under the lock */
+    bool over;               /* more objects than max_objects: no way but the shared one. As starved */
     uint64_t epoch;          /* written under the lock with all gates closed */
-    uint64_t charged;        /* room of all magazines, when idle_room bounds it */
-    uint64_t idle_bytes;     /* with exact_bytes */
+    uint64_t charged;        /* room of all magazines */
+    uint64_t idle_bytes;     /* of what is counted: with exact_bytes and a footprint hook */
     uint64_t footprint_mean; /* of the objects put lately */
     uint64_t misses;         /* gets that made an object */
     uint64_t constructed;

@@ -198,6 +198,12 @@ typedef struct pond_options {
 POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
 
 /*
+ * Why pond_create or pond_limits_set last said EINVAL on this thread: one sentence that names the option, for
+ * a log; "" when neither did. A constant text, which is never freed.
+ */
+POND_API const char *pond_why(void);
+
+/*
  * Drops every idle object (POND_DROP_DESTROY) and frees the pond. Returns 0; or -1 with errno EBUSY
  * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
  * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
@@ -322,8 +328,22 @@ typedef struct pond_limits {
     uint64_t max_age;      /* most epochs that an object is idle */
 } pond_limits;
 
-/* Fills *limits. A few nanoseconds, no lock. */
+/* Fills *limits, all of one instant. Takes a lock for a few nanoseconds. */
 POND_API void pond_limits_read(const pond *p, pond_limits *limits);
+
+/*
+ * Sets all of them at once, as a server does that reads its configuration anew: read, change some, set.
+ * Returns 0; -1 and EINVAL, which pond_why explains: nothing is changed. From a hook: refused with EDEADLK.
+ *
+ * What is idle beyond the new bounds is dropped by the call, the oldest first (POND_DROP_LIMIT; destroy hooks
+ * run here). While more objects are live than max_objects, gets say EAGAIN and each put drops its object,
+ * until enough were put. max_footprint is looked at by the puts that come. A pond with a footprint hook that
+ * gets its first max_idle_bytes drops all that is idle, for nobody has counted it, and counts from then on:
+ * its gets and puts take a lock, also if the bound is taken away again. A pond whose max_idle_bytes is
+ * lowered may take a lock for each get and put until the next ticks or trims. What a thread caches that is
+ * stopped in the middle of a get or put is left to the next ticks, after about a second.
+ */
+POND_API int pond_limits_set(pond *p, const pond_limits *limits);
 
 /* The pond's name, its own copy. */
 POND_API const char *pond_name(const pond *p);

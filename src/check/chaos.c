@@ -79,7 +79,7 @@ static void *coldest(struct pond *p)
 void *chaos_get(struct pond *p)
 {
     void *obj = once_in(STEALS) ? pool_get_gathered(p) : NULL;
-    if (obj == NULL && p->options.max_objects == 0 && p->options.max_age == 0)
+    if (obj == NULL && LOAD(p->options.max_objects) == 0 && LOAD(p->options.max_age) == 0)
         obj = coldest(p);
     return obj;
 }

@@ -271,6 +271,7 @@ static void live_and_die(void)
     for (int i = 0; i < 4; i++)
         (void)pond_epoch_advance();
     use(p);
+    must(pond_limits_set(p, &(pond_limits){.max_objects = MANY / 2}) == 0, "errno %d", errno);
     pond_trim(p);
     pond_stats_read(p, &s);
     must(pond_destroy(p) == 0 && pond_destroy(few) == 0, "pond_destroy");

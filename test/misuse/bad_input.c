@@ -31,6 +31,9 @@ Test(bad_input, cold_functions_refuse_a_null_pond)
     cr_assert_eq(pond_rotate(NULL), 0);
     cr_assert_eq(errno, EINVAL);
     errno = 0;
+    cr_assert_eq(pond_limits_set(NULL, &(pond_limits){.min_idle = 1}), -1);
+    cr_assert_eq(errno, EINVAL);
+    errno = 0;
     cr_assert_eq(pond_get_many(NULL, objs, 4), 0);
     cr_assert_eq(errno, EINVAL);
     errno = 0;
@@ -164,6 +167,8 @@ Test(bad_input, each_function_of_a_destroyed_pond_is_reported)
     expect_destroyed(&h, "pond_rotate");
     cr_assert_eq(pond_trim(p), 0);
     expect_destroyed(&h, "pond_trim");
+    cr_assert_eq(pond_limits_set(p, &(pond_limits){.min_idle = 1}), -1);
+    expect_destroyed(&h, "pond_limits_set");
     pond_stats_read(p, &stats);
     cr_assert_eq(stats.gets, 0);
     expect_destroyed(&h, "pond_stats_read");

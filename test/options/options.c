@@ -43,27 +43,27 @@ static const pond_type empty_type = {.name = "empty", .size = 0, .align = 1};
 static const pond_type huge_type = {.name = "huge", .size = POND_MAX_SIZE + 1, .align = 1};
 
 static const struct {
-    const char *what;
+    const char *what, *option; /* which one pond_why names first */
     pond_options options;
 } invalid[] = {
-    {"no size", {.size = 0}},
-    {"too large", {.size = POND_MAX_SIZE + 1}},
-    {"far too large", {.size = SIZE_MAX}},
-    {"alignment not a power of two", {.size = 8, .align = 24}},
-    {"alignment too large", {.size = 8, .align = POND_MAX_ALIGN * 2}},
-    {"unknown flag", {.size = 8, .flags = 1u << 30}},
-    {"unknown flag among known ones", {.size = 8, .flags = POND_ZERO_ON_PUT | 1u << 2}},
-    {"cache too large", {.size = 8, .cache_objects = POND_MAX_CACHE_OBJECTS + 1}},
-    {"min_idle beyond max_objects", {.size = 8, .max_objects = 10, .min_idle = 11}},
-    {"max_footprint without footprint", {.size = 8, .max_footprint = 10}},
-    {"create with a size", {.size = 8, .create = create, .destroy = destroy}},
-    {"create with an alignment", {.align = 8, .create = create, .destroy = destroy}},
-    {"create without destroy", {.create = create}},
-    {"create with construct", {.create = create, .destroy = destroy, .construct = construct}},
-    {"create with zero on put", {.create = create, .destroy = destroy, .flags = POND_ZERO_ON_PUT}},
-    {"type of odd alignment", {.type = &odd_type}},
-    {"type of no size", {.type = &empty_type}},
-    {"type too large", {.type = &huge_type}},
+    {"no size", "size", {.size = 0}},
+    {"too large", "size", {.size = POND_MAX_SIZE + 1}},
+    {"far too large", "size", {.size = SIZE_MAX}},
+    {"alignment not a power of two", "align", {.size = 8, .align = 24}},
+    {"alignment too large", "align", {.size = 8, .align = POND_MAX_ALIGN * 2}},
+    {"unknown flag", "flags", {.size = 8, .flags = 1u << 30}},
+    {"unknown flag among known ones", "flags", {.size = 8, .flags = POND_ZERO_ON_PUT | 1u << 2}},
+    {"cache too large", "cache_objects", {.size = 8, .cache_objects = POND_MAX_CACHE_OBJECTS + 1}},
+    {"min_idle beyond max_objects", "min_idle", {.size = 8, .max_objects = 10, .min_idle = 11}},
+    {"max_footprint without footprint", "max_footprint", {.size = 8, .max_footprint = 10}},
+    {"create with a size", "size", {.size = 8, .create = create, .destroy = destroy}},
+    {"create with an alignment", "align", {.align = 8, .create = create, .destroy = destroy}},
+    {"create without destroy", "destroy", {.create = create}},
+    {"create with construct", "construct", {.create = create, .destroy = destroy, .construct = construct}},
+    {"create with zero on put", "flags", {.create = create, .destroy = destroy, .flags = POND_ZERO_ON_PUT}},
+    {"type of odd alignment", "align", {.type = &odd_type}},
+    {"type of no size", "size", {.type = &empty_type}},
+    {"type too large", "size", {.type = &huge_type}},
 };
 
 Test(options, invalid_ones_are_refused)
@@ -72,10 +72,14 @@ Test(options, invalid_ones_are_refused)
         errno = 0;
         cr_assert_null(pond_create(&invalid[i].options), "%s", invalid[i].what);
         cr_assert_eq(errno, EINVAL, "%s: errno %d", invalid[i].what, errno);
+        const size_t length = strlen(invalid[i].option);
+        cr_assert(strncmp(pond_why(), invalid[i].option, length) == 0 && pond_why()[length] == ' ', "%s: %s",
+                  invalid[i].what, pond_why());
     }
     errno = 0;
     cr_assert_null(pond_create(NULL));
     cr_assert_eq(errno, EINVAL);
+    cr_assert_str_eq(pond_why(), "options is NULL.");
 }
 
 static const struct {

@@ -184,6 +184,12 @@ static void look_at_history(void)
     CAME_BACK("pond_history_read");
     pond_limits_read(bounded, &l);
     must(l.max_objects == OBJECTS / 2, "%zu", l.max_objects);
+    l.min_idle = 1;
+    must(pond_limits_set(bounded, &l) == 0, "errno %d", errno);
+    CAME_BACK("pond_limits_set");
+    l.min_idle = OBJECTS;
+    must(pond_limits_set(bounded, &l) == -1 && pond_why()[0] != '\0', "errno %d", errno);
+    CAME_BACK("pond_limits_set, refused");
     must(pond_profile_fine(sockets, 1, 1) == 0 && pond_profile_seconds() > 0, "errno %d", errno);
     CAME_BACK("pond_profile_fine");
     must(pond_trace_each(text_seen, &texts) == 1 && texts == 1, "no line");

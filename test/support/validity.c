@@ -172,11 +172,14 @@ static void check_counts(walk *w, size_t live)
     if (p->constructed != p->objects + dropped)
         find(w, "%zu constructed, %zu objects, %zu dropped", (size_t)p->constructed, (size_t)p->objects,
              (size_t)dropped);
-    if (p->idle_room > 0 && p->charged != w->room)
+    if (p->charged != w->room)
         find(w, "%zu charged, magazines with room for %zu", (size_t)p->charged, (size_t)w->room);
-    if (p->exact_bytes && p->options.footprint == NULL && p->idle_bytes != w->object_count * p->object_bytes)
-        find(w, "%zu idle bytes, %zu idle objects of %zu", (size_t)p->idle_bytes, w->object_count,
-             p->object_bytes);
+    size_t most = p->options.max_idle_bytes;
+    if (p->exact_bytes && p->options.footprint == NULL && most > 0 &&
+        w->object_count * p->object_bytes > most)
+        find(w, "%zu idle objects of %zu bytes, more than %zu", w->object_count, p->object_bytes, most);
+    if (p->exact_bytes && p->options.footprint != NULL && most > 0 && p->idle_bytes > most)
+        find(w, "%zu idle bytes, more than %zu", (size_t)p->idle_bytes, most);
 }
 
 bool pond_is_valid(const pond *p, size_t live, const char **why)

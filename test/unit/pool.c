@@ -113,13 +113,13 @@ Test(pool, bounds_choose_the_way_of_a_put)
         size_t idle_room;
     } ways[] = {
         {{.size = 64}, false, false, 0},
-        {{.size = 64, .max_idle_bytes = 255 * 64}, true, true, 0},
-        {{.size = 64, .max_idle_bytes = 256 * 64 - 1}, true, true, 0},
+        {{.size = 64, .max_idle_bytes = 255 * 64}, true, false, 0},
+        {{.size = 64, .max_idle_bytes = 256 * 64 - 1}, true, false, 0},
         {{.size = 64, .max_idle_bytes = 256 * 64}, false, false, 256},
         {{.size = 64, .max_idle_bytes = SIZE_MAX}, false, false, SIZE_MAX / 64},
-        {{.size = 64, .max_idle_bytes = 1}, true, true, 0},
+        {{.size = 64, .max_idle_bytes = 1}, true, false, 0},
         {{.size = 64, .max_idle_bytes = 1 << 30, .footprint = no_footprint}, true, true, 0},
-        {{.create = create, .destroy = destroy, .max_idle_bytes = 1 << 30}, true, true, 0},
+        {{.create = create, .destroy = destroy, .max_idle_bytes = 1 << 30}, true, false, 0},
         {{.size = 64, .footprint = no_footprint}, false, true, 0},
         {{.size = 64, .reset = no_reset}, false, true, 0},
         {{.size = 64, .flags = POND_ZERO_ON_PUT}, false, true, 0},

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bounds that change while a pond is used.
+ *
+ * All of them change at once: under the pond's lock, with its lines closed and its caches emptied into the
+ * depot. So whoever gets or puts does it wholly before or wholly after. What is read without the lock is one
+ * word each (max_footprint, max_age), or only says which way to go: exact_bytes and over are asked while the
+ * thread is inside its gate (pool.c, enter), where a closer that changes them would wait for it.
+ *
+ * Idle bytes are bounded by the room of all magazines where that is fine enough, else counted: when objects
+ * differ in bytes, or when only a few may be idle. Where a bound is lowered below the room that there is,
+ * they are counted for as long as that takes to go, and the caches come back then (bounds_relax).
+ *
+ * What lies beyond the new bounds is dropped by the call, object by object without the lock, as by a trim;
+ * for as long as more objects than max_objects are live each put drops its own (`over`).
+ */
+#include "bounds.h"
+#include "gather.h"
+#include "options.h"
+#include "watch.h"
+#include <errno.h>
+
+/* ---- how idle bytes are bounded ---- */
+
+#define IDLE_ROOM_FOR_CACHES 256
+
+/* In objects; 0: there is no bound. */
+static size_t idle_room_wanted(const struct pond *p)
+{
+    return p->object_bytes > 0 ? p->options.max_idle_bytes / p->object_bytes : 0;
+}
+
+/* They have to be counted. Where a footprint hook says them, for ever: nobody knows those of what is idle. */
+static bool needs_counting(const struct pond *p)
+{
+    const pond_options *o = &p->options;
+    if (o->footprint != NULL)
+        return o->max_idle_bytes > 0 || p->exact_bytes;
+    return o->max_idle_bytes > 0 && idle_room_wanted(p) < IDLE_ROOM_FOR_CACHES;
+}
+
+/* Sequentially consistent: pairs with shared.c's charge, which counts first and then asks. */
+static void count_bytes(struct pond *p, bool exact)
+{
+    size_t room = needs_counting(p) ? 0 : idle_room_wanted(p);
+    __atomic_store_n(&p->idle_room, room, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&p->exact_bytes, exact, __ATOMIC_SEQ_CST);
+}
+
+void bounds_init(struct pond *p)
+{
+    count_bytes(p, needs_counting(p));
+    cache_room_init(p);
+    p->work_on_put = object_needs_cleaning(p);
+}
+
+void bounds_relax(struct pond *p)
+{
+    if (p->exact_bytes && !needs_counting(p) && (p->idle_room == 0 || LOAD(p->charged) <= p->idle_room))
+        count_bytes(p, false);
+}
+
+/* ---- what lies beyond ---- */
+
+static uint64_t idle_beyond_bytes(const struct pond *p, uint64_t idle)
+{
+    size_t most = p->options.max_idle_bytes;
+    if (most == 0)
+        return 0;
+    if (p->options.footprint != NULL)
+        return LOAD(p->idle_bytes) > most;
+    uint64_t keep = p->object_bytes > 0 ? most / p->object_bytes : idle;
+    return idle > keep ? idle - keep : 0;
+}
+
+/* How many idle objects go, as far as is known; what is aged goes in any case. Under the lock. */
+static uint64_t beyond(const struct pond *p)
+{
+    uint64_t idle = shared_young(p) + shared_victims(p), n = depot_aged(&p->depot);
+    if (shared_is_over(p))
+        n = MAX(n, p->objects - p->options.max_objects);
+    n = MAX(n, idle_beyond_bytes(p, idle));
+    return MIN(n, idle);
+}
+
+/* What a tick is dropping at the moment, and what is being filled, is in the depot as well. Under the lock.
+ */
+static void bring_in(struct pond *p)
+{
+    struct magazine *m = p->dropping;
+    p->dropping = NULL;
+    if (m != NULL)
+        depot_give_back_due(&p->depot, m);
+    shared_drain(p);
+}
+
+static bool is_dropped_plainly(const struct pond *p)
+{
+    return p->options.destroy == NULL && p->options.footprint == NULL && watch_of(p) == NULL;
+}
+
+/* Where it was, less what was taken out. */
+static void leave_where_it_was(struct pond *p, struct magazine *m, bool aged)
+{
+    if (aged)
+        depot_give_back_aged(&p->depot, m);
+    else
+        depot_give_back(&p->depot, m, p->epoch);
+}
+
+/* Under the lock, in and out; without it for the hooks. */
+static void drop_from(struct pond *p, struct magazine *m, bool aged, uint64_t n)
+{
+    void **end = &m->slots[m->count], *obj = end[-1];
+    bool counted = m->counted;
+    if (is_dropped_plainly(p)) {
+        m->count -= (uint32_t)n;
+        object_drop_plain(p, end - n, n, POND_DROP_LIMIT);
+        leave_where_it_was(p, m, aged);
+        return;
+    }
+    end[-1] = NULL; /* as in cache.c's take */
+    m->count--;
+    leave_where_it_was(p, m, aged);
+    object_uncount(p, POND_DROP_LIMIT);
+    pthread_mutex_unlock(&p->lock);
+    if (counted)
+        shared_forget_bytes(p, obj);
+    object_end(p, obj, POND_DROP_LIMIT);
+    pthread_mutex_lock(&p->lock);
+}
+
+/* The oldest first. */
+static void drop_beyond(struct pond *p)
+{
+    struct magazine *m;
+    do {
+        pthread_mutex_lock(&p->lock);
+        bring_in(p);
+        uint64_t n = beyond(p);
+        m = n > 0 ? depot_pop_aged(&p->depot) : NULL;
+        bool aged = m != NULL;
+        if (n > 0 && m == NULL)
+            m = depot_pop_oldest(&p->depot, p->epoch);
+        if (m != NULL)
+            drop_from(p, m, aged, MIN(n, m->count));
+        pthread_mutex_unlock(&p->lock);
+    } while (m != NULL);
+}
+
+/* Emptied magazines may be of a room that is too great now; pages go back as after a trim. */
+static void reclaim_beyond(struct pond *p)
+{
+    struct magazine *m;
+    while ((m = depot_pop_empty(&p->depot)) != NULL)
+        shared_magazine_end(p, m);
+    slab_purge(&p->slabs, &p->lock);
+    magazine_purge();
+    os_unmap_kept();
+    pthread_mutex_lock(&p->lock);
+    bounds_relax(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- the change ---- */
+
+/* Under the lock, lines closed, caches empty. */
+static void store_limits(struct pond *p, const pond_limits *l)
+{
+    pond_options *o = &p->options;
+    bool was_exact = p->exact_bytes;
+    STORE(o->max_objects, l->max_objects);
+    STORE(o->max_idle_bytes, l->max_idle_bytes);
+    STORE(o->min_idle, l->min_idle);
+    STORE(o->max_footprint, l->max_footprint);
+    STORE(o->max_age, l->max_age);
+    STORE(p->depot.max_age, l->max_age);
+    count_bytes(p, was_exact || l->max_idle_bytes > 0);
+    cache_room_init(p);
+    bring_in(p);
+    depot_order(&p->depot, p->epoch);
+    if (o->footprint != NULL && p->exact_bytes && !was_exact)
+        depot_all_aged(&p->depot); /* nobody has counted it */
+}
+
+static void change(struct pond *p, const pond_limits *l)
+{
+    registry_lock();
+    bool whole = gather_begin(p);
+    store_limits(p, l);
+    STORE(p->over, shared_is_over(p));
+    if (p->over && whole)
+        shared_starve(p);
+    bounds_relax(p);
+    gather_end(p);
+    registry_unlock();
+    drop_beyond(p);
+    reclaim_beyond(p);
+}
+
+/* NULL: the limits are as they should be. */
+static const char *objection_to(const struct pond *p, const pond_limits *l)
+{
+    if (l == NULL)
+        return "limits is NULL.";
+    return options_limits(l, (const void *)(uintptr_t)p->options.footprint);
+}
+
+static int set_limits(struct pond *p, const pond_limits *l, const void *caller, const char *here)
+{
+    if (!registry_knows(p, "pond_limits_set", caller)) {
+        options_refuse("the pond is NULL, or was destroyed.");
+        return -1;
+    }
+    const char *why = objection_to(p, l);
+    if (why != NULL) {
+        options_refuse(why);
+        return -1;
+    }
+    if (!registry_outside_hooks(p, "pond_limits_set", caller, here))
+        return -1;
+    registry_pin(p);
+    change(p, l);
+    registry_unpin(p);
+    return 0;
+}
+
+int pond_limits_set(pond *p, const pond_limits *limits)
+{
+    if (!registry_enter(p, "pond_limits_set", CALLER))
+        return -1;
+    int result = set_limits(p, limits, CALLER, __builtin_dwarf_cfa());
+    entry_end();
+    return result;
+}
+
+void pond_limits_read(const pond *p, pond_limits *limits)
+{
+    struct pond *whose = (struct pond *)(uintptr_t)p; /* the lock is no part of what it is */
+    *limits = (pond_limits){.max_objects = 0};
+    if (!registry_enter(whose, "pond_limits_read", CALLER))
+        return;
+    if (registry_knows(p, "pond_limits_read", CALLER)) {
+        pthread_mutex_lock(&whose->lock);
+        const pond_options *o = &p->options;
+        *limits = (pond_limits){.max_objects = o->max_objects,
+                                .max_idle_bytes = o->max_idle_bytes,
+                                .min_idle = o->min_idle,
+                                .max_footprint = o->max_footprint,
+                                .max_age = o->max_age};
+        pthread_mutex_unlock(&whose->lock);
+    }
+    entry_end();
+}

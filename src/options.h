@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the options of a pond may be, and the sentence that says what is wrong with them. */
+#ifndef POND_OPTIONS_H
+#define POND_OPTIONS_H
+
+#include "types.h"
+
+/* *o: the options as they will be used. Returns NULL, or what is wrong with them: a constant text. */
+const char *options_settle(const pond_options *given, pond_options *o);
+
+/* The same of limits, for a pond that has such a footprint hook, or none. */
+const char *options_limits(const pond_limits *l, const void *footprint);
+
+/* This thread's pond_why is the text from now on; and errno is EINVAL. */
+void options_refuse(const char *why);
+
+#endif
