@@ -192,6 +192,7 @@ static void change(struct pond *p, const pond_limits *l)
     if (p->over && whole)
         shared_starve(p);
     bounds_relax(p);
+    wait_made_room(p);
     gather_end(p);
     registry_unlock();
     drop_beyond(p);

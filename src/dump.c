@@ -27,6 +27,7 @@ enum dump_column {
     DUMP_MISSES,
     DUMP_DROPPED,
     DUMP_FAILED,
+    DUMP_WAITED,
     DUMP_LIVE_BYTES,
     DUMP_IDLE_BYTES,
     DUMP_RESIDENT,
@@ -48,6 +49,7 @@ static const struct {
     [DUMP_MISSES] = {"misses", 11, false},
     [DUMP_DROPPED] = {"dropped", 11, false},
     [DUMP_FAILED] = {"failed", 9, false},
+    [DUMP_WAITED] = {"waited", 9, false},
     [DUMP_LIVE_BYTES] = {"live_bytes", 12, false},
     [DUMP_IDLE_BYTES] = {"idle_bytes", 12, false},
     [DUMP_RESIDENT] = {"resident", 12, false},
@@ -158,6 +160,7 @@ static void dump_figures(struct pond *p, uint64_t figures[DUMP_COLUMNS])
     figures[DUMP_MISSES] = s.misses;
     figures[DUMP_DROPPED] = dump_sum_of(s.dropped, POND_DROP_REASONS);
     figures[DUMP_FAILED] = dump_sum_of(s.failed, POND_FAIL_REASONS);
+    figures[DUMP_WAITED] = s.waited;
     figures[DUMP_LIVE_BYTES] = s.live_bytes;
     figures[DUMP_IDLE_BYTES] = s.idle_local_bytes + s.idle_shared_bytes + s.idle_victim_bytes;
     figures[DUMP_RESIDENT] = s.resident_bytes;

@@ -44,6 +44,12 @@ static uint64_t idle_shared(const struct pond *p)
     return shared_young(p) + shared_victims(p);
 }
 
+static bool is_full(const struct pond *p)
+{
+    size_t most = p->options.max_objects;
+    return most > 0 && p->objects + p->waiters.promised >= most;
+}
+
 /*
  * Under the pond's lock. whole: no cache has anything. Once nothing is idle anywhere, the pond is starved:
  * puts and gets go by the shared way for a while, so that the next gets know what there is without closing
@@ -52,15 +58,14 @@ static uint64_t idle_shared(const struct pond *p)
 static void *take_gathered(struct pond *p, bool whole, bool *counted)
 {
     void *obj = shared_take(p, counted);
-    bool full = p->options.max_objects > 0 && p->objects >= p->options.max_objects;
     if (obj != NULL)
         p->gets++;
-    if (whole && full && idle_shared(p) == 0)
+    if (whole && is_full(p) && idle_shared(p) == 0)
         shared_starve(p);
     return obj;
 }
 
-void *gather_one(struct pond *p, bool *full)
+void *gather_one(struct pond *p, bool *full, struct waiter *w)
 {
     bool counted;
     registry_lock();
@@ -72,7 +77,9 @@ void *gather_one(struct pond *p, bool *full)
     /* A pond that was starved may have ceased to be before we had the lock. */
     bool known = close || p->exact_bytes || shared_is_starved(p);
     void *obj = take_gathered(p, known && whole, &counted);
-    *full = known && p->options.max_objects > 0 && p->objects >= p->options.max_objects;
+    *full = known && is_full(p);
+    if (w != NULL && obj == NULL && *full && depot_aged(&p->depot) == 0)
+        wait_join(p, w, whole);
     pthread_mutex_unlock(&p->lock);
     if (close)
         gates_open();
@@ -81,6 +88,20 @@ void *gather_one(struct pond *p, bool *full)
         shared_forget_bytes(p, obj);
     errno_be(EAGAIN);
     return obj;
+}
+
+bool gather_for_waiters(struct pond *p)
+{
+    bool counted;
+    registry_lock();
+    bool whole = close_for_get(p);
+    pthread_mutex_lock(&p->lock);
+    (void)registry_drain(p);
+    for (void *obj; p->waiters.first != NULL && (obj = shared_take(p, &counted)) != NULL;)
+        (void)wait_hand(p, obj, counted);
+    gather_end(p);
+    registry_unlock();
+    return whole;
 }
 
 bool gather_begin(struct pond *p)
@@ -103,7 +124,7 @@ bool gather_all(struct pond *p, bool unused, uint64_t *live)
     pthread_mutex_lock(&p->lock);
     (void)registry_drain(p);
     shared_drain(p);
-    *live = p->objects - idle_shared(p);
+    *live = p->objects - idle_shared(p) + p->waiting + p->waiters.promised;
     pthread_mutex_unlock(&p->lock);
     gates_open();
     return whole;

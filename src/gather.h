@@ -4,13 +4,19 @@
 #define POND_GATHER_H
 
 #include "registry.h"
+#include "wait.h"
 
 /*
  * At max_objects: brings all that is idle anywhere into the depot and returns one of it. NULL and
  * *full, with EAGAIN: at one instant during the call no object was idle and none could be added, but for what
  * a thread caches that was stopped inside of its cache for about a second. NULL and not *full: try again.
+ * w, if it is not NULL, waits from that instant on, unless an aged object is to be dropped first: w->joined.
  */
-void *gather_one(struct pond *p, bool *full);
+void *gather_one(struct pond *p, bool *full, struct waiter *w);
+
+/* Hands what threads have in their caches, that were stopped there before, to those who wait. False: some are
+   stopped yet. */
+bool gather_for_waiters(struct pond *p);
 
 /*
  * Under the lock, which it may let go of and take again: brings all that is idle into the depot; *live: how

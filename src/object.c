@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "object.h"
 #include "entry.h"
+#include "wait.h"
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static void memory_give(struct pond *p, void *obj)
 static bool is_full(const struct pond *p)
 {
     size_t most = p->options.max_objects;
-    return most > 0 && p->objects >= most;
+    return most > 0 && p->objects + p->waiters.promised >= most;
 }
 
 void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
@@ -124,6 +125,7 @@ static void unmake(struct pond *p, const struct birth *b)
     p->objects--;
     STORE(p->constructed, p->constructed - 1);
     STORE(p->misses, p->misses - b->miss);
+    wait_made_room(p);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -159,6 +161,7 @@ void object_uncount(struct pond *p, pond_drop_reason why)
     object_high_water(p);
     p->objects--;
     ADD(p->dropped[why], 1);
+    wait_made_room(p);
 }
 
 ON_THE_STACK void object_end(struct pond *p, void *obj, pond_drop_reason why)
@@ -187,6 +190,7 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
     object_high_water(p);
     p->objects -= n;
     ADD(p->dropped[why], n);
+    wait_made_room(p);
 }
 
 /* ---- between two lives ---- */

@@ -22,11 +22,9 @@ static struct cache *enter(struct pond *p)
     return c;
 }
 
-/* *cached: by way of this thread's cache. */
-static void *get_idle(struct pond *p, bool *cached)
+static void *get_idle(struct pond *p)
 {
     struct cache *c = enter(p);
-    *cached = c != NULL;
     if (c == NULL)
         return shared_get(p);
     struct magazine *spare = NULL;
@@ -58,16 +56,17 @@ void *pool_get_cached(struct pond *p)
 }
 
 /* An idle object that the caches do not reach, or the admission of a new one. Under the lock. */
-static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool run, bool *counted)
+static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool *counted)
 {
     void *obj = starved ? shared_take(p, counted) : shared_take_loose(p, counted);
     if (obj != NULL) {
         p->gets++;
         return obj;
     }
-    if (run)
+    uint32_t run = gate_registered() ? run_length(p) : 1;
+    if (run > 1)
         shared_drain(p); /* there is nothing in it, and runs are not used while there may be */
-    object_admit_run(p, b, run ? run_length(p) : 1);
+    object_admit_run(p, b, run);
     object_count_miss(p, b);
     if (b->full && starved)
         shared_starve(p);
@@ -82,7 +81,7 @@ static pond_fail_reason failure_of(const struct birth *b)
 }
 
 /* elsewhere: there may be an object yet. Else this is how the get ends. */
-static void *make_new(struct pond *p, const struct birth *b, bool elsewhere)
+void *pool_make(struct pond *p, const struct birth *b, bool elsewhere)
 {
     void *obj = object_make(p, b);
     if (obj == NULL && !elsewhere)
@@ -94,11 +93,11 @@ static void *make_of_run(struct pond *p, void *memory)
 {
     if (p->options.construct == NULL && watch_of(p) == NULL)
         return memory;
-    return make_new(p, &(struct birth){.memory = memory, .zero = true, .miss = true}, false);
+    return pool_make(p, &(struct birth){.memory = memory, .zero = true, .miss = true}, false);
 }
 
-/* *full: the caches of others may have some yet. */
-static void *get_loose_or_new(struct pond *p, bool run, bool *full)
+/* *full: the caches of others may have some yet; or none is to be had, and who asks waits for one. */
+static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
 {
     struct birth b = {.memory = NULL};
     bool starved, counted;
@@ -106,28 +105,35 @@ static void *get_loose_or_new(struct pond *p, bool run, bool *full)
     do {
         pthread_mutex_lock(&p->lock);
         starved = shared_is_starved(p);
-        obj = take_or_admit(p, &b, starved, run, &counted);
+        obj = take_or_admit(p, &b, starved, &counted);
         pthread_mutex_unlock(&p->lock);
     } while (obj == NULL && b.full && epoch_drop_aged(p));
-    *full = b.full && !starved;
+    *full = b.full && (waits || !starved);
     if (b.more.count > 0)
         run_keep(p, &b.more);
     if (obj == NULL)
-        return make_new(p, &b, *full);
+        return pool_make(p, &b, *full);
     if (counted)
         shared_forget_bytes(p, obj);
     return obj;
 }
 
-void *pool_get(struct pond *p)
+void *pool_get_or_make(struct pond *p, bool *full)
+{
+    *full = false;
+    void *obj = get_idle(p);
+    return obj != NULL ? obj : get_loose_or_new(p, full, true);
+}
+
+static void *get_plainly(struct pond *p)
 {
     for (;;) {
-        bool full = false, cached;
-        void *obj = get_idle(p, &cached);
+        bool full = false;
+        void *obj = get_idle(p);
         if (obj == NULL)
-            obj = get_loose_or_new(p, cached, &full);
+            obj = get_loose_or_new(p, &full, false);
         if (obj == NULL && full)
-            obj = gather_one(p, &full);
+            obj = gather_one(p, &full, NULL);
         else
             return obj;
         if (obj != NULL)
@@ -139,13 +145,31 @@ void *pool_get(struct pond *p)
     }
 }
 
+static void *get_idle_only(struct pond *p)
+{
+    void *obj = get_idle(p);
+    if (obj == NULL)
+        obj = shared_get(p); /* what caches cannot reach, too */
+    if (obj == NULL)
+        errno_be(ENOENT);
+    return obj;
+}
+
+void *pool_get(struct pond *p, const struct get_how *how)
+{
+    if (how == NULL)
+        return get_plainly(p);
+    return how->idle_only ? get_idle_only(p) : wait_get(p, how->timeout);
+}
+
 /*
  * Nobody watched when the get began. If somebody has since put the object that it found, watched, then the
  * watcher is seen here: the object came to us after that put.
  */
-static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
+static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller, const struct get_how *how)
 {
-    void *memory = run_get(p), *obj = memory != NULL ? make_of_run(p, memory) : pool_get(p);
+    void *memory = how == NULL ? run_get(p) : NULL;
+    void *obj = memory != NULL ? make_of_run(p, memory) : pool_get(p, how);
     const struct watch *w = watch_of(p);
     if (__builtin_expect(w != NULL, 0) && obj != NULL)
         w->adopt(p, obj, caller);
@@ -153,31 +177,33 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller)
 }
 
 /* Where the watcher samples nobody is asked usually. */
-static void *get_asked(struct pond *p, const struct watch *w, const void *caller)
+static void *get_asked(struct pond *p, const struct watch *w, const void *caller, const struct get_how *how)
 {
     void *obj = NULL;
     if (LOAD(w->samples) == watch_sampled && --watch_left >= 0)
         obj = pool_get_cached(p);
-    return obj != NULL ? obj : w->get(p, caller);
+    return obj != NULL ? obj : w->get(p, caller, how);
 }
 
-static NOT_INLINED void *get_watched(struct pond *p, const struct watch *w, const void *caller)
+static NOT_INLINED void *get_watched(struct pond *p, const struct watch *w, const void *caller,
+                                     const struct get_how *how)
 {
-    if (!registry_enter(p, "pond_get", caller))
+    if (!registry_enter(p, get_function(how), caller))
         return NULL;
-    void *obj = get_asked(p, w, caller);
+    void *obj = get_asked(p, w, caller, how);
     entry_end();
     return obj;
 }
 
 /* With the gets of the pond sampled, watched or not. */
-static NOT_INLINED void *get_sampled(struct pond *p, struct sampling *s, const void *caller)
+static NOT_INLINED void *get_sampled(struct pond *p, struct sampling *s, const void *caller,
+                                     const struct get_how *how)
 {
-    if (!registry_enter(p, "pond_get", caller))
+    if (!registry_enter(p, get_function(how), caller))
         return NULL;
     struct sampling_turn turn = sampling_begin(p, s);
     const struct watch *w = watch_of(p);
-    void *obj = w == NULL ? get_unwatched(p, caller) : get_asked(p, w, caller);
+    void *obj = w == NULL ? get_unwatched(p, caller, how) : get_asked(p, w, caller, how);
     sampling_end(&turn);
     if (turn.due && obj != NULL)
         sample_got(p, obj, turn.weight, caller);
@@ -185,20 +211,25 @@ static NOT_INLINED void *get_sampled(struct pond *p, struct sampling *s, const v
     return obj;
 }
 
-static void *get_one(struct pond *p, const void *caller)
+static void *get_one(struct pond *p, const void *caller, const struct get_how *how)
 {
     struct sampling *s = sampling_of(p);
     if (__builtin_expect(s != NULL, 0))
-        return get_sampled(p, s, caller);
+        return get_sampled(p, s, caller, how);
     const struct watch *w = watch_of(p);
-    return w == NULL ? get_unwatched(p, caller) : get_watched(p, w, caller);
+    return w == NULL ? get_unwatched(p, caller, how) : get_watched(p, w, caller, how);
+}
+
+void *pool_get_from(struct pond *p, const void *caller, const struct get_how *how)
+{
+    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, get_function(how), caller))
+        return NULL;
+    return get_one(p, caller, how);
 }
 
 void *pond_get_slow(pond *p)
 {
-    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_get", CALLER))
-        return NULL;
-    return get_one(p, CALLER);
+    return pool_get_from(p, CALLER, NULL);
 }
 
 NOT_INLINED ON_ONE_LINE void *pond_get(pond *p)
@@ -214,7 +245,7 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
     while (got < n) {
         if (!LOAD(p->exact_bytes) && watch_of(p) == NULL)
             got += get_some(p, objs + got, n - got);
-        if (got == n || (objs[got] = get_one(p, CALLER)) == NULL)
+        if (got == n || (objs[got] = get_one(p, CALLER, NULL)) == NULL)
             break;
         got++;
     }
@@ -347,14 +378,24 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
 }
 
 /* A sampled pond's puts all come here: most of them need no more than is in sight. */
-void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
+static inline void put_slowly(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
     struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
     bool deep;
     if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
-        put_marked(p, obj, CALLER);
+        put_marked(p, obj, caller);
     else if (__builtin_expect(deep, 0))
         sampling_bound(p);
+}
+
+void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
+{
+    put_slowly(p, obj, line, top, CALLER);
+}
+
+void pool_put_from(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
+{
+    put_slowly(p, obj, line, top, caller);
 }
 
 NOT_INLINED ON_ONE_LINE void pond_put(pond *p, void *obj)
@@ -425,8 +466,7 @@ void pond_discard(pond *p, void *obj)
 void *pool_get_idle(struct pond *p)
 {
     uint64_t before = sampling_gets(p);
-    bool cached;
-    void *obj = get_idle(p, &cached);
+    void *obj = get_idle(p);
     sampling_uncount(p, before);
     return obj;
 }
@@ -434,7 +474,7 @@ void *pool_get_idle(struct pond *p)
 void *pool_get_gathered(struct pond *p)
 {
     bool full;
-    return gather_one(p, &full);
+    return gather_one(p, &full, NULL);
 }
 
 void pool_put_back(struct pond *p, void *obj)

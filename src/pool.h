@@ -9,9 +9,20 @@
 #include "epoch.h"
 #include "watch.h"
 
-/* As pond_get and pond_put. */
-void *pool_get(struct pond *p);
+/* As pond_get and pond_put, or as the first is told. */
+void *pool_get(struct pond *p, const struct get_how *how);
 void pool_put(struct pond *p, void *obj);
+
+/* The same for public functions: whoever watches is asked, and gets are sampled. The first two begin with the
+   line marked, as pond_get_slow and pond_put_slow. */
+void *pool_get_from(struct pond *p, const void *caller, const struct get_how *how);
+void pool_put_from(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller);
+
+/* The parts of a get at max_objects. *full: it found neither an object nor room, and is not counted as
+   failed. The second makes what was admitted; elsewhere: it is not counted either if it fails. */
+void *pool_get_or_make(struct pond *p, bool *full);
+struct birth;
+void *pool_make(struct pond *p, const struct birth *b, bool elsewhere);
 
 /* Counts a get that returns NULL. */
 static inline void pool_failed(struct pond *p, pond_fail_reason why)

@@ -8,6 +8,7 @@
  */
 #include "registry.h"
 #include "pin.h"
+#include "wait.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -369,6 +370,7 @@ static void settle_child(void)
     pins_forked(registry_first());
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
         depot_forked(&p->depot);
+        wait_forked(p);
         fork_abandon(p);
         fork_unmark(p);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects that are made before they are asked for. */
+/* Objects that are made ahead. */
 #include "pool.h"
 #include <errno.h>
 

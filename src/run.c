@@ -16,6 +16,7 @@
  */
 #include "run.h"
 #include "shared.h"
+#include "wait.h"
 #include "watch.h"
 #include <string.h>
 
@@ -61,6 +62,7 @@ static void give_back(struct pond *p, char *base, uint32_t n)
     p->objects -= n;
     STORE(p->constructed, p->constructed - n);
     STORE(p->misses, p->misses - n);
+    wait_made_room(p); /* max_objects may have been set since it was taken */
 }
 
 /* False: it is not this thread's to have. */

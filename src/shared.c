@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shared.h"
+#include "wait.h"
 #include <errno.h>
 
 /* ---- magazines within max_idle_bytes ---- */
@@ -54,12 +55,13 @@ static bool counts_footprints(const struct pond *p)
 }
 
 /* The bytes that a footprint hook says, before the lock is taken. False: there is no room for them. */
-static bool admit_bytes(struct pond *p, void *obj)
+static bool admit_bytes(struct pond *p, void *obj, uint64_t *bytes)
 {
-    uint64_t bytes = object_bytes(p, obj), most = LOAD(p->options.max_idle_bytes);
-    if (__atomic_add_fetch(&p->idle_bytes, bytes, __ATOMIC_RELAXED) <= most || most == 0)
+    uint64_t most = LOAD(p->options.max_idle_bytes);
+    *bytes = object_bytes(p, obj);
+    if (__atomic_add_fetch(&p->idle_bytes, *bytes, __ATOMIC_RELAXED) <= most || most == 0)
         return true;
-    ADD(p->idle_bytes, -bytes);
+    ADD(p->idle_bytes, -*bytes);
     errno_be(EAGAIN);
     return false;
 }
@@ -150,17 +152,20 @@ static struct magazine *magazine_with_room(struct pond *p)
     return m;
 }
 
-enum putting { PUT_DONE, PUT_REFUSED, PUT_UNCOUNTED };
+enum putting { PUT_DONE, PUT_HANDED, PUT_REFUSED, PUT_UNCOUNTED };
 
 /* Under the lock. */
 static enum putting put_locked(struct pond *p, void *obj, bool counted)
 {
-    if ((p->over && shared_is_over(p)) || !has_idle_room(p)) {
+    bool over = p->over && shared_is_over(p);
+    if (p->over && !over)
+        STORE(p->over, false);
+    if (!over && wait_hand(p, obj, false))
+        return PUT_HANDED;
+    if (over || !has_idle_room(p)) {
         errno_be(EAGAIN);
         return PUT_REFUSED;
     }
-    if (p->over)
-        STORE(p->over, false);
     if (counts_footprints(p) && !counted)
         return PUT_UNCOUNTED;
     struct magazine *m = magazine_with_room(p);
@@ -171,22 +176,36 @@ static enum putting put_locked(struct pond *p, void *obj, bool counted)
     return m != NULL ? PUT_DONE : PUT_REFUSED;
 }
 
-/* Once more where the pond began to count bytes after it was looked whether it does. */
+/* Its bytes are of no account then. */
+static bool hand_over(struct pond *p, void *obj)
+{
+    pthread_mutex_lock(&p->lock);
+    bool handed = !shared_is_over(p) && wait_hand(p, obj, false);
+    pthread_mutex_unlock(&p->lock);
+    return handed;
+}
+
+/*
+ * Once more where the pond began to count bytes after it was looked whether it does. An object that was
+ * handed over is somebody's already, and not looked at again.
+ */
 bool shared_put(struct pond *p, void *obj)
 {
     enum putting put;
-    bool counted;
+    uint64_t bytes = 0;
+    if (LOAD(p->waiting) > 0 && hand_over(p, obj))
+        return true;
     do {
-        counted = counts_footprints(p);
-        if (counted && !admit_bytes(p, obj))
+        bool counted = counts_footprints(p);
+        if (counted && !admit_bytes(p, obj, &bytes))
             return false;
         pthread_mutex_lock(&p->lock);
         put = put_locked(p, obj, counted);
         pthread_mutex_unlock(&p->lock);
     } while (put == PUT_UNCOUNTED);
-    if (put == PUT_REFUSED && counted)
-        shared_forget_bytes(p, obj);
-    return put == PUT_DONE;
+    if (put != PUT_DONE)
+        ADD(p->idle_bytes, -bytes);
+    return put != PUT_REFUSED;
 }
 
 void shared_drain(struct pond *p)

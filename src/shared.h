@@ -50,10 +50,15 @@ static inline bool shared_is_over(const struct pond *p)
     return p->options.max_objects > 0 && p->objects > p->options.max_objects;
 }
 
-/* No cache is to be used: as it says while we are inside of our gate, where who changes that waits for us. */
+/*
+ * No cache is to be used: as it says while we are inside of our gate, where who changes that waits for us.
+ * Who waits for an object may have joined without a closing, since idle bytes are counted; so that is asked
+ * first: where it is over by now, a waiter from before is seen.
+ */
 static inline bool shared_is_the_only_way(const struct pond *p)
 {
-    return LOAD(p->starved) > 0 || LOAD(p->over) || LOAD(p->exact_bytes);
+    bool exact = __atomic_load_n(&p->exact_bytes, __ATOMIC_ACQUIRE); /* pairs with bounds.c's count_bytes */
+    return exact || LOAD(p->starved) > 0 || LOAD(p->waiting) > 0 || LOAD(p->over);
 }
 
 /* In a forked child, when its caches are drained: what is where, whatever threads had in their hands. */

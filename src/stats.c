@@ -33,6 +33,7 @@ static void count(const struct pond *p, pond_stats *s)
     s->resident_bytes = p->slabs.resident * os_page_size();
     for (int why = 0; why < POND_FAIL_REASONS; why++)
         s->failed[why] = LOAD(p->failed[why]);
+    s->waited = p->waits;
 }
 
 static void weigh(const struct pond *p, pond_stats *s)

@@ -222,6 +222,7 @@ struct pond {
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
     uint32_t lines;                                      /* caches that may have been used, from the first */
     uint32_t starved;        /* at max_objects: puts that go the shared way yet; written under the lock */
+    uint32_t waiting;        /* in waiters. As starved */
     bool over;               /* more objects than max_objects: no way but the shared one. As starved */
     uint64_t epoch;          /* written under the lock with all gates closed */
     uint64_t charged;        /* room of all magazines */
@@ -243,6 +244,11 @@ struct pond {
     uint64_t objects, high_water; /* objects: with what threads have of runs */
     uint64_t gets;                /* those not counted in a cache, but for the misses */
     struct trace_mark traced;
+    struct {
+        struct waiter *first, *last;
+        uint32_t promised; /* room for so many objects is kept for some that were among them */
+    } waiters;             /* wait.c */
+    uint64_t waits;        /* gets that ever were */
 
     /* guarded by the registry's lock */
     struct pond_links links[POND_ORDERS];

@@ -9,11 +9,24 @@
 
 #include "port.h"
 
+/* How a get goes about it, other than pond_get does. */
+struct get_how {
+    const char *function; /* the public one */
+    bool idle_only;       /* nothing is made */
+    int64_t timeout;      /* else: waits for so many nanoseconds at max_objects; -1: for ever */
+};
+
+static inline const char *get_function(const struct get_how *how)
+{
+    return how != NULL ? how->function : "pond_get";
+}
+
 struct watch {
     uint32_t samples; /* while it is the thread's watch_sampled: ask only after watch_left operations, and for
                          what lies in guard_region. 0: ask always */
 
-    void *(*get)(pond *p, const void *caller); /* caller: the return address of the public function */
+    /* caller: the return address of the public function; how: NULL: as pond_get */
+    void *(*get)(pond *p, const void *caller, const struct get_how *how);
     void (*put)(pond *p, void *obj, const void *caller);
     void (*discard)(pond *p, void *obj, const void *caller);
 

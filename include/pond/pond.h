@@ -233,6 +233,36 @@ POND_API void *pond_get(pond *p) POND_USE_RESULT POND_NO_STUB_ POND_FREED_BY(pon
     POND_FREED_BY(pond_discard, 2);
 
 /*
+ * Returns an idle object, or NULL with ENOENT: none is made, and no hook runs but that of a footprint. Looks
+ * where pond_get looks before it makes one: in this thread's cache and in what threads share, not in the
+ * caches of others. A NULL for want of an idle object does not count as failed.
+ */
+POND_API void *pond_get_idle(pond *p) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
+    POND_FREED_BY(pond_discard, 2);
+
+/*
+ * As pond_get, but at max_objects with every object live it waits until one is put, or until there is room
+ * for another one, for at most so many nanoseconds: 0: not at all, -1: for ever. NULL and ETIMEDOUT: the time
+ * is over. First come, first served: each put hands its object to whoever waits longest. While nobody waits
+ * that costs a put nothing; for as long as somebody does gets and puts of the pond take a lock. A call in a
+ * hook of the pond, or of one with the same hook, that would have to wait fails with EDEADLK. A thread is not
+ * cancelled while it waits. The child of a fork has none who wait; pond_destroy says EBUSY while somebody
+ * does.
+ */
+POND_API void *pond_get_wait(pond *p, int64_t timeout_ns) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
+    POND_FREED_BY(pond_discard, 2);
+
+/*
+ * As pond_get and pond_put, for a function of the program's own that everybody gets and puts by: reports and
+ * profiles name `caller` (__builtin_return_address(0) in that function) and who called there, instead of
+ * that function, which is the same for all. NULL: as pond_get and pond_put.
+ */
+POND_API void pond_put_from(pond *p, void *obj, const void *caller);
+POND_API void *pond_get_from(pond *p, const void *caller) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
+    POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
+POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put_from, 2);
+
+/*
  * Gets up to n objects into objs and returns how many were got; fewer than n with the errno that
  * pond_get would have set. The objects need not be put together.
  */
@@ -279,7 +309,7 @@ POND_API size_t pond_trim(pond *p);
 /* Why a get returned NULL: the index of pond_stats.failed. */
 typedef enum pond_fail_reason {
     POND_FAIL_MEMORY, /* ENOMEM: no memory for a new object */
-    POND_FAIL_LIMIT,  /* EAGAIN: max_objects */
+    POND_FAIL_LIMIT,  /* EAGAIN: max_objects; or ETIMEDOUT */
     POND_FAIL_HOOK,   /* construct or create said no */
     POND_FAIL_DEBUG   /* the debug word fail */
 } pond_fail_reason;
@@ -310,6 +340,7 @@ typedef struct pond_stats {
                                            (EDEADLK, EINVAL) are no gets */
     uint64_t resident_bytes; /* of slab_bytes, what is in memory: each page that had an object on it since it
                                 was last given back */
+    uint64_t waited;         /* gets that had to wait at max_objects (pond_get_wait), in vain or not */
 } pond_stats;
 
 /*

@@ -30,14 +30,15 @@ static void guard_adopt(pond *p, void *obj, const void *caller)
         full_adopt(p, obj, caller);
 }
 
-static void *guard_get(pond *p, const void *caller)
+static void *guard_get(pond *p, const void *caller, const struct get_how *how)
 {
-    void *obj = is_due() ? full_get_guarded(p) : NULL;
+    bool makes = how == NULL || !how->idle_only;
+    void *obj = makes && is_due() ? full_get_guarded(p) : NULL;
     if (obj != NULL) {
         full_hand_out(p, obj, caller);
         return obj;
     }
-    obj = pool_get(p);
+    obj = pool_get(p, how);
     if (obj != NULL)
         guard_adopt(p, obj, caller);
     return obj;
@@ -133,9 +134,9 @@ void watch_bad_pond(const struct pond *p, const char *function, const void *call
     report(&f);
 }
 
-static void *destroyed_get(pond *p, const void *caller)
+static void *destroyed_get(pond *p, const void *caller, const struct get_how *how)
 {
-    watch_bad_pond(p, "pond_get", caller);
+    watch_bad_pond(p, get_function(how), caller);
     errno = EINVAL;
     return NULL;
 }

@@ -195,7 +195,7 @@ void *full_get_guarded(struct pond *p)
     return obj;
 }
 
-static void *get_by_words(struct pond *p, uint32_t words)
+static void *get_by_words(struct pond *p, uint32_t words, const struct get_how *how)
 {
     if ((words & CHECK_FAIL) != 0 && chaos_fails()) {
         pool_failed(p, POND_FAIL_DEBUG);
@@ -203,11 +203,12 @@ static void *get_by_words(struct pond *p, uint32_t words)
         return NULL;
     }
     void *obj = NULL;
-    if ((words & CHECK_GUARD) != 0 && guard_is_due())
+    bool makes = how == NULL || !how->idle_only;
+    if ((words & CHECK_GUARD) != 0 && makes && guard_is_due())
         obj = full_get_guarded(p);
     else if ((words & CHECK_CHAOS) != 0)
         obj = chaos_get(p);
-    return obj != NULL ? obj : pool_get(p);
+    return obj != NULL ? obj : pool_get(p, how);
 }
 
 /* The object leaves the pond. */
@@ -237,7 +238,7 @@ NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
     record_settle(c, r, RECORD_LIVE);
 }
 
-static void *get_slowly(pond *p, const void *caller)
+static void *get_slowly(pond *p, const void *caller, const struct get_how *how)
 {
     struct scope s = {.pond = p, .hook = "construct", .frame = FRAME_HERE};
     if (!scope_may_enter_lazily(&s, caller)) {
@@ -245,7 +246,7 @@ static void *get_slowly(pond *p, const void *caller)
         return NULL;
     }
     scope_getting(p, caller);
-    void *obj = get_by_words(p, LOAD(check_settings.words));
+    void *obj = get_by_words(p, LOAD(check_settings.words), how);
     if (obj != NULL)
         full_hand_out(p, obj, caller);
     return obj;
@@ -260,11 +261,11 @@ void full_adopt(pond *p, void *obj, const void *caller)
     full_hand_out(p, obj, caller);
 }
 
-static void *full_get(pond *p, const void *caller)
+static void *full_get(pond *p, const void *caller, const struct get_how *how)
 {
     void *obj = get_quickly(p);
     if (obj == NULL)
-        return get_slowly(p, caller);
+        return get_slowly(p, caller, how);
     if (!hand_out_quickly(p, obj, caller))
         full_hand_out(p, obj, caller);
     return obj;

@@ -383,7 +383,7 @@ static void get_and_put(unsigned user)
 
 static void change_limits(void)
 {
-    for (int i = 0; i < TEST_TIMES(96); i++) {
+    for (int i = 0; i < TEST_TIMES(48); i++) {
         size_t high = i % 3 == 0 ? 0 : HIGH;
         pond_limits l = {.max_objects = LOW, .max_idle_bytes = i % 4 == 0 ? 64 * 300 : i % 4 == 1 ? 640 : 0};
         must(pond_limits_set(p, &l) == 0, "errno %d", errno);

@@ -37,6 +37,7 @@ int main(void)
     pond *p = pond_create(&(pond_options){.size = 8});
     inline_put(p, inline_get(p));
     pond_put(p, pond_get(p));
+    pond_put_from(p, pond_get_from(p, p), p);
     return pond_destroy(p);
 }
 EOF
@@ -64,7 +65,7 @@ check() {
 
 "$cc" -std=c11 -O2 -Iinclude -o "$work/user" "$work/user.c" "$build/libpond.a" -pthread
 bad=0
-for name in pond_get pond_put inline_get inline_put; do
+for name in pond_get pond_put pond_get_from pond_put_from inline_get inline_put; do
     check "$work/user" $name || bad=1
 done
 

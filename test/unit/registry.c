@@ -413,16 +413,16 @@ Test(registry, gather_finds_what_others_cache)
     uint64_t gets = s.gets;
     size_t idle = test_idle(&s);
     for (size_t i = 0; i < idle; i++) {
-        cr_assert_not_null(gather_one(shared_pond, &full), "%zu of %zu", i, idle);
+        cr_assert_not_null(gather_one(shared_pond, &full, NULL), "%zu of %zu", i, idle);
         cr_assert_eq(test_stats(shared_pond).gets, ++gets);
     }
     while (test_stats(shared_pond).live < 60) {
-        cr_assert_null(gather_one(shared_pond, &full));
+        cr_assert_null(gather_one(shared_pond, &full, NULL));
         cr_assert_not(full, "another object may be made");
         cr_assert_not_null(pond_get(shared_pond));
     }
     errno = 0;
-    cr_assert_null(gather_one(shared_pond, &full));
+    cr_assert_null(gather_one(shared_pond, &full, NULL));
     cr_assert(full && errno == EAGAIN);
     for (int i = 0; i < WORKERS; i++)
         worker_do(w[i], gate_is_open, NULL);
