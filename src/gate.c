@@ -28,6 +28,11 @@
  * closer stores open, then loads p->lines and base. So a closer that finds a line closed has made its owner
  *      close it again: not both miss the other.
  *
+ * p->shut is stored under the registry's lock before all lines are closed. An owner who read the old one, and
+ * opens its line, finds its gate closed as above; who enters later has seen what was stored before the gate
+ * opened again. When it goes back to false nothing is closed: an owner who opens a line reads it with
+ * acquire, and so finds what was stored before it, that nobody watches the pond any more.
+ *
  * Without membarrier no line ever opens, so that every operation comes to the slow path; a full fence
  * lies between busy and open there. A kernel may agree to membarrier at first and refuse it later (a sandbox
  * that is entered after the start). From the first refusal on it is as if it had never agreed, for good. But
@@ -58,7 +63,6 @@ static struct {
     uint32_t used;     /* slots that are */
     uint32_t refusals; /* registrations that found no slot free */
     bool fenced;       /* no membarrier. Never goes back to false */
-    bool watched;      /* no line opens: every operation takes the slow path */
     pthread_key_t key;
     bool key_made;
 } gates;
@@ -160,7 +164,7 @@ static void leave_counted(struct cache *c)
 
 NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
 {
-    bool open = c->loaded != NULL && !LOAD(gates.fenced) && !LOAD(gates.watched);
+    bool open = c->loaded != NULL && !LOAD(gates.fenced) && !gate_is_shut(p);
     uint16_t room = cache_room(c, LOAD(p->epoch));
     void **base = base_of(p, c, open);
     if (!line_is_right(c, base, room)) {
@@ -444,16 +448,6 @@ unsigned gates_worth_waiting(void)
         else if (s->inside != NULL)
             naps = MAX(naps, s->inside == ANYWHERE ? GATE_NAPS_FEW : GATE_NAPS_LONG);
     return naps;
-}
-
-bool gates_watched(void)
-{
-    return gates.watched;
-}
-
-void gates_watch(bool on)
-{
-    STORE(gates.watched, on);
 }
 
 uint32_t gates_end(void)

@@ -34,6 +34,12 @@ void gate_forget_exits(void);
 
 /* ---- for the owner ---- */
 
+/* The pond's lines do not open. */
+static inline bool gate_is_shut(const struct pond *p)
+{
+    return __atomic_load_n(&p->shut, __ATOMIC_ACQUIRE);
+}
+
 /* Says that this thread is busy and returns its cache; NULL, and not busy: closed. */
 struct cache *gate_enter(struct pond *p);
 void gate_leave(struct pond *p, struct cache *c); /* opens the line for the fast path to what is loaded */
@@ -59,8 +65,6 @@ void gates_trust_caller(void);
 /* After gates_close: how many naps those who are inside are worth waiting for; 0: all are free. */
 unsigned gates_worth_waiting(void);
 
-bool gates_watched(void);
-void gates_watch(bool on);    /* with all gates and lines closed: while it is on, no line opens */
 bool gate_mine_is_open(void); /* while no closing is under way: this thread was not missed */
 void gate_open_mine(void);
 void gate_close_mine(void);

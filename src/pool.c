@@ -180,7 +180,7 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller, const
 static void *get_asked(struct pond *p, const struct watch *w, const void *caller, const struct get_how *how)
 {
     void *obj = NULL;
-    if (LOAD(w->samples) == watch_sampled && --watch_left >= 0)
+    if (w->samples == watch_sampled && (watch_left -= LOAD(p->watch_step)) >= 0)
         obj = pool_get_cached(p);
     return obj != NULL ? obj : w->get(p, caller, how);
 }
@@ -332,7 +332,7 @@ void pool_put(struct pond *p, void *obj)
 
 static void put_asked(struct pond *p, const struct watch *w, void *obj, const void *caller)
 {
-    bool asks = LOAD(w->samples) == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
+    bool asks = w->samples == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
     if (asks || p->work_on_put || !pool_put_cached(p, obj))
         w->put(p, obj, caller);
 }

@@ -27,6 +27,11 @@ void registry_lock(void)
     pthread_mutex_lock(&registry.lock);
 }
 
+bool registry_trylock(void)
+{
+    return pthread_mutex_trylock(&registry.lock) == 0;
+}
+
 void registry_unlock(void)
 {
     pthread_mutex_unlock(&registry.lock);
@@ -132,7 +137,7 @@ NOT_INLINED bool registry_inside_tick(const char *here)
 NOT_INLINED bool registry_outside_hooks(const struct pond *p, const char *function, const void *caller,
                                         const char *here)
 {
-    if (!watch_in_hook() && !registry_inside_tick(here))
+    if (!watch_in_hook(p) && !registry_inside_tick(here))
         return true;
     watch_bad_hook(p, function, caller);
     errno = EDEADLK;
@@ -408,12 +413,9 @@ void registry_thaw(void)
 
 /* ---- who watches ---- */
 
-void registry_watch_threads(bool on)
+void registry_close_lines(void)
 {
-    if (gates_watched() == on)
-        return;
     gates_close(registry_all(), GATE_BOUNDED);
-    gates_watch(on);
     gates_open();
 }
 

@@ -10,6 +10,7 @@
 #include "shared.h"
 
 void registry_lock(void);
+bool registry_trylock(void); /* false: somebody has it */
 void registry_unlock(void);
 
 /* The return address of the public function that uses it. */
@@ -67,8 +68,9 @@ struct pond *registry_pin_from(uint64_t number); /* the oldest from that number 
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 
-/* Under the lock. On: every operation takes the slow path, which looks at who watches its pond. */
-void registry_watch_threads(bool on);
+/* Under the lock: closes all lines once. Those of ponds that are `shut` do not open again: every operation
+ * there takes the slow path, which looks at who watches the pond. */
+void registry_close_lines(void);
 
 /* Takes all locks of the library, so that a copy of the process finds whole what they guard; and gives them
  * back. */

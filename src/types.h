@@ -215,6 +215,8 @@ struct pond {
     /* changed under the registry's lock, with the gates */
     const struct watch *watch;        /* who is to be asked instead of the usual ways; NULL: nobody */
     void *watcher;                    /* the watcher's own */
+    int64_t watch_step;               /* of watch_left, for each get that nobody is asked about */
+    bool shut;                        /* no line opens: every operation takes the slow path */
     struct sampling *sampling;        /* NULL: its gets are not sampled */
     struct sampling *sampling_puts;   /* the same, where puts have no hooks to run; else NULL */
     struct sampling *sampling_memory; /* of the last time they were; may be NULL */

@@ -22,8 +22,9 @@ static inline const char *get_function(const struct get_how *how)
 }
 
 struct watch {
-    uint32_t samples; /* while it is the thread's watch_sampled: ask only after watch_left operations, and for
-                         what lies in guard_region. 0: ask always */
+    uint32_t samples; /* while it is the thread's watch_sampled: ask only once its gets, of which each takes
+                         the pond's watch_step, have brought watch_left below 0, and for what lies in
+                         guard_region. 0: ask always */
 
     /* caller: the return address of the public function; how: NULL: as pond_get */
     void *(*get)(pond *p, const void *caller, const struct get_how *how);
@@ -60,8 +61,9 @@ struct watch_room watch_layout(const pond_options *options);
 bool watch_created(pond *p); /* false: no memory. Not linked yet */
 void watch_gone(pond *p);    /* it is empty and about to be freed, whoever watched it once */
 bool watch_tick_is_late(void);
-/* True: a word is on, and this call is made in a hook, not by a report's handler. */
-bool watch_in_hook(void);
+/* True: a word is on for the pond (NULL: for all), and this call is made in a hook, not by a report's
+ * handler. */
+bool watch_in_hook(const pond *p);
 /* Reports such a call. p may be NULL: of all ponds. */
 void watch_bad_hook(const pond *p, const char *function, const void *caller);
 /* Reports a call in the handler of a signal that interrupted the library. */
@@ -106,7 +108,7 @@ struct watch_words {
 };
 void watch_bad_words(const struct watch_words *words, bool from_call, const char *why, const char *outcome);
 
-/* How many operations of this thread a watcher that samples need not be asked about. Set by it. */
+/* How far this thread's gets may go before a watcher that samples is asked again. Set by it. */
 extern __thread uint32_t watch_sampled POND_TLS_; /* starts with 1, which no samples is */
 extern __thread int64_t watch_left POND_TLS_;
 

@@ -53,23 +53,23 @@ static size_t tail_bytes(const struct pond *p)
 static void close_tail(const struct pond *p, unsigned char *obj)
 {
     size_t size = p->options.size;
-    if (check_on(CHECK_TOOLS) && size > 0)
+    if (check_tools() && size > 0)
         tools_redzone(obj + size, p->object_bytes - p->lead - size);
 }
 
 static void close_zones(const struct pond *p, unsigned char *obj)
 {
-    if (check_on(CHECK_TOOLS))
+    if (check_tools())
         tools_redzone(obj - REDZONE_BYTES, REDZONE_BYTES);
     close_tail(p, obj);
-    if (check_on(CHECK_TOOLS))
+    if (check_tools())
         tools_release(obj);
 }
 
 static void open_zones(const struct pond *p, unsigned char *obj)
 {
     size_t size = p->options.size;
-    if (!check_on(CHECK_TOOLS))
+    if (!check_tools())
         return;
     tools_acquire(obj);
     tools_redzone_open(obj - REDZONE_BYTES, REDZONE_BYTES);
@@ -176,7 +176,7 @@ static void report_zone(struct pond *p, const struct zones *z, const char *what,
 
 static void report_zones(struct pond *p, struct zones *z, enum zone_look when, struct event here)
 {
-    if (!check_on(CHECK_REDZONE))
+    if (!check_on(p, CHECK_REDZONE))
         return;
     z->over.offset += p->options.size;
     if (z->over.size > 0)
@@ -201,7 +201,7 @@ void bytes_poison(struct pond *p, void *obj, struct record *r)
     POND_ASSERT(!guard_owns(obj)); /* its record has no room for what is kept */
     if (!check_hold_for(c, CHECK_POISON))
         return;
-    uint64_t most = LOAD(check_settings.poison_bytes);
+    uint64_t most = LOAD(c->on.poison_bytes);
     size_t n = most == 0 || most > c->size ? c->size : (size_t)most;
     memcpy(record_kept(r), obj, n);
     memset(obj, POISON, n);
@@ -288,7 +288,7 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
 void bytes_shelve(struct pond *p, const void *obj, struct record *r)
 {
     size_t size = check_of(p)->size, under = r->poisoned;
-    if (!check_on(CHECK_TOOLS) || !tools_search() || size == 0)
+    if (!check_tools() || !tools_search() || size == 0)
         return;
     if (under == 0) {
         memcpy(record_kept(r), obj, size);
@@ -300,7 +300,7 @@ void bytes_shelve(struct pond *p, const void *obj, struct record *r)
 
 void bytes_unshelve(struct pond *p, struct record *r)
 {
-    if (check_on(CHECK_TOOLS) && tools_search())
+    if (check_tools() && tools_search())
         memset(record_kept(r), 0, check_of(p)->size);
 }
 
@@ -345,8 +345,8 @@ static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
 
 void bytes_look(struct pond *p, const void *caller)
 {
-    struct look look = {.uncover = !check_on(CHECK_POISON),
-                        .at_zones = check_on(CHECK_REDZONE) && check_of(p)->redzone};
+    struct look look = {.uncover = !check_on(p, CHECK_POISON),
+                        .at_zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone};
     if (!look.at_zones && check_holds(check_of(p)) == 0)
         return;
     record_walk(p, look_at, &look);

@@ -25,7 +25,7 @@ static uint64_t draw_shared(void)
 
 static NOT_INLINED uint64_t draw(void)
 {
-    uint64_t changes = LOAD(check_settings.changes);
+    uint64_t changes = LOAD(check_changes);
     struct thread_block *b = thread_block_made();
     if (b == NULL)
         return draw_shared();
@@ -41,9 +41,9 @@ static bool once_in(uint64_t n)
     return draw() % n == 0;
 }
 
-bool chaos_fails(void)
+bool chaos_fails(const struct pond *p)
 {
-    return draw() % 1000 < LOAD(check_settings.fail_permille);
+    return draw() % 1000 < LOAD(check_of(p)->on.fail_permille);
 }
 
 #define DROPS 16 /* a put in so many drops */
@@ -56,9 +56,10 @@ bool chaos_drops(void)
     return once_in(DROPS);
 }
 
+/* A tick is of all ponds. */
 bool watch_tick_is_late(void)
 {
-    return check_on(CHECK_CHAOS) && once_in(LATE);
+    return check_for_all(CHECK_CHAOS) && once_in(LATE);
 }
 
 /* The last of a few idle objects: the one that was put first. */

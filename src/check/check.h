@@ -6,7 +6,8 @@
  *   watch.c    get, put, discard, drop, tick of a watched pond: which checks run, in which order
  *   lightly.c  the same with guard pages alone; ponds that are gone
  *   claim.c    whose object a put is given, and what is wrong with it already
- *   words.c    the table of words; what is on. help.c  the words in words
+ *   words.c    switches, all ponds or those of a name
+ *   rules.c    the table of words; what was said of which ponds. help.c  the words in words
  *   chaos.c    fail=P, chaos=SEED
  *   guard.c    pages of their own for one get in N (due.c); the trap's handler (trap.c)
  *   live.c     hold=N: walks over live objects
@@ -48,10 +49,12 @@ enum check_word {
     CHECK_CHAOS = 1u << 11,
     CHECK_LOG = 1u << 12,
     CHECK_TOOLS = 1u << 13, /* not a word: a tool (a sanitizer, Valgrind) is to be told */
-    CHECK_STACKS = 1u << 14
+    CHECK_STACKS = 1u << 14,
+    CHECK_BYPASS = 1u << 15,
+    CHECK_AUDIT = 1u << 16
 };
 
-/* What is on. Written under the registry's lock, read by anyone at any time with LOAD. */
+/* What is on for a pond. Written under the registry's lock, read by anyone at any time with LOAD. */
 struct check_settings {
     uint32_t words;        /* of enum check_word */
     uint64_t stacks;       /* deepest stack kept */
@@ -60,21 +63,27 @@ struct check_settings {
     uint64_t leak_kept;   /* 1: objects that are kept at exit are told of */
     uint64_t guard_every; /* one get in so many */
     uint64_t fail_permille;
-    uint64_t seed;    /* of chaos and fail */
-    uint64_t changes; /* how often all this was set */
+    uint64_t seed; /* of chaos and fail; all ponds have that of check_settings */
 };
 
+/* What is on for ponds that no word names, and for what is about no single pond. */
 extern struct check_settings check_settings;
 
-/* The words that are on as pond_debug_set takes them; returns the length of the whole. */
-size_t check_words_text(char *text, size_t n);
+extern uint32_t check_somewhere; /* words that are on for any pond, there now or to come */
+extern uint64_t check_changes;   /* how often words were set */
 
-/* Lets go of ponds that need no watching any more. */
-void words_settle(void);
+/*
+ * The words that are on for this pond, as pond_debug_set takes them; NULL: all that was said, those of ponds
+ * by name too unless the registry's lock is taken. Returns the length of the whole.
+ */
+size_t check_words_text(const struct pond *p, char *text, size_t n);
+
+/* Lets go of the pond if it needs no watching any more. */
+void words_settle(struct pond *p);
 
 /* The two ways of watching: all checks; guard pages alone, which keeps no records. */
 extern const struct watch watch_full;
-extern struct watch watch_guard; /* its samples counts the changes of settings, from 2 on */
+extern const struct watch watch_guard;
 
 /* What the first offers to the second, for objects in guard slots. */
 void *full_get_guarded(pond *p);
@@ -88,9 +97,15 @@ void full_made(pond *p, void *obj);
 void full_drop(pond *p, void *obj, const struct frame *call);
 bool full_ended(pond *p, void *obj);
 
-static inline bool check_on(uint32_t word)
+static inline bool check_for_all(uint32_t word)
 {
     return (LOAD(check_settings.words) & word) != 0;
+}
+
+/* A tool (a sanitizer, Valgrind) is told: of all ponds or none. */
+static inline bool check_tools(void)
+{
+    return check_for_all(CHECK_TOOLS);
 }
 
 /* ---- stacks: stack.c, module.c ---- */
@@ -101,12 +116,10 @@ static inline bool check_on(uint32_t word)
  * The caller's stack, as a number for as long as the process lives: equal stacks have one number, 0 is no
  * stack (none wanted, or no memory). `caller`: the return address of the public function, the first frame
  * kept; frames within the library are left out. In the handler of a trap: the trapped instruction's address
- * plus one. With one frame wanted nothing is unwound. From a signal handler: yes. Keeps errno.
+ * plus one. Of `most` frames at most, STACK_MOST if it is more; with one frame nothing is unwound. From a
+ * signal handler: yes. Keeps errno.
  */
-uint32_t stack_capture(const void *caller);
-
-/* The same as deep as it can be, for a report, unless no stacks are wanted at all. */
-uint32_t stack_capture_whole(const void *caller);
+uint32_t stack_capture(const void *caller, uint64_t most);
 
 /* To be called before the first unwinding: what the linker does at the first unwinding, names that are looked
    up with 3 KiB of the stack, is done then. */
@@ -158,18 +171,20 @@ static inline uint32_t event_thread(void)
     return __builtin_expect(thread != 0, 1) ? thread : event_number();
 }
 
-static inline uint64_t event_stack(const void *caller)
+/* Frames that are kept of what happens to the pond's objects; NULL: of what is about no pond. */
+static inline uint64_t event_depth(const struct pond *p);
+
+static inline uint64_t event_stack(const struct pond *p, const void *caller)
 {
-    if (LOAD(check_settings.stacks) == 1)
-        return (uint64_t)(uintptr_t)caller | EVENT_CALLER;
-    return stack_capture(caller);
+    uint64_t depth = event_depth(p);
+    return depth == 1 ? (uint64_t)(uintptr_t)caller | EVENT_CALLER : stack_capture(caller, depth);
 }
 
 /* This thread, now, called from `caller`; NULL: without a stack. */
 static inline struct event event_here(const struct pond *p, const void *caller)
 {
     struct event e = {.thread = event_thread(), .epoch = p != NULL ? (uint32_t)LOAD(p->epoch) : 0};
-    e.stack = caller != NULL ? event_stack(caller) : 0;
+    e.stack = caller != NULL ? event_stack(p, caller) : 0;
     return e;
 }
 
@@ -269,17 +284,18 @@ struct record {
 /* What is known of one pond. Made when it is first watched; its memory is the checks' own. */
 struct check {
     struct pond *pond;
-    struct check *next;   /* of all, under the checks' lock */
-    size_t size;          /* bytes of an object; 0 with create */
-    size_t record_bytes;  /* of one record, padded */
-    uint64_t inverse;     /* 2^32 / stride, rounded up */
-    bool hooks;           /* a put runs some */
-    bool redzone;         /* its layout has red zones */
-    uint32_t generation;  /* a new one for each time watch_full watches: records of others say nothing.
-                             RECORD_NEVER in between */
-    uint32_t generations; /* so many there were */
-    bool whole;           /* watched in full since its creation: an object without a record is none */
-    struct table *table;  /* records of a pond with create */
+    struct check *next;       /* of all, under the checks' lock */
+    struct check_settings on; /* for this pond */
+    size_t size;              /* bytes of an object; 0 with create */
+    size_t record_bytes;      /* of one record, padded */
+    uint64_t inverse;         /* 2^32 / stride, rounded up */
+    bool hooks;               /* a put runs some */
+    bool redzone;             /* its layout has red zones */
+    uint32_t generation;      /* a new one for each time watch_full watches: records of others say nothing.
+                                 RECORD_NEVER in between */
+    uint32_t generations;     /* so many there were */
+    bool whole;               /* watched in full since its creation: an object without a record is none */
+    struct table *table;      /* records of a pond with create */
 
     /* Reasons to stay watched though no word is on: poisoned objects, live objects in guard slots. The sum
        counts; a thread changes its own. */
@@ -290,7 +306,28 @@ struct check {
 
 static inline struct check *check_of(const struct pond *p)
 {
-    return p->watcher;
+    return LOAD(p->watcher);
+}
+
+/* For a pond that is watched. */
+static inline bool check_on(const struct pond *p, uint32_t word)
+{
+    return (LOAD(check_of(p)->on.words) & word) != 0;
+}
+
+/* For any pond. NULL: for all of them. */
+static inline bool check_is_on(const struct pond *p, uint32_t word)
+{
+    if (p == NULL)
+        return check_for_all(word);
+    return watch_of(p) != NULL && check_of(p) != NULL && check_on(p, word);
+}
+
+static inline uint64_t event_depth(const struct pond *p)
+{
+    const struct check *c = p != NULL ? check_of(p) : NULL;
+    const struct check_settings *s = c != NULL ? &c->on : &check_settings;
+    return LOAD(s->stacks);
 }
 
 /*
@@ -458,7 +495,7 @@ void live_release_all(void);           /* restores all poisoned idle objects, fo
 
 /* ---- chaos.c ---- */
 
-bool chaos_fails(void);
+bool chaos_fails(const struct pond *p);
 bool chaos_drops(void);
 void *chaos_get(struct pond *p); /* an idle object out of turn, or NULL */
 

@@ -150,7 +150,7 @@ void claim_check(const struct call *call)
         check_slack(call);
     else
         bytes_check_zones(call->pond, call->obj, call->record, ZONE_PUT, call->here);
-    if (check_on(CHECK_CONFINE))
+    if (check_on(call->pond, CHECK_CONFINE))
         check_confined(call);
 }
 

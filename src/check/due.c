@@ -3,7 +3,8 @@
 #include "../chance.h"
 #include "check.h"
 
-__thread struct guard_countdown guard_countdown POND_TLS_;
+__thread uint32_t watch_sampled POND_TLS_ = 1;
+__thread int64_t watch_left POND_TLS_;
 
 /* ---- chance ---- */
 
@@ -21,8 +22,8 @@ void guard_forked(void)
 {
     guard_seed();
     random_state = 0;
-    guard_countdown.every = 0;
     watch_sampled = 1;
+    watch_left = 0;
 }
 
 /* Seeded by the process, by where the thread's storage lies and by how many threads came before. */
@@ -47,23 +48,33 @@ uint64_t guard_random(void)
 
 /* ---- guard_is_due ---- */
 
-/* Evenly from 1 to 2 * every - 1, so `every` in the mean. */
-static int64_t guard_distance(uint64_t every)
+/* What the countdown takes to its end, in the mean: much more than the largest N, and so little that what
+ * random numbers leave over by it is even. */
+#define GUARD_MEAN ((int64_t)1 << 44)
+
+/* With 1 every get is due, whatever is left of a countdown that was drawn for another pond. */
+int64_t guard_step(uint64_t every)
 {
-    return (int64_t)(every <= 1 ? 1 : 1 + guard_random() % (2 * MIN(every, UINT32_MAX) - 1));
+    return every <= 1 ? 2 * GUARD_MEAN : GUARD_MEAN / (int64_t)every;
 }
 
-bool guard_draw(void)
+/* The next one of such gets is due at a distance evenly from 1 to 2 * N - 1, so N in the mean. */
+static int64_t guard_distance(int64_t step)
 {
-    uint64_t every = LOAD(check_settings.guard_every);
-    int64_t distance = 0;
-    if (guard_countdown.every != every) {
-        guard_countdown.every = every;
-        distance = guard_distance(every) - 1; /* from the call before this one */
-    }
-    bool due = distance == 0;
-    guard_countdown.left = (due ? guard_distance(every) : distance) - 1;
-    return due;
+    uint64_t most = 2 * (uint64_t)GUARD_MEAN - (uint64_t)MIN(step, GUARD_MEAN);
+    return (int64_t)((guard_random() >> 1) % most);
+}
+
+/* A first draw counts from the call before this one. */
+bool guard_draw(int64_t step)
+{
+    bool drawn = watch_sampled == GUARD_DRAWN;
+    watch_sampled = GUARD_DRAWN;
+    watch_left = drawn ? -1 : guard_distance(step) - step;
+    if (watch_left >= 0)
+        return false;
+    watch_left = guard_distance(step);
+    return true;
 }
 
 /* ---- due, and not guarded ---- */

@@ -46,24 +46,25 @@ static inline bool guard_owns(const void *address)
     return (uintptr_t)address - LOAD(guard_region) < GUARD_REGION;
 }
 
-/* Of this thread: how many calls of guard_is_due say no before the next yes, and the N this was drawn with.
+/*
+ * Of each thread there is one countdown, watch_left, for all ponds. A get of a pond with guard=1/N takes
+ * guard_step(N) of it, and the one that brings it below 0 is due. So each pond has its own N, a change of it
+ * counts at once, and the front door counts down by itself.
  */
-struct guard_countdown {
-    int64_t left;
-    uint64_t every;
-};
+int64_t guard_step(uint64_t every);
 
-extern __thread struct guard_countdown guard_countdown POND_TLS_ UNPADDED;
+/* The countdown has ended, or was never drawn: draws. True: this get is due. */
+bool guard_draw(int64_t step);
 
-/* The countdown has ended, or N is another: draws. True: this call is due. */
-bool guard_draw(void);
-
-/* True once in settings.guard_every calls, at random distances. A change of N counts at once. */
-static inline bool guard_is_due(void)
+/* True once in N calls with guard_step(N), at random distances. */
+static inline bool guard_is_due(int64_t step)
 {
-    bool same = guard_countdown.every == LOAD(check_settings.guard_every);
-    return __builtin_expect(--guard_countdown.left < 0 || !same, 0) && guard_draw();
+    watch_left -= step;
+    return __builtin_expect(watch_left < 0, 0) && guard_draw(step);
 }
+
+/* What watch_sampled is once the thread's countdown is drawn. */
+#define GUARD_DRAWN 2
 
 /* Of this thread. The process has a seed of its own from guard_seed on; a child, from guard_forked on. */
 uint64_t guard_random(void);

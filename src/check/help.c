@@ -20,10 +20,15 @@ static const char help[] =
     "                                                                                          800 at 16\n"
     "  fail=P       P of 1,000 gets fail                                                        21\n"
     "  chaos=SEED   random drops, steals, cold-first reuse, delayed ticks                       42\n"
+    "  bypass       each get makes an object, each put drops it: is the pond at fault?          20\n"
+    "  audit        pond_audit at each tick: zones, poison, states of all objects                7\n"
     "  log          go on after a report instead of aborting\n"
     "  fast         = " WORDS_FAST "\n"
     "  full         = " WORDS_FULL "\n"
     "  off          nothing;  help  this table\n"
+    "  -WORD        without this one of a set: full,-leak\n"
+    "  WORD@NAME    for ponds of that name alone: full@conn*,-leak@conns,guard=100@sockets. The name is a\n"
+    "               pattern; all words but log, off and help. What is said of a name counts more\n"
     "  * for ponds created while it is on\n";
 
 const char *pond_debug_help(void)

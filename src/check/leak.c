@@ -190,7 +190,7 @@ static enum whose whose(const struct owners *o, const struct reach_node *n)
 static void say_kept(const struct pond *p, size_t count, bool known)
 {
     char line[192];
-    if (count == 0 || LOAD(check_settings.leak_kept) == 0)
+    if (count == 0 || LOAD(check_of(p)->on.leak_kept) == 0)
         return;
     const char *end = known ? count == 1 ? "is kept" : "are kept" : "may be kept or lost: nobody could look";
     int length =
@@ -218,6 +218,12 @@ static void look_at_pond(struct pond *p, const struct reach *r, struct leaks *l)
         report_leaks(p, l, "exit that nothing leads to");
 }
 
+/* Of a pond that is not watched in full nothing is known to be live. */
+static bool is_told_of(const struct pond *p)
+{
+    return watch_of(p) == &watch_full && check_on(p, CHECK_LEAK);
+}
+
 static void count_object(struct pond *p, void *obj, struct record *r, void *ctx)
 {
     (void)obj;
@@ -227,7 +233,7 @@ static void count_object(struct pond *p, void *obj, struct record *r, void *ctx)
 static size_t live_in(struct pond *p)
 {
     size_t count = 0;
-    if (watch_of(p) == &watch_full)
+    if (is_told_of(p))
         record_walk(p, count_object, &count);
     return count;
 }
@@ -257,14 +263,15 @@ static NOT_INLINED void look_at_exit(void)
         return;
     struct reach *r = reach_look(__builtin_frame_address(0));
     for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
-        tell_pond(p, r);
+        if (is_told_of(p))
+            tell_pond(p, r);
     reach_end(r);
 }
 
 /* What callers have in registers is on the stack from here on, above the frame of the one who looks. */
 void watch_exit(void)
 {
-    if (!check_on(CHECK_LEAK))
+    if ((LOAD(check_somewhere) & CHECK_LEAK) == 0)
         return;
     __builtin_unwind_init();
     look_at_exit();

@@ -5,22 +5,10 @@
 
 /* ---- guard pages alone: all other objects take the pond's own ways at once ---- */
 
-__thread uint32_t watch_sampled POND_TLS_ = 1;
-__thread int64_t watch_left POND_TLS_;
-
-/* watch_left is counted down by the front door; -1: it has ended, and this get was not yet looked at. */
-static NOT_INLINED bool is_due(void)
+/* The front door has counted down watch_left for this get, if it was ever drawn. */
+static NOT_INLINED bool is_due(const struct pond *p)
 {
-    static __thread int64_t asked POND_TLS_;
-    uint32_t samples = LOAD(watch_guard.samples);
-    if (watch_sampled == samples && watch_left >= 0)
-        return false;
-    guard_countdown.left -= asked - MAX(watch_left, 0);
-    bool due = guard_is_due();
-    asked = MAX(guard_countdown.left, 0);
-    watch_left = asked;
-    watch_sampled = samples;
-    return due;
+    return (watch_sampled != GUARD_DRAWN || watch_left < 0) && guard_draw(LOAD(p->watch_step));
 }
 
 /* Others may have begun to watch in full meanwhile. */
@@ -33,7 +21,7 @@ static void guard_adopt(pond *p, void *obj, const void *caller)
 static void *guard_get(pond *p, const void *caller, const struct get_how *how)
 {
     bool makes = how == NULL || !how->idle_only;
-    void *obj = makes && is_due() ? full_get_guarded(p) : NULL;
+    void *obj = makes && is_due(p) ? full_get_guarded(p) : NULL;
     if (obj != NULL) {
         full_hand_out(p, obj, caller);
         return obj;
@@ -98,8 +86,8 @@ static void guard_looked_at(pond *p, void *obj)
 
 static void guard_ticked(pond *p, const void *caller)
 {
-    (void)p, (void)caller;
-    words_settle();
+    (void)caller;
+    words_settle(p);
 }
 
 static void guard_busy(pond *p)
@@ -107,20 +95,20 @@ static void guard_busy(pond *p)
     (void)p;
 }
 
-struct watch watch_guard = {.samples = 2,
-                            .get = guard_get,
-                            .adopt = guard_adopt,
-                            .put = guard_put,
-                            .discard = guard_discard,
-                            .making = guard_making,
-                            .tried = guard_tried,
-                            .made = guard_made,
-                            .drop = guard_drop,
-                            .ended = guard_ended,
-                            .open = guard_looked_at,
-                            .close = guard_looked_at,
-                            .ticked = guard_ticked,
-                            .busy = guard_busy};
+const struct watch watch_guard = {.samples = GUARD_DRAWN,
+                                  .get = guard_get,
+                                  .adopt = guard_adopt,
+                                  .put = guard_put,
+                                  .discard = guard_discard,
+                                  .making = guard_making,
+                                  .tried = guard_tried,
+                                  .made = guard_made,
+                                  .drop = guard_drop,
+                                  .ended = guard_ended,
+                                  .open = guard_looked_at,
+                                  .close = guard_looked_at,
+                                  .ticked = guard_ticked,
+                                  .busy = guard_busy};
 
 /* ---- ponds that are gone ---- */
 

@@ -17,10 +17,10 @@ struct held {
     struct held_note notes[HELD_MOST];
 };
 
-static bool is_held(const struct held *h, const struct record *r)
+static bool is_held(const struct pond *p, const struct held *h, const struct record *r)
 {
     int64_t age = (int64_t)h->epoch - (int64_t)r->got.epoch; /* negative: got since the walk began */
-    return !r->held && h->count < HELD_MOST && age >= 0 && (uint64_t)age > LOAD(check_settings.hold_epochs);
+    return !r->held && h->count < HELD_MOST && age >= 0 && (uint64_t)age > LOAD(check_of(p)->on.hold_epochs);
 }
 
 /* The record is ours for as long as it takes to read it. */
@@ -29,7 +29,7 @@ static void note_held(struct pond *p, void *obj, struct record *r, void *ctx)
     struct held *h = ctx;
     if (!record_look(check_of(p), r, RECORD_LIVE))
         return;
-    if (is_held(h, r)) {
+    if (is_held(p, h, r)) {
         r->held = true;
         h->notes[h->count++] = (struct held_note){obj, r->got};
     }
@@ -55,10 +55,11 @@ void live_look_for_held(struct pond *p)
 
 void live_release_all(void)
 {
-    if (check_on(CHECK_POISON))
-        return;
-    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
-        if (check_of(p) != NULL && check_holds(check_of(p)) > 0)
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
+        if (watch_of(p) == NULL || check_on(p, CHECK_POISON))
+            continue;
+        if (check_holds(check_of(p)) > 0)
             bytes_look(p, NULL);
-    words_settle();
+        words_settle(p);
+    }
 }

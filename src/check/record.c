@@ -164,7 +164,7 @@ static size_t check_bytes(void)
 
 bool check_attach(struct pond *p)
 {
-    if (p->watcher != NULL)
+    if (check_of(p) != NULL)
         return true;
     struct check *c = os_map(check_bytes());
     if (c == NULL)
@@ -182,7 +182,7 @@ bool check_attach(struct pond *p)
     c->next = checks;
     checks = c;
     check_unlock();
-    p->watcher = c;
+    STORE(p->watcher, (void *)c);
     return true;
 }
 
@@ -196,7 +196,7 @@ void check_detach(struct pond *p)
     *at = c->next;
     table_end(c->table);
     check_unlock();
-    p->watcher = NULL;
+    STORE(p->watcher, NULL);
     tools_pond_ended(p);
     os_unmap(c, check_bytes());
 }
@@ -214,7 +214,7 @@ void check_hold(struct check *c, int by)
 bool check_hold_for(struct check *c, uint32_t word)
 {
     check_hold(c, 1);
-    if ((__atomic_load_n(&check_settings.words, __ATOMIC_SEQ_CST) & word) != 0)
+    if ((__atomic_load_n(&c->on.words, __ATOMIC_SEQ_CST) & word) != 0)
         return true;
     check_hold(c, -1);
     return false;

@@ -40,7 +40,7 @@ void finding_say(struct finding *f, const char *format, ...)
 static void take_whole(void *argument)
 {
     struct event *e = argument;
-    e->stack = stack_capture_whole((const void *)(uintptr_t)(e->stack & ~EVENT_CALLER));
+    e->stack = stack_capture((const void *)(uintptr_t)(e->stack & ~EVENT_CALLER), STACK_MOST);
 }
 
 static bool is_here(const char *role)
@@ -196,13 +196,18 @@ static void add_object(struct text *t, const struct finding *f)
     add(t, "\n");
 }
 
-static void add_words(struct text *t)
+static bool luck_is_on(void)
+{
+    return (LOAD(check_somewhere) & (CHECK_FAIL | CHECK_CHAOS)) != 0;
+}
+
+static void add_words(struct text *t, const struct finding *f)
 {
     char words[256];
-    if (check_words_text(words, sizeof(words)) == 0)
+    if (check_words_text(f->pond, words, sizeof(words)) == 0)
         return;
     add(t, "    words: %s", words);
-    if (check_on(CHECK_FAIL | CHECK_CHAOS))
+    if (luck_is_on())
         add(t, "; seed %llu", (unsigned long long)LOAD(check_settings.seed));
     add(t, "\n");
 }
@@ -243,7 +248,7 @@ static void compose_rest(struct text *t, const struct finding *f)
         add_stack(t, e);
     }
     add(t, "    advice: %s\n", f->advice);
-    add_words(t);
+    add_words(t, f);
 }
 
 /* ---- who wants it ---- */
@@ -274,7 +279,7 @@ static void hand_over(const struct finding *f, const char *text)
                      .offset = f->offset,
                      .size = f->size,
                      .stack_count = f->event_count,
-                     .seed = check_on(CHECK_FAIL | CHECK_CHAOS) ? LOAD(check_settings.seed) : 0,
+                     .seed = luck_is_on() ? LOAD(check_settings.seed) : 0,
                      .text = text};
     const void *one[POND_REPORT_STACKS];
     for (size_t i = 0; i < f->event_count; i++) {
@@ -431,7 +436,7 @@ static void emit(const struct finding *f)
     else
         emit_here(&e, cancel);
     aside_give(a);
-    if (!e.taken && !f->harmless && !check_on(CHECK_LOG))
+    if (!e.taken && !f->harmless && !check_for_all(CHECK_LOG))
         give_up();
 }
 

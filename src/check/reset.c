@@ -11,7 +11,7 @@
 static void veil(const struct check *c, struct record *r)
 {
     unsigned char *bytes = record_snapshot(c, r);
-    for (size_t i = 0; check_on(CHECK_TOOLS) && i < c->size; i++)
+    for (size_t i = 0; check_tools() && i < c->size; i++)
         bytes[i] = (unsigned char)~bytes[i];
 }
 

@@ -339,7 +339,7 @@ NOT_INLINED struct event scope_getter(const struct pond *p)
 {
     struct event e = event_here(p, NULL);
     struct thread_block *b = thread_block();
-    if (b != NULL && b->getter == p && LOAD(check_settings.stacks) > 0)
+    if (b != NULL && b->getter == p && event_depth(p) > 0)
         e.stack = (uint64_t)(uintptr_t)b->getter_caller | EVENT_CALLER;
     if (b != NULL)
         b->getter = NULL;
@@ -374,15 +374,15 @@ void scope_forget(const struct pond *p)
 
 #define HOW_TO_REPORT ((uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS))
 
-bool watch_in_hook(void)
+bool watch_in_hook(const struct pond *p)
 {
-    return check_on(~HOW_TO_REPORT) && object_in_hook((const void *)(uintptr_t)report);
+    return check_is_on(p, ~HOW_TO_REPORT) && object_in_hook((const void *)(uintptr_t)report);
 }
 
 /* Under any word. */
 static void report_call(struct finding *f, const char *sentence, const char *function, const void *caller)
 {
-    if (!check_on(~HOW_TO_REPORT))
+    if (!check_is_on(f->pond, ~HOW_TO_REPORT))
         return;
     finding_say(f, sentence, function);
     finding_event(f, "called here", event_here(f->pond, caller));

@@ -181,17 +181,11 @@ static uint32_t stack_unwind(const void *caller, uint64_t most)
     return stack_number(pcs, count);
 }
 
-uint32_t stack_capture(const void *caller)
+uint32_t stack_capture(const void *caller, uint64_t most)
 {
-    uint64_t most = LOAD(check_settings.stacks);
     if (most == 0 || caller == NULL)
         return 0;
     return most == 1 ? stack_number(&caller, 1) : stack_unwind(caller, most);
-}
-
-uint32_t stack_capture_whole(const void *caller)
-{
-    return LOAD(check_settings.stacks) == 0 ? 0 : stack_unwind(caller, STACK_MOST);
 }
 
 static void unwind_once(void *unused)

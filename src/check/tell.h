@@ -8,37 +8,37 @@
 
 static inline void tell_open(const struct pond *p, void *obj)
 {
-    if (check_on(CHECK_TOOLS))
+    if (check_tools())
         tools_open(obj, check_of(p)->size);
 }
 
 static inline void tell_close(const struct pond *p, void *obj)
 {
-    if (check_on(CHECK_TOOLS))
+    if (check_tools())
         tools_close(obj, check_of(p)->size);
 }
 
 static inline void tell_got(const struct pond *p, void *obj)
 {
-    if (check_on(CHECK_TOOLS))
+    if (check_tools())
         tools_got(p, obj, check_of(p)->size);
 }
 
 static inline void tell_put(const struct pond *p, void *obj)
 {
-    if (check_on(CHECK_TOOLS))
+    if (check_tools())
         tools_put(p, obj, check_of(p)->size);
 }
 
 static inline void tell_ended(const struct pond *p, void *obj)
 {
-    if (check_on(CHECK_TOOLS) && !guard_owns(obj))
+    if (check_tools() && !guard_owns(obj))
         tools_ended(obj, (char *)obj - p->lead, p->object_bytes);
 }
 
 static inline void tell_wiped(const struct pond *p, void *obj)
 {
-    if (check_on(CHECK_TOOLS) && p->object_bytes > 0)
+    if (check_tools() && p->object_bytes > 0)
         tools_wipe((char *)obj - p->lead, p->object_bytes);
 }
 

@@ -36,7 +36,7 @@ struct trap {
 static struct event trap_event(const struct pond *p, const struct trap *t)
 {
     struct event e = event_here(p, NULL);
-    if (t->pc != NULL && LOAD(check_settings.stacks) > 0)
+    if (t->pc != NULL && event_depth(p) > 0)
         e.stack = (uint64_t)((uintptr_t)t->pc + 1) | EVENT_CALLER;
     return e;
 }

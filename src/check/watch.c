@@ -53,7 +53,7 @@ static void make_idle(const struct call *call)
     struct record *r = call->record;
     if (r != NULL) {
         r->put = call->here;
-        if (check_on(CHECK_POISON) && check_of(p)->size > 0)
+        if (check_on(p, CHECK_POISON) && check_of(p)->size > 0)
             bytes_poison(p, call->obj, r);
         bytes_shelve(p, call->obj, r);
     }
@@ -70,17 +70,17 @@ static void clean(struct call *call, struct scope *s)
     pond_drop_reason why = POND_DROP_LIMIT;
     claim_check(call);
     bool kept = object_clean(p, call->obj, &why);
-    if (!kept && why == POND_DROP_LIMIT && check_on(CHECK_GROW))
+    if (!kept && why == POND_DROP_LIMIT && check_on(p, CHECK_GROW))
         claim_report_grown(call);
     scope_leave(s);
     claim_check_hooks(call);
-    if (kept && call->record != NULL && check_on(CHECK_RESET) && check_of(p)->size > 0) {
+    if (kept && call->record != NULL && check_on(p, CHECK_RESET) && check_of(p)->size > 0) {
         tell_open(p, call->obj); /* every byte is compared, also those that nobody wrote */
         reset_check(p, call->obj, call->record, call->here);
     }
     if (!kept)
         drop_now(call, why);
-    else if (guard_owns(call->obj) || (check_on(CHECK_CHAOS) && chaos_drops()))
+    else if (guard_owns(call->obj) || (check_on(p, CHECK_CHAOS) && chaos_drops()))
         drop_now(call, POND_DROP_DEBUG);
     else
         make_idle(call);
@@ -92,7 +92,7 @@ static void clean(struct call *call, struct scope *s)
 
 static inline bool only_looks(const struct check *c)
 {
-    return (LOAD(check_settings.words) & MORE_THAN_LOOKING) == 0 && !c->hooks;
+    return (LOAD(c->on.words) & MORE_THAN_LOOKING) == 0 && !c->hooks;
 }
 
 static inline bool is_confined_to_another(const struct pond *p, const struct record *r)
@@ -197,14 +197,14 @@ void *full_get_guarded(struct pond *p)
 
 static void *get_by_words(struct pond *p, uint32_t words, const struct get_how *how)
 {
-    if ((words & CHECK_FAIL) != 0 && chaos_fails()) {
+    if ((words & CHECK_FAIL) != 0 && chaos_fails(p)) {
         pool_failed(p, POND_FAIL_DEBUG);
         errno = ENOMEM;
         return NULL;
     }
     void *obj = NULL;
     bool makes = how == NULL || !how->idle_only;
-    if ((words & CHECK_GUARD) != 0 && makes && guard_is_due())
+    if ((words & CHECK_GUARD) != 0 && makes && guard_is_due(LOAD(p->watch_step)))
         obj = full_get_guarded(p);
     else if ((words & CHECK_CHAOS) != 0)
         obj = chaos_get(p);
@@ -246,7 +246,7 @@ static void *get_slowly(pond *p, const void *caller, const struct get_how *how)
         return NULL;
     }
     scope_getting(p, caller);
-    void *obj = get_by_words(p, LOAD(check_settings.words), how);
+    void *obj = get_by_words(p, LOAD(check_of(p)->on.words), how);
     if (obj != NULL)
         full_hand_out(p, obj, caller);
     return obj;
@@ -311,7 +311,7 @@ void full_made(pond *p, void *obj)
     r->made = false;
     STORE(r->born, record_generation(c));
     r->got = r->put = (struct event){.thread = 0};
-    if (c->size > 0 && check_on(CHECK_RESET))
+    if (c->size > 0 && check_on(p, CHECK_RESET))
         reset_remember(p, obj, r);
     if (!guard_owns(obj))
         bytes_shelve(p, obj, r);
@@ -386,15 +386,15 @@ static void full_close(pond *p, void *obj)
 
 static void full_ticked(pond *p, const void *caller)
 {
-    if (check_on(CHECK_HOLD))
+    if (check_on(p, CHECK_HOLD))
         live_look_for_held(p);
     bytes_look(p, caller);
-    words_settle();
+    words_settle(p);
 }
 
 static void full_busy(pond *p)
 {
-    if (check_on(CHECK_LEAK))
+    if (check_on(p, CHECK_LEAK))
         leak_report_busy(p);
 }
 

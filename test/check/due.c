@@ -10,16 +10,18 @@
 
 TestSuite(due, .timeout = TEST_ALARM);
 
+static int64_t step;
+
 static void set_every(uint64_t every)
 {
-    check_settings.guard_every = every;
+    step = guard_step(every);
 }
 
 static size_t count_due(size_t calls)
 {
     size_t due = 0;
     for (size_t i = 0; i < calls; i++)
-        due += guard_is_due();
+        due += guard_is_due(step);
     return due;
 }
 
@@ -43,7 +45,7 @@ Test(due, distances_between_due_gets_are_random)
     size_t below = 0, above = 0, longest = 0;
     for (int i = 0; i < 1000; i++) {
         size_t distance = 1;
-        while (!guard_is_due())
+        while (!guard_is_due(step))
             distance++;
         below += distance < 50;
         above += distance > 150;
@@ -55,7 +57,7 @@ Test(due, distances_between_due_gets_are_random)
 
 static void *first_is_due(void *count)
 {
-    *(size_t *)count += guard_is_due();
+    *(size_t *)count += guard_is_due(step);
     return NULL;
 }
 
@@ -77,6 +79,30 @@ Test(due, another_n_counts_at_once)
     cr_assert_eq(count_due(100), 100);
     set_every(1u << 30);
     cr_assert_eq(count_due(100), 0);
+}
+
+/* Gets of ponds with an N each, in turn: each pond has as many as its own N says. */
+Test(due, each_pond_has_its_own_n)
+{
+    const int64_t often = guard_step(20), seldom = guard_step(1000);
+    size_t due_often = 0, due_seldom = 0;
+    for (int i = 0; i < 1000000; i++) {
+        due_often += guard_is_due(often);
+        due_seldom += guard_is_due(seldom);
+    }
+    cr_assert(due_often > 49000 && due_often < 51000, "%zu", due_often);
+    cr_assert(due_seldom > 850 && due_seldom < 1150, "%zu", due_seldom);
+}
+
+Test(due, every_get_of_a_pond_with_1_is_due_beside_another)
+{
+    const int64_t all = guard_step(1), seldom = guard_step(1000);
+    size_t due = 0;
+    for (int i = 0; i < 100000; i++) {
+        cr_assert(guard_is_due(all), "get %d", i);
+        due += guard_is_due(seldom);
+    }
+    cr_assert(due > 50 && due < 200, "%zu", due);
 }
 
 /* ---- forked workers ---- */

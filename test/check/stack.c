@@ -27,7 +27,7 @@ static void keep(uint64_t frames)
 /* A public function of the library, with a way to go inside it. */
 static NOINLINE uint32_t inside(const void *caller)
 {
-    uint32_t stack = stack_capture(caller);
+    uint32_t stack = stack_capture(caller, LOAD(check_settings.stacks));
     STAY();
     return stack;
 }
@@ -193,7 +193,7 @@ static void on_trap(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
     trapped = (const char *)trap_pc(context) + 1;
-    handled_stack = stack_capture(trapped);
+    handled_stack = stack_capture(trapped, LOAD(check_settings.stacks));
     must(mprotect(trap_page, os_page_size(), PROT_READ | PROT_WRITE) == 0, "mprotect");
 }
 
@@ -272,7 +272,7 @@ static void store_all(unsigned index, void *unused)
     uint32_t *numbers = store_numbers[index];
     for (size_t n = 0; n < STORE_STACKS; n++) {
         size_t count, i = index % 2 ? STORE_STACKS - 1 - n : n;
-        numbers[i] = stack_capture(store_address(i));
+        numbers[i] = stack_capture(store_address(i), LOAD(check_settings.stacks));
         const void *const *pcs = stack_frames(numbers[i], &count);
         must(count == 1 && pcs[0] == store_address(i), "stack %zu has become another", i);
     }
@@ -294,11 +294,11 @@ Test(stack, without_memory_there_is_no_stack_until_there_is_memory)
     keep(1);
     errno = 77;
     fault_arm(FAULT_MMAP, 0, true);
-    uint32_t stack = stack_capture(&seen);
+    uint32_t stack = stack_capture(&seen, LOAD(check_settings.stacks));
     fault_disarm(FAULT_MMAP);
     cr_assert_eq(stack, 0);
     cr_assert_eq(errno, 77);
-    cr_assert_neq(stack_capture(&seen), 0);
+    cr_assert_neq(stack_capture(&seen, LOAD(check_settings.stacks)), 0);
 }
 
 #define STORE_BYTES ((size_t)64 << 20)

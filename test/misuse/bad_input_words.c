@@ -63,6 +63,25 @@ static const char *const bad[] = {
     "off=1",
     "hold=99999999999999999999999999999",
     "chaos=18446744073709551616",
+    "-",
+    "full,-",
+    "full,-laek",
+    "full,--leak",
+    "full,-guard=1/100",
+    "-off",
+    "-help",
+    "full@",
+    "full, @conns",
+    "@",
+    "full@ ",
+    "log@conns",
+    "-log@conns",
+    "off@conns",
+    "help@conns",
+    "guard=0@conns",
+    "hold@conns",
+    "double=1@conns",
+    "full@a-name-that-is-longer-than-any-name-of-a-pond-may-be-0123456789x",
 };
 
 static void expect_words(const char *expected, const char *because)
@@ -120,6 +139,26 @@ static const struct {
     {"GUARD = 1/7 ,Hold= 3", "hold=3,guard=1/7"},
     {" ", ""},
     {" Off\n", ""},
+    {"bypass", "bypass"},
+    {"log,audit,bypass", "bypass,audit,log"},
+    {"fast,-leak", "double,tag,confine,redzone,stacks=1"},
+    {"fast, - Leak ,-stacks", "double,tag,confine,redzone"},
+    {"-leak,fast", "double,tag,confine,redzone,leak,stacks=1"},
+    {"full,-guard,-stacks", "double,tag,confine,reset,poison,redzone,leak"},
+    {"full,-fast", "reset,poison,guard=1/100"},
+    {"full,-full", ""},
+    {"hold=3,poison=8,-hold,-poison", ""},
+    {"guard=1/7,-guard,guard", "guard"},
+    {"log,-log", ""},
+    {"-leak", ""},
+    {"full@conns", "full@conns"},
+    {"FULL @ Conns ", "full@Conns"},
+    {"guard=100@sockets,log", "log,guard=1/100@sockets"},
+    {"full@conn*,-leak@conns,guard=100@sockets", "full@conn*,-leak@conns,guard=1/100@sockets"},
+    {"full@conns,fast", "double,tag,confine,redzone,leak,stacks=1,full@conns"},
+    {"poison=8@conn[a-z]?, -stacks@x y", "poison=8@conn[a-z]?,-stacks@x y"},
+    {"chaos=7@conns", "chaos=7@conns"},
+    {"double@user@host", "double@user@host"},
     {NULL, ""},
 };
 
@@ -135,6 +174,14 @@ static const struct {
     {"double,hold", ": \"hold\" lacks its value; "},
     {"double=1,tag", ": \"double=1\" takes no value; "},
     {"tag,guard = 0 ", ": \"guard = 0\" has a wrong value; "},
+    {"full,-laek", ": \"-laek\" is no word; "},
+    {"full,-guard=1/100", ": \"-guard=1/100\" takes no value where it is taken out; "},
+    {"-off", ": \"-off\" cannot be taken out; "},
+    {"full@conns,log@conns", ": \"log@conns\" is for all ponds or none; nothing is changed"},
+    {"help@conns", ": \"help@conns\" is for all ponds or none; "},
+    {"full@", ": \"full@\" names no pond; "},
+    {"full@a-name-that-is-longer-than-any-name-of-a-pond-may-be-0123456789x",
+     "\"full@a-name-that-is-longer-than-any-name\" has too long a name; "},
     {"tagg,tag,duoble", ": \"tagg\" is no word, \"duoble\" is no word; "},
     {"averylongwordwithnocommaintheforty1234567890",
      "\"averylongwordwithnocommaintheforty123456\" is no word; "},
@@ -193,9 +240,9 @@ Test(words, got_text_is_cut_to_the_room)
 
 Test(words, help_names_each)
 {
-    static const char *const all[] = {"double",     "tag",    "confine", "reset", "poison",   "redzone",
-                                      "grow",       "hold=N", "leak",    "guard", "stacks=N", "fail=P",
-                                      "chaos=SEED", "log",    "fast",    "full"};
+    static const char *const all[] = {"double", "tag",  "confine", "reset",    "poison", "redzone",    "grow",
+                                      "hold=N", "leak", "guard",   "stacks=N", "fail=P", "chaos=SEED", "log",
+                                      "fast",   "full", "bypass",  "audit",    "-WORD",  "WORD@NAME"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         cr_assert_not_null(strstr(pond_debug_help(), all[i]), "%s", all[i]);
 }
@@ -248,6 +295,21 @@ static void expect_said(const char *said, const char *part, const char *words)
     cr_assert_not_null(strstr(said, part), "POND_DEBUG=%s does not say '%s' but: %s", words, part, said);
 }
 
+/* Of many names the last ones are refused, and the words of the others stand. */
+Test(words, so_many_names_and_no_more)
+{
+    struct heard h;
+    char list[4096] = "tag";
+    listen_to(&h, "double");
+    for (int i = 0; i < 64; i++)
+        strcat(list, ",full@conns");
+    cr_assert_eq(pond_debug_set(list), 0, "%s", h.what);
+    strcat(list, ",leak@more");
+    cr_assert_eq(pond_debug_set(list), -1);
+    cr_assert_not_null(strstr(h.what, ": \"leak@more\" is one name too many; nothing is changed"), "%s",
+                       h.what);
+}
+
 /* The process is not ended for a word; what it is checked for is said, and the words there are. */
 Test(words, from_the_environment_none_that_is_right)
 {
@@ -269,6 +331,8 @@ static const struct {
     {"double,gaurd", ": \"gaurd\" is no word; the other words are on\n", "    words: double\n"},
     {"gaurd, Double ,stacks=3", ": \"gaurd\" is no word; the other words are on\n",
      "    words: double,stacks=3\n"},
+    {"double@po*,log@pond", ": \"log@pond\" is for all ponds or none; the other words are on\n",
+     "    words: double@po*\n"},
     {"fast,guard=0", ": \"guard=0\" has a wrong value; the other words are on\n", "    words: double,"},
     {"hold,double=1,FULL", "\"hold\" lacks its value, \"double=1\" takes no value; the other words are on\n",
      "guard=1/100"},

@@ -129,17 +129,15 @@ BOTH_WAYS(line, whoever_closed_it_does_not_open_it_again)
     expect_line(opens(*refused != 0));
 }
 
-BOTH_WAYS(line, it_stays_closed_while_threads_are_watched)
+BOTH_WAYS(line, it_stays_closed_while_its_pond_is_shut)
 {
     start_loaded(*refused != 0);
+    ground->shut = true;
     close_ground(GATE_BOUNDED);
-    gates_watch(true);
     gates_open();
     load_mine(NULL);
     expect_line(false);
-    close_ground(GATE_BOUNDED);
-    gates_watch(false);
-    gates_open();
+    ground->shut = false;
     load_mine(NULL);
     expect_line(opens(*refused != 0));
 }

@@ -18,7 +18,7 @@ __attribute__((noinline)) void frames_here(void)
 {
     size_t count;
     char text[1024];
-    const void *const *pcs = stack_frames(stack_capture(__builtin_return_address(0)), &count);
+    const void *const *pcs = stack_frames(stack_capture(__builtin_return_address(0), STACK_MOST), &count);
     for (size_t i = 0; i < count; i++) {
         (void)module_describe(pcs[i], text, sizeof text);
         printf("#%zu\n%s\n", i, text);
