@@ -485,6 +485,33 @@ void pool_put_back(struct pond *p, void *obj)
     pool_put_clean(p, obj);
 }
 
+/* False: none is idle. */
+static bool drop_idle(struct pond *p)
+{
+    void *obj = pool_get_idle(p);
+    if (obj == NULL)
+        obj = pool_get_gathered(p);
+    if (obj == NULL)
+        return epoch_drop_aged(p);
+    pthread_mutex_lock(&p->lock);
+    p->gets--; /* it was none */
+    pthread_mutex_unlock(&p->lock);
+    pool_drop(p, obj, POND_DROP_DEBUG);
+    return true;
+}
+
+void *pool_get_new(struct pond *p)
+{
+    struct birth b;
+    do {
+        pthread_mutex_lock(&p->lock);
+        object_admit(p, &b, NULL);
+        object_count_miss(p, &b);
+        pthread_mutex_unlock(&p->lock);
+    } while (b.full && drop_idle(p));
+    return make_new(p, &b, false);
+}
+
 void *pool_get_made_at(struct pond *p, void *memory)
 {
     struct birth b;

@@ -224,7 +224,8 @@ static uint32_t words_anywhere(const struct rules *r)
 void rules_parse(struct rules *r, const char *text, struct refusals *refused)
 {
     struct part p;
-    *r = (struct rules){.all = {.guard_every = 1, .seed = 1}};
+    /* Who has just seen hold on, and finds it gone, finds nothing held. */
+    *r = (struct rules){.all = {.hold_epochs = UINT64_MAX, .guard_every = 1, .seed = 1}};
     if (part_of(text, strlen(text)).length == 0)
         return;
     while (next_part(&text, &p)) {

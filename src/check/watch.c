@@ -2,10 +2,11 @@
 /*
  * What happens at a get, put, discard and drop of a watched pond, and in which order.
  *
- *   get      hook scope, fail, guard or chaos or the pond's own way; poison is lifted, red zones; the record
- * says live put      hook scope, whose object is it, red zones, confinement; reset; red zones; what reset
- * left; poison, idle drop     poison is lifted, red zones; destroy hook in its scope tick     what is held;
- * poison and red zones of idle objects
+ *   get      hook scope; fail, guard, bypass or chaos, or the pond's own way; poison is lifted, red zones;
+ * the record says live put      hook scope; whose object it is, red zones, confinement; reset; red zones;
+ * what reset left; poison, idle; or dropped by guard, bypass, chaos drop     poison is lifted, red zones;
+ * destroy hook in its scope tick     what is held; poison and red zones of idle objects; or all that an audit
+ * looks at
  *
  * Invariants
  *   1. Who changed a record from LIVE, IDLE or CLEANING to CLEANING has the object to itself.
@@ -80,7 +81,8 @@ static void clean(struct call *call, struct scope *s)
     }
     if (!kept)
         drop_now(call, why);
-    else if (guard_owns(call->obj) || (check_on(p, CHECK_CHAOS) && chaos_drops()))
+    else if (guard_owns(call->obj) || check_on(p, CHECK_BYPASS) ||
+             (check_on(p, CHECK_CHAOS) && chaos_drops()))
         drop_now(call, POND_DROP_DEBUG);
     else
         make_idle(call);
@@ -88,7 +90,8 @@ static void clean(struct call *call, struct scope *s)
 
 /* ---- the usual case: nothing to report, no hook to run, nothing to do to the object's bytes ---- */
 
-#define MORE_THAN_LOOKING (CHECK_RESET | CHECK_POISON | CHECK_GUARD | CHECK_FAIL | CHECK_CHAOS | CHECK_TOOLS)
+#define MORE_THAN_LOOKING                                                                                    \
+    (CHECK_RESET | CHECK_POISON | CHECK_GUARD | CHECK_FAIL | CHECK_CHAOS | CHECK_BYPASS | CHECK_TOOLS)
 
 static inline bool only_looks(const struct check *c)
 {
@@ -206,9 +209,11 @@ static void *get_by_words(struct pond *p, uint32_t words, const struct get_how *
     bool makes = how == NULL || !how->idle_only;
     if ((words & CHECK_GUARD) != 0 && makes && guard_is_due(LOAD(p->watch_step)))
         obj = full_get_guarded(p);
-    else if ((words & CHECK_CHAOS) != 0)
+    else if ((words & CHECK_CHAOS) != 0 && (words & CHECK_BYPASS) == 0)
         obj = chaos_get(p);
-    return obj != NULL ? obj : pool_get(p, how);
+    if (obj != NULL)
+        return obj;
+    return (words & CHECK_BYPASS) != 0 && how == NULL ? pool_get_new(p) : pool_get(p, how);
 }
 
 /* The object leaves the pond. */
