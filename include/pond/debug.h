@@ -11,6 +11,19 @@
  * word is not understood (it is unknown, or its value is not one) the others are on nevertheless: a report
  * names the word, says whether anything is checked, and shows the words there are; the process goes on.
  *
+ * `-word` takes out what stands before it: `full,-leak` is full without leak, `full,-fast` what full has
+ * more.
+ *
+ * `word@name` is on for ponds of that name alone, those there are and those to come, and `-word@name` off for
+ * them: `full@conn*,-leak@conns,guard=100@sockets`. The name is a pattern as in fnmatch(3), and what is
+ * compared is the first 47 bytes of the pond's; it ends at the next comma, so `?` stands for a comma in it.
+ * What is said of a name counts after what is said without one, wherever it stands, and of several that match
+ * each counts in its turn: so each pond has its own words, with values of their own. 64 names at most. A pond
+ * that no word is on for keeps its fast path, instruction for instruction, whatever is on for others; nothing
+ * of it is checked, and a misuse that two ponds take part in is found where the watched one is called. Not by
+ * name: `log`, which is about what a report does to the process (so is pond_on_report), `off` and `help`:
+ * they are refused. Of chaos the seed is one for all, and ticks are delayed only if it is on for all ponds.
+ *
  * Sets: `fast` is what can be left on in a test environment, `full` all that
  * finds bugs without changing what a correct program sees. Any word but guard, stacks and log has double
  * and tag looked at as well.
@@ -44,11 +57,17 @@
  *                 Else 16; with guard alone 1
  *     fail=P      P of 1,000 gets fail with ENOMEM
  *     chaos=SEED  random drops, steals from other threads, cold-first reuse, delayed ticks
+ *     bypass      each get makes an object, each put drops it: to tell whether the pool is at fault when a
+ *                 program works with malloc or not at all. All hooks run as ever: construct or create in each
+ *                 get, whose memory is zero before; at put reset and footprint, as if the object were to be
+ *                 kept, and then destroy with POND_DROP_DEBUG (or the reason that reset or max_footprint
+ * gives). What was idle before is left to the ticks, and at max_objects dropped for a get; what pond_reserve
+ * makes, too. Chaos then drops, steals and reuses nothing audit       at each tick: what pond_audit looks at
  *     (any)       a hook that is left, or calls into its own pond; a call in the handler of a signal that
  *                 interrupted the library
  *     log         go on after a report instead of calling abort()
  *
- * An object that guard or chaos alone takes from the pond at its put is dropped with POND_DROP_DEBUG.
+ * An object that guard, bypass or chaos alone takes from the pond at its put is dropped with POND_DROP_DEBUG.
  *
  * (*) needs room in the object's layout: for ponds created while the word is on. All other words also
  * work for ponds that exist. An object that was live before its pond was first checked is trusted once.
@@ -74,10 +93,10 @@ extern "C" {
 #endif
 
 /*
- * Replaces the words that are on by these; NULL, "" or "off": none. Returns 0; or -1 with errno EINVAL
- * when a word is unknown or its value is not one (then nothing changes, and a report names the word and
- * shows the words there are), or ENOMEM. Takes effect on all threads before it returns. Takes the registry's
- * lock. From a hook: no.
+ * Replaces the words that are on by these, those by name too; NULL, "" or "off": none. Returns 0; or -1 with
+ * errno EINVAL when a word is unknown or its value is not one (then nothing changes, and a report names the
+ * word and shows the words there are), or ENOMEM. Takes effect on all threads before it returns. Takes the
+ * registry's lock. From a hook: no.
  */
 POND_API int pond_debug_set(const char *words);
 
@@ -97,6 +116,21 @@ POND_API const char *pond_debug_help(void);
  * never guarded, and not counted.
  */
 POND_API uint64_t pond_debug_unguarded(void);
+
+/*
+ * Looks at all objects of the pond now, live and idle ones (NULL: of every pond), reports what is wrong as
+ * words do, and returns how many findings there were, those included that were reported before. What there is
+ * to find depends on the words that are on for the pond: written red zones (of live objects, too), poison,
+ * and the bytes next to live objects in guard slots; each is found once, for what was written is put right.
+ * And without any word, that what the pond takes for idle is, each once, an object of its own that is idle:
+ * an object that was put twice, or into another pond, while no word was on. Those are found again at each
+ * audit, 64 of a pond at most, unless a thread stays stopped in the middle of a get or put.
+ *
+ * Takes some 50 ns for each object, during which the pond's lock is held, and closes the pond's caches as a
+ * tick does. The word audit runs it at each tick of the ponds it is on for. From a hook: refused
+ * with EDEADLK, 0. Where there is no memory to note findings they are not looked for.
+ */
+POND_API size_t pond_audit(pond *p);
 
 #define POND_REPORT_STACKS 3
 

@@ -102,6 +102,7 @@ static bool has_zones(const struct pond *p, const void *obj, const struct record
 /* What was written around an object, noted under locks and reported without; and who had it last. */
 struct zones {
     const void *object;
+    bool live; /* an audit found it in somebody's hands */
     struct run under, over;
     struct event got, put;
 };
@@ -119,6 +120,7 @@ static bool mend_zones(struct pond *p, void *obj, const struct record *r, struct
         return false;
     bytes_fill_zones(p, obj);
     z->object = obj;
+    z->live = false;
     z->got = r->got;
     z->put = r->put;
     return true;
@@ -137,15 +139,16 @@ static void say_zone(struct finding *f, const char *what, const struct zones *z,
                                        [ZONE_HOOKS] = " by a hook of its put",
                                        [ZONE_GET] = ", seen at the next get",
                                        [ZONE_TICK] = ", seen at a tick",
-                                       [ZONE_DROP] = ", seen when it was dropped"};
-    bool put = z->put.thread != 0;
+                                       [ZONE_DROP] = ", seen when it was dropped",
+                                       [ZONE_AUDIT] = ", seen by an audit"};
+    bool put = z->put.thread != 0, idle = is_idle(when) && !z->live;
     finding_say(f, "%s%s: %zu byte%s %s the object %s written%s%s", what,
-                !is_idle(when) ? ""
-                : put          ? " after put"
-                               : " while it was idle",
+                !idle ? ""
+                : put ? " after put"
+                      : " while it was idle",
                 f->size, f->size == 1 ? "" : "s", what[0] == 'o' ? "behind" : "in front of",
-                f->size == 1 ? "was" : "were",
-                is_idle(when) && put ? " by whoever still has the pointer" : "", seen[when]);
+                f->size == 1 ? "was" : "were", idle && put ? " by whoever still has the pointer" : "",
+                seen[when]);
 }
 
 /* An idle object's zones are named after whoever put it; whoever found that they were written has not done
@@ -153,7 +156,7 @@ static void say_zone(struct finding *f, const char *what, const struct zones *z,
 static void report_zone(struct pond *p, const struct zones *z, const char *what, struct run run,
                         enum zone_look when, struct event here)
 {
-    bool idle = is_idle(when), put = z->put.thread != 0;
+    bool idle = is_idle(when) && !z->live, put = z->put.thread != 0;
     struct finding f = {
         .word = "redzone",
         .pond = p,
@@ -165,7 +168,7 @@ static void report_zone(struct pond *p, const struct zones *z, const char *what,
                  : "look at what writes into this object: with guard=1 about every second such write traps"};
     say_zone(&f, what, z, when);
     if (!idle)
-        finding_event(&f, "put here", here);
+        finding_event(&f, z->live ? "found here" : "put here", here);
     else if (put)
         finding_event(&f, "put", z->put);
     else
@@ -174,23 +177,25 @@ static void report_zone(struct pond *p, const struct zones *z, const char *what,
     report(&f);
 }
 
-static void report_zones(struct pond *p, struct zones *z, enum zone_look when, struct event here)
+/* How many findings it is: on one side of the object or on both. */
+static size_t report_zones(struct pond *p, struct zones *z, enum zone_look when, struct event here)
 {
     if (!check_on(p, CHECK_REDZONE))
-        return;
+        return 0;
     z->over.offset += p->options.size;
     if (z->over.size > 0)
         report_zone(p, z, "overflow", z->over, when, here);
     z->under.offset -= REDZONE_BYTES;
     if (z->under.size > 0)
         report_zone(p, z, "underflow", z->under, when, here);
+    return (size_t)(z->over.size > 0) + (size_t)(z->under.size > 0);
 }
 
 void bytes_check_zones(struct pond *p, void *obj, struct record *r, enum zone_look when, struct event here)
 {
     struct zones z;
     if (has_zones(p, obj, r) && mend_zones(p, obj, r, &z))
-        report_zones(p, &z, when, here);
+        (void)report_zones(p, &z, when, here);
 }
 
 /* ---- poison ---- */
@@ -310,15 +315,16 @@ void bytes_unshelve(struct pond *p, struct record *r)
 
 struct look {
     bool uncover;  /* poison is to go: the word is off */
-    bool at_zones; /* they are looked at, too */
-    size_t count, zone_count;
-    struct note notes[NOTES];
-    struct zones zones[NOTES];
+    bool at_zones; /* they are looked at, too, */
+    bool at_live;  /* and those of live objects */
+    size_t room, count, zone_count;
+    struct note *notes;
+    struct zones *zones;
 };
 
 static void look_under_poison(struct pond *p, void *obj, struct record *r, struct look *look)
 {
-    if (look->count < NOTES && take_note(p, &look->notes[look->count], obj, r)) {
+    if (look->count < look->room && take_note(p, &look->notes[look->count], obj, r)) {
         look->count++;
         memset(obj, POISON, r->poisoned);
     }
@@ -326,18 +332,30 @@ static void look_under_poison(struct pond *p, void *obj, struct record *r, struc
         uncover(p, obj, r);
 }
 
+/* Its user has it meanwhile: only what is none of his is looked at. */
+static void look_at_live(struct pond *p, void *obj, struct record *r, struct look *look)
+{
+    if (look->zone_count == look->room || !has_zones(p, obj, r) || !record_look(check_of(p), r, RECORD_LIVE))
+        return;
+    if (has_zones(p, obj, r) && mend_zones(p, obj, r, &look->zones[look->zone_count]))
+        look->zones[look->zone_count++].live = true;
+    record_looked(r, RECORD_LIVE);
+}
+
 /* The record is ours for as long as it takes. */
 static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
 {
     struct look *look = ctx;
     bool zones = look->at_zones && has_zones(p, obj, r);
+    if (look->at_live)
+        look_at_live(p, obj, r, look);
     if ((LOAD(r->poisoned) == 0 && !zones) || !record_look(check_of(p), r, RECORD_IDLE))
         return;
     zones = zones && has_zones(p, obj, r); /* another object may have been made there meanwhile */
     tell_open(p, obj);
     if (r->poisoned > 0)
         look_under_poison(p, obj, r, look);
-    if (zones && look->zone_count < NOTES && mend_zones(p, obj, r, &look->zones[look->zone_count]))
+    if (zones && look->zone_count < look->room && mend_zones(p, obj, r, &look->zones[look->zone_count]))
         look->zone_count++;
     tell_close(p, obj);
     record_looked(r, RECORD_IDLE);
@@ -345,13 +363,60 @@ static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
 
 void bytes_look(struct pond *p, const void *caller)
 {
+    struct note notes[NOTES];
+    struct zones zones[NOTES];
     struct look look = {.uncover = !check_on(p, CHECK_POISON),
-                        .at_zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone};
+                        .at_zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone,
+                        .room = NOTES,
+                        .notes = notes,
+                        .zones = zones};
     if (!look.at_zones && check_holds(check_of(p)) == 0)
         return;
     record_walk(p, look_at, &look);
     for (size_t i = 0; i < look.count; i++)
         report_note(p, &look.notes[i], "found at a tick", event_here(p, caller));
     for (size_t i = 0; i < look.zone_count; i++)
-        report_zones(p, &look.zones[i], ZONE_TICK, event_here(p, caller));
+        (void)report_zones(p, &look.zones[i], ZONE_TICK, event_here(p, caller));
+}
+
+/* ---- all objects, for an audit ---- */
+
+#define AUDIT_NOTES 256 /* of one walk */
+#define AUDIT_WALKS 16
+
+struct audit_notes {
+    struct note notes[AUDIT_NOTES];
+    struct zones zones[AUDIT_NOTES];
+};
+
+/* What was found is as it was before, so the next walk finds what this one had no room for. */
+static size_t audit_walk(struct pond *p, struct look *look, const void *caller)
+{
+    look->count = look->zone_count = 0;
+    record_walk(p, look_at, look);
+    size_t found = look->count;
+    for (size_t i = 0; i < look->count; i++)
+        report_note(p, &look->notes[i], "found here", event_here(p, caller));
+    for (size_t i = 0; i < look->zone_count; i++)
+        found += report_zones(p, &look->zones[i], ZONE_AUDIT, event_here(p, caller));
+    return found;
+}
+
+size_t bytes_audit(struct pond *p, const void *caller)
+{
+    size_t found = 0, walks = 0;
+    struct audit_notes *notes = os_map(sizeof(*notes));
+    if (notes == NULL)
+        return 0;
+    bool zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone;
+    struct look look = {.at_zones = zones,
+                        .at_live = zones,
+                        .room = AUDIT_NOTES,
+                        .notes = notes->notes,
+                        .zones = notes->zones};
+    do
+        found += audit_walk(p, &look, caller);
+    while ((look.count == AUDIT_NOTES || look.zone_count == AUDIT_NOTES) && ++walks < AUDIT_WALKS);
+    os_unmap(notes, sizeof(*notes));
+    return found;
 }

@@ -10,7 +10,7 @@
  *   rules.c    the table of words; what was said of which ponds. help.c  the words in words
  *   chaos.c    fail=P, chaos=SEED
  *   guard.c    pages of their own for one get in N (due.c); the trap's handler (trap.c)
- *   live.c     hold=N: walks over live objects
+ *   live.c     hold=N: walks over live objects. audit.c  pond_audit: all objects looked at now
  *   leak.c     leak: live objects at pond_destroy, and those that nothing leads to at exit
  *   reach.c    what leads to them; regions.c  memory to look in; apart.c  a copy of the process that looks
  *   reset.c    what reset left behind
@@ -443,7 +443,8 @@ enum zone_look {
     ZONE_HOOKS, /* or of the hooks; */
     ZONE_GET,   /* later that of whoever has the pointer yet: the put and the get before are named */
     ZONE_TICK,
-    ZONE_DROP
+    ZONE_DROP,
+    ZONE_AUDIT /* of a live object: whoever has it now */
 };
 
 /* Reports what was written, if they were filled at all, and makes them whole. The object is the caller's. */
@@ -460,6 +461,14 @@ void bytes_unshelve(struct pond *p, struct record *r);
 
 /* At all idle objects, at a tick, if there is anything to be seen; restores them when poison is off. */
 void bytes_look(struct pond *p, const void *caller);
+
+/* At all objects, live ones too, now. How many findings there were. */
+size_t bytes_audit(struct pond *p, const void *caller);
+
+/* ---- audit.c ---- */
+
+/* As pond_audit, of a pond that is pinned. */
+size_t audit_pond(struct pond *p, const void *caller);
 
 /* ---- fields that are declared POND_SENSITIVE: secret.c ---- */
 

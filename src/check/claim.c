@@ -123,23 +123,26 @@ static void check_confined(const struct call *call)
     report(&f);
 }
 
+void claim_report_slack(const struct slack_note *n, const struct pond *p, struct event here, bool put)
+{
+    struct finding f = {.word = "guard",
+                        .pond = p,
+                        .object = n->object,
+                        .offset = (size_t)n->offset,
+                        .size = n->bytes,
+                        .advice = "look at what writes into this object"};
+    finding_say(&f, "write of %zu byte%s %s the object, seen %s", n->bytes, n->bytes == 1 ? "" : "s",
+                n->offset < 0 ? "in front of" : "behind", put ? "at its put" : "by an audit");
+    finding_event(&f, put ? "put here" : "found here", here);
+    finding_event(&f, "got", n->got);
+    report(&f);
+}
+
 static void check_slack(const struct call *call)
 {
-    ptrdiff_t offset;
-    size_t bytes;
-    if (guard_slack_is_clean(call->obj, &offset, &bytes))
-        return;
-    struct finding f = {.word = "guard",
-                        .pond = call->pond,
-                        .object = call->obj,
-                        .offset = (size_t)offset,
-                        .size = bytes,
-                        .advice = "look at what writes into this object"};
-    finding_say(&f, "write of %zu byte%s %s the object, seen at its put", bytes, bytes == 1 ? "" : "s",
-                offset < 0 ? "in front of" : "behind");
-    finding_event(&f, "put here", call->here);
-    finding_event(&f, "got", call->record->got);
-    report(&f);
+    struct slack_note n = {.object = call->obj, .got = call->record->got};
+    if (!guard_slack_is_clean(call->obj, &n.offset, &n.bytes))
+        claim_report_slack(&n, call->pond, call->here, true);
 }
 
 void claim_check(const struct call *call)

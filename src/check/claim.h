@@ -21,6 +21,17 @@ bool claim(struct call *call);
 void claim_check(const struct call *call);
 void claim_check_hooks(const struct call *call);
 
+/* What was written next to a live object in a guard slot, and who has it. */
+struct slack_note {
+    const void *object;
+    ptrdiff_t offset;
+    size_t bytes;
+    struct event got;
+};
+
+/* put: it is being put; else an audit has come by. */
+void claim_report_slack(const struct slack_note *n, const struct pond *p, struct event here, bool put);
+
 void claim_report_grown(const struct call *call);
 
 #endif

@@ -249,12 +249,17 @@ static uintptr_t slot_place(const struct guard_slot *s, size_t size, size_t alig
     return (area.start + area.bytes - size) & ~(uintptr_t)(MAX(align, 1) - 1);
 }
 
-static void slot_fill(const struct guard_slot *s)
+static void slack_fill(const struct guard_slot *s)
 {
     struct slack k = slack_of(s);
     memset(k.front, GUARD_PATTERN, (size_t)(k.object - k.front));
-    memset(k.object, 0, s->size);
     memset(k.end, GUARD_PATTERN, (size_t)(k.behind - k.end));
+}
+
+static void slot_fill(const struct guard_slot *s)
+{
+    slack_fill(s);
+    memset(slack_of(s).object, 0, s->size);
 }
 
 /* False: *first to *last were written. */
@@ -278,6 +283,11 @@ bool guard_slack_is_clean(const void *memory, ptrdiff_t *offset, size_t *bytes)
     *offset = first - k.object;
     *bytes = (size_t)(last - first) + 1;
     return false;
+}
+
+void guard_mend_slack(const void *memory)
+{
+    slack_fill(guard_slot_at((uintptr_t)memory));
 }
 
 /* ---- take and give ---- */

@@ -96,6 +96,7 @@ void guard_give(void *memory);
  */
 #define GUARD_SLACK 64
 bool guard_slack_is_clean(const void *memory, ptrdiff_t *offset, size_t *bytes);
+void guard_mend_slack(const void *memory);
 
 /*
  * The record of the object that this address points at or into, live or given back: *object is its start,

@@ -20,7 +20,7 @@ static const char help[] =
     "                                                                                          800 at 16\n"
     "  fail=P       P of 1,000 gets fail                                                        21\n"
     "  chaos=SEED   random drops, steals, cold-first reuse, delayed ticks                       42\n"
-    "  bypass       each get makes an object, each put drops it: is the pond at fault?          20\n"
+    "  bypass       each get makes an object, each put drops it: is the pond at fault?          33\n"
     "  audit        pond_audit at each tick: zones, poison, states of all objects                7\n"
     "  log          go on after a report instead of aborting\n"
     "  fast         = " WORDS_FAST "\n"

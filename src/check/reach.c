@@ -54,7 +54,7 @@ static bool sort_is_done(void *base, size_t bytes, size_t count)
     return i >= count;
 }
 
-static void sort(void *base, size_t bytes, size_t count)
+void reach_sort(void *base, size_t bytes, size_t count)
 {
     if (sort_is_done(base, bytes, count))
         return;
@@ -141,7 +141,7 @@ static void reach_pond(struct reach *r, struct pond *p)
 /* In the order of addresses; and where those end of which nobody knows it. */
 static void reach_order(struct reach *r)
 {
-    sort(r->nodes, sizeof(r->nodes[0]), r->count);
+    reach_sort(r->nodes, sizeof(r->nodes[0]), r->count);
     uintptr_t next = UINTPTR_MAX;
     r->low = r->created_low = UINTPTR_MAX;
     for (size_t i = r->count; i-- > 0;) {
@@ -275,7 +275,7 @@ static bool hole_find_all(struct reach *r)
     if (r->holes == NULL)
         return false;
     hole_all(r);
-    sort(r->holes, sizeof(r->holes[0]), r->hole_count);
+    reach_sort(r->holes, sizeof(r->holes[0]), r->hole_count);
     return true;
 }
 

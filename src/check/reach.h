@@ -131,4 +131,7 @@ struct reach {
 struct reach *reach_look(const void *stack);
 void reach_end(struct reach *r);
 
+/* By the address that each element begins with. No memory is allocated and no system call made. */
+void reach_sort(void *base, size_t bytes, size_t count);
+
 #endif

@@ -212,13 +212,23 @@ static const char *add_word(struct rules *r, struct part p)
     return NULL;
 }
 
+/* What the rule puts on, less what is taken out for the same ponds behind it. */
+static uint32_t words_of_rule(const struct rules *r, size_t rule)
+{
+    struct check_settings s = {.words = 0};
+    for (size_t i = rule; i < r->count; i++)
+        if (i == rule || (r->rule[i].minus && strcmp(r->rule[i].ponds, r->rule[rule].ponds) == 0))
+            apply(r->rule[i].word, r->rule[i].value, r->rule[i].minus, &s);
+    return s.words;
+}
+
 static uint32_t words_anywhere(const struct rules *r)
 {
-    struct check_settings all = r->all;
+    uint32_t words = r->all.words;
     for (size_t i = 0; i < r->count; i++)
         if (!r->rule[i].minus)
-            apply(r->rule[i].word, r->rule[i].value, false, &all);
-    return all.words;
+            words |= words_of_rule(r, i);
+    return words;
 }
 
 void rules_parse(struct rules *r, const char *text, struct refusals *refused)

@@ -393,6 +393,8 @@ static void full_ticked(pond *p, const void *caller)
 {
     if (check_on(p, CHECK_HOLD))
         live_look_for_held(p);
+    if (check_on(p, CHECK_AUDIT))
+        (void)audit_pond(p, caller);
     bytes_look(p, caller);
     words_settle(p);
 }

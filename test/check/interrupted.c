@@ -119,6 +119,15 @@ static void handler_stats(void)
         expect_told(before);
 }
 
+static void handler_audit(void)
+{
+    unsigned before = told;
+    errno = 0;
+    must(pond_audit(letters) == 0, "an audit found something");
+    if (errno == EDEADLK)
+        expect_told(before);
+}
+
 static void handler_create(void)
 {
     unsigned before = told;
@@ -226,6 +235,11 @@ static void do_stats(void)
 {
     pond_stats s;
     pond_stats_read(letters, &s);
+}
+
+static void do_audit(void)
+{
+    must(pond_audit(NULL) == 0, "an audit found something");
 }
 
 static void do_create(void)
@@ -376,13 +390,14 @@ struct kind {
 static const call quick[] = {{"get", do_get}, {"put", do_put}, {"many", do_many}, {"discard", do_discard}};
 static const call slow[] = {{"reserve", do_reserve}, {"tick", do_tick},   {"rotate", do_rotate},
                             {"trim", do_trim},       {"stats", do_stats}, {"create", do_create}};
+static const call audits[] = {{"audit", do_audit}};
 static const call profiles[] = {{"profile", do_profile}, {"rows", do_rows}};
 static const call handlers[] = {
-    {"profile", handler_profile}, {"stats", handler_stats},   {"tick", handler_tick},
-    {"trim", handler_trim},       {"create", handler_create}, {"fork", handler_fork},
-    {"words", handler_words},     {"get", handler_get},       {"put", handler_put},
-    {"discard", handler_discard}, {"many", handler_get_many}};
-enum { WITHOUT_WORDS = 6 }; /* of the handlers */
+    {"profile", handler_profile}, {"stats", handler_stats},     {"tick", handler_tick},
+    {"trim", handler_trim},       {"create", handler_create},   {"fork", handler_fork},
+    {"audit", handler_audit},     {"words", handler_words},     {"get", handler_get},
+    {"put", handler_put},         {"discard", handler_discard}, {"many", handler_get_many}};
+enum { WITHOUT_WORDS = 7 }; /* of the handlers */
 
 static void interrupt_kind(void *kind)
 {
@@ -416,6 +431,12 @@ static void interrupt_kind(void *kind)
 Test(interrupted, gets_and_puts_with_a_word_on)
 {
     test_in_child(interrupt_kind, &(struct kind){"double,stacks=0", PLAIN, QUICK});
+}
+
+/* It is long: by the first two handlers alone. */
+Test(interrupted, audits_with_a_word_on)
+{
+    test_in_child(interrupt_kind, &(struct kind){"double,stacks=0", PLAIN, audits, 1, 2});
 }
 
 Test(interrupted, gets_and_puts_with_guard_alone)

@@ -314,6 +314,9 @@ static void words_come_and_go(void)
     live_and_die();
     must(pond_debug_set("chaos=1,fail=0") == 0, "chaos");
     live_and_die();
+    must(pond_debug_set("bypass@l*,audit,redzone,full@nobody,-guard@nobody") == 0, "by name");
+    live_and_die();
+    must(pond_audit(NULL) == 0, "an audit found something");
     (void)pond_debug_get(text, sizeof(text));
     must(pond_debug_set("") == 0, "none");
 }

@@ -148,6 +148,8 @@ static void ask(void)
     CAME_BACK("pond_stats_read, pond_name");
     must(pond_debug_help() != NULL && pond_debug_get(text, sizeof text) < sizeof text, "the words");
     (void)pond_debug_unguarded();
+    must(pond_audit(sockets) == 0 && pond_audit(NULL) == 0, "an audit found something");
+    CAME_BACK("pond_audit");
     (void)pond_report_count();
     CAME_BACK("pond_debug_get");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words are switched on and off while threads do everything to a pond: objects, counts and contents stay
- * right, and nothing is reported of a program that is right.
+ * Words are switched on and off, for all ponds and by name, while threads do everything to a pond and another
+ * one audits it: objects, counts and contents stay right, and nothing is reported of a program that is right.
  */
 #include "test.h"
 
@@ -20,7 +20,14 @@ static const char *const sets[] = {"double,stacks=1",
                                    "",
                                    "guard=1/3",
                                    "hold=1000000000",
-                                   "leak,confine"};
+                                   "leak,confine",
+                                   "bypass",
+                                   "full@nobody,guard=1/5@nobody",
+                                   "fast,-redzone,audit@led*",
+                                   "poison@ledger,guard=1/4@ledger",
+                                   "bypass@ledger,-tag@ledger",
+                                   "double,-double@ledger",
+                                   "audit,redzone,poison"};
 
 static atomic_bool done;
 static atomic_uint reports;
@@ -42,14 +49,25 @@ static void switch_words(void)
     must(pond_debug_set("") == 0, "off");
 }
 
+/* Nothing is ever wrong. */
+static void look_at_all(void)
+{
+    while (!atomic_load(&done)) {
+        must(pond_audit(NULL) == 0, "an audit found something");
+        sched_yield();
+    }
+}
+
 static void run(unsigned index, void *plan)
 {
     if (index == 0) {
         switch_words();
-        return;
+    } else if (index == 1) {
+        look_at_all();
+    } else {
+        stress_run(plan);
+        atomic_store(&done, true);
     }
-    stress_run(plan);
-    atomic_store(&done, true);
 }
 
 #define MIX                                                                                                  \
@@ -123,7 +141,7 @@ ParameterizedTestParameters(words, change_while_all_goes_on)
 ParameterizedTest(stress_plan *plan, words, change_while_all_goes_on, .timeout = TEST_ALARM)
 {
     pond_on_report(count_report, NULL);
-    crew_run(2, run, plan);
+    crew_run(3, run, plan);
     cr_assert_eq(atomic_load(&reports), 0);
     cr_assert_eq(pond_report_count(), 0);
 }

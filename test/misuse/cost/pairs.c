@@ -21,7 +21,7 @@ enum { pairs = 500, runs = 120 };
 
 static const char *const words[] = {"double", "tag",     "confine", "reset", "poison",      "redzone",
                                     "grow",   "hold=2",  "leak",    "guard", "guard=1/100", "guard=1/1",
-                                    "fail=1", "chaos=1", "fast",    "full"};
+                                    "fail=1", "chaos=1", "bypass",  "audit", "fast",        "full"};
 
 static bool reset(void *obj, void *ctx)
 {
