@@ -57,12 +57,13 @@
  *                 Else 16; with guard alone 1
  *     fail=P      P of 1,000 gets fail with ENOMEM
  *     chaos=SEED  random drops, steals from other threads, cold-first reuse, delayed ticks
- *     bypass      each get makes an object, each put drops it: to tell whether the pool is at fault when a
- *                 program works with malloc or not at all. All hooks run as ever: construct or create in each
- *                 get, whose memory is zero before; at put reset and footprint, as if the object were to be
- *                 kept, and then destroy with POND_DROP_DEBUG (or the reason that reset or max_footprint
- * gives). What was idle before is left to the ticks, and at max_objects dropped for a get; what pond_reserve
- * makes, too. Chaos then drops, steals and reuses nothing audit       at each tick: what pond_audit looks at
+ *     bypass      each get makes an object, each put drops it: to tell whether the pool is at fault. All
+ *                 hooks run as ever: construct or create in each get, whose memory is zero before; at put
+ *                 reset and footprint, as if the object were to be kept, and then destroy, with
+ *                 POND_DROP_DEBUG or the reason that reset or max_footprint gives. What was idle before, or
+ *                 pond_reserve makes, is left to the ticks, and at max_objects dropped for a get. Chaos then
+ *                 drops, steals and reuses nothing
+ *     audit       at each tick: what pond_audit looks at
  *     (any)       a hook that is left, or calls into its own pond; a call in the handler of a signal that
  *                 interrupted the library
  *     log         go on after a report instead of calling abort()

@@ -45,7 +45,7 @@ struct idle_list {
     uintptr_t not_at[]; /* the objects' addresses, inverted */
 };
 
-static bool is_at_start(const struct pond *p, const struct slab *s, const void *obj)
+static bool is_object_start(const struct pond *p, const struct slab *s, const void *obj)
 {
     const char *object = slab_locate(s, obj);
     return object != NULL && (const char *)obj == object + p->lead;
@@ -74,7 +74,7 @@ static enum fault fault_of_memory(const struct pond *p, const void *obj, const s
     }
     if (slab_locate(s, obj) == NULL)
         return FAULT_FREE;
-    return is_at_start(p, s, obj) ? FAULT_NONE : FAULT_NOTHING;
+    return is_object_start(p, s, obj) ? FAULT_NONE : FAULT_NOTHING;
 }
 
 /* As its record says, if there is one that is believed. */
@@ -97,7 +97,7 @@ static void note_wrong(struct idle_list *l, const void *obj, enum fault fault, c
         memcpy(w->owner, owner->name, sizeof(w->owner));
 }
 
-static void add_object(struct pond *p, struct idle_list *l, const void *obj)
+static void add_idle(struct pond *p, struct idle_list *l, const void *obj)
 {
     const struct pond *owner;
     enum fault fault = fault_of_memory(p, obj, &owner);
@@ -115,11 +115,11 @@ static void add_object(struct pond *p, struct idle_list *l, const void *obj)
 static void add_magazine(struct pond *p, struct idle_list *l, const struct magazine *m, size_t count)
 {
     for (size_t i = 0; m != NULL && i < MIN(count, m->room); i++)
-        add_object(p, l, m->slots[i]);
+        add_idle(p, l, m->slots[i]);
 }
 
 /* The lowest bit of top may be the owner's mark. */
-static size_t loaded_count(const struct cache *c)
+static size_t audit_loaded(const struct cache *c)
 {
     const struct magazine *m = c->loaded;
     if (m == NULL)
@@ -132,12 +132,12 @@ static void add_caches(struct pond *p, struct idle_list *l)
     uint32_t lines = MIN(LOAD(p->lines), gates_end());
     for (uint32_t slot = 0; slot < lines; slot++) {
         const struct cache *c = &p->caches[slot];
-        add_magazine(p, l, c->loaded, loaded_count(c));
+        add_magazine(p, l, c->loaded, audit_loaded(c));
         add_magazine(p, l, c->previous, c->previous_count);
     }
 }
 
-static void add_stack(struct pond *p, struct idle_list *l, const struct depot_stack *s)
+static void add_depot_stack(struct pond *p, struct idle_list *l, const struct depot_stack *s)
 {
     for (const ck_stack_entry_t *e = s->stack.head; e != NULL; e = e->next) {
         const struct magazine *m = (const struct magazine *)(const void *)e;
@@ -148,9 +148,9 @@ static void add_stack(struct pond *p, struct idle_list *l, const struct depot_st
 static void add_shared(struct pond *p, struct idle_list *l)
 {
     for (size_t i = 0; i < 3; i++)
-        add_stack(p, l, &p->depot.stacks[i]);
-    add_stack(p, l, &p->depot.overdue);
-    add_stack(p, l, &p->depot.aged);
+        add_depot_stack(p, l, &p->depot.stacks[i]);
+    add_depot_stack(p, l, &p->depot.overdue);
+    add_depot_stack(p, l, &p->depot.aged);
     add_magazine(p, l, p->shared, p->shared != NULL ? p->shared->count : 0);
     add_magazine(p, l, p->dropping, p->dropping != NULL ? p->dropping->count : 0);
 }

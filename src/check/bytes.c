@@ -405,10 +405,11 @@ static size_t audit_walk(struct pond *p, struct look *look, const void *caller)
 size_t bytes_audit(struct pond *p, const void *caller)
 {
     size_t found = 0, walks = 0;
-    struct audit_notes *notes = os_map(sizeof(*notes));
+    bool zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone;
+    bool any = zones || check_holds(check_of(p)) > 0;
+    struct audit_notes *notes = any ? os_map(sizeof(*notes)) : NULL;
     if (notes == NULL)
         return 0;
-    bool zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone;
     struct look look = {.at_zones = zones,
                         .at_live = zones,
                         .room = AUDIT_NOTES,

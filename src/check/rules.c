@@ -73,7 +73,7 @@ struct said {
 static const char *understand(struct part p, struct said *said);
 static void apply_set(const char *set, bool minus, struct check_settings *s);
 
-static void apply(const struct word *w, uint64_t value, bool minus, struct check_settings *s)
+static void apply_word(const struct word *w, uint64_t value, bool minus, struct check_settings *s)
 {
     if (w->set != NULL)
         apply_set(w->set, minus, s);
@@ -103,7 +103,7 @@ static void apply_set(const char *set, bool minus, struct check_settings *s)
     while (next_part(&set, &p)) {
         struct said said;
         (void)understand(p, &said);
-        apply(said.word, said.value, minus, s);
+        apply_word(said.word, said.value, minus, s);
     }
 }
 
@@ -146,7 +146,7 @@ static struct part cut_at(struct part *p, char at)
 }
 
 /* NULL: it may be said so. Else why not. */
-static const char *refuse(const struct said *said, struct part value)
+static const char *refuse_word(const struct said *said, struct part value)
 {
     const struct word *w = said->word;
     bool is_word = w->bit != 0 || w->set != NULL;
@@ -179,7 +179,7 @@ static const char *understand(struct part p, struct said *said)
     if (said->word == NULL)
         return "is no word";
     said->value = said->word->without;
-    const char *why = refuse(said, value);
+    const char *why = refuse_word(said, value);
     if (why == NULL && value.text != NULL && !parse_value(said->word, value, &said->value))
         return "has a wrong value";
     return why;
@@ -208,7 +208,7 @@ static const char *add_word(struct rules *r, struct part p)
         return add_rule(r, &said);
     if (strcmp(said.word->name, "help") == 0)
         write_help();
-    apply(said.word, said.value, said.minus, &r->all);
+    apply_word(said.word, said.value, said.minus, &r->all);
     return NULL;
 }
 
@@ -218,7 +218,7 @@ static uint32_t words_of_rule(const struct rules *r, size_t rule)
     struct check_settings s = {.words = 0};
     for (size_t i = rule; i < r->count; i++)
         if (i == rule || (r->rule[i].minus && strcmp(r->rule[i].ponds, r->rule[rule].ponds) == 0))
-            apply(r->rule[i].word, r->rule[i].value, r->rule[i].minus, &s);
+            apply_word(r->rule[i].word, r->rule[i].value, r->rule[i].minus, &s);
     return s.words;
 }
 
@@ -251,7 +251,7 @@ struct check_settings rules_for(const struct rules *r, const char *name)
     struct check_settings s = r->all;
     for (size_t i = 0; name != NULL && i < r->count; i++)
         if (fnmatch(r->rule[i].ponds, name, 0) == 0)
-            apply(r->rule[i].word, r->rule[i].value, r->rule[i].minus, &s);
+            apply_word(r->rule[i].word, r->rule[i].value, r->rule[i].minus, &s);
     if ((s.words & CHECK_STACKS) == 0)
         s.stacks = rules_need_records(s.words) ? DEFAULT_STACKS : DEFAULT_STACKS_GUARD;
     s.seed = r->all.seed;

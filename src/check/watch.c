@@ -2,11 +2,12 @@
 /*
  * What happens at a get, put, discard and drop of a watched pond, and in which order.
  *
- *   get      hook scope; fail, guard, bypass or chaos, or the pond's own way; poison is lifted, red zones;
- * the record says live put      hook scope; whose object it is, red zones, confinement; reset; red zones;
- * what reset left; poison, idle; or dropped by guard, bypass, chaos drop     poison is lifted, red zones;
- * destroy hook in its scope tick     what is held; poison and red zones of idle objects; or all that an audit
- * looks at
+ *   get: hook scope; fail, guard, bypass or chaos, or the pond's own way; poison is lifted, red zones; the
+ * record says live.
+ *   put: hook scope; whose object it is, red zones, confinement; reset; red zones; what reset left; poison,
+ * and it is idle. Or guard, bypass or chaos drops it.
+ *   drop: poison is lifted, red zones; destroy hook in its scope.
+ *   tick: what is held; poison and red zones of idle objects; or all that an audit looks at.
  *
  * Invariants
  *   1. Who changed a record from LIVE, IDLE or CLEANING to CLEANING has the object to itself.

@@ -113,7 +113,7 @@ static void store_values(struct check_settings *s, const struct check_settings *
 }
 
 /* A pond that holds something is watched on: its turn comes when it is gone. Release: see gate_is_shut. */
-static void settle(struct pond *p)
+static void settle_watch(struct pond *p)
 {
     const struct watch *w = wanted(check_of(p)->on.words);
     if (watch_of(p) != w && (w == &watch_full || check_holds(check_of(p)) == 0))
@@ -175,7 +175,7 @@ void words_settle(struct pond *p)
     if (watch_of(p) == wanted(LOAD(check_of(p)->on.words)))
         return;
     registry_lock();
-    settle(p);
+    settle_watch(p);
     registry_unlock();
 }
 

@@ -19,7 +19,7 @@ for function in $functions pond_get_inline pond_put_inline pond_profile_write po
     case $function in
     pond_http_*) page=pond_http ;;
     pond_profile_* | pond_answer_* | pond_on_trace | pond_trace_each | pond_history_read) page=pond_profile ;;
-    pond_debug_* | pond_on_* | pond_report_count) page=pond_debug ;;
+    pond_debug_* | pond_on_* | pond_report_count | pond_audit) page=pond_debug ;;
     *) page=pond_get ;;
     esac
     [ -s "$pages/$function.3" ] || fail "$function has no page"
