@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The front door: get and put when the fast path has no answer, in terms of the rooms behind. */
+/* The front door: get when the fast path has no answer, in terms of the rooms behind. */
 #include "pool.h"
 #include "run.h"
 #include "sampling.h"
@@ -7,8 +7,7 @@
 
 /* ---- get ---- */
 
-/* This thread's cache with its gate busy; NULL: the shared way. */
-static struct cache *enter(struct pond *p)
+struct cache *pool_enter(struct pond *p)
 {
     if (LOAD(p->exact_bytes))
         return NULL;
@@ -24,7 +23,7 @@ static struct cache *enter(struct pond *p)
 
 static void *get_idle(struct pond *p)
 {
-    struct cache *c = enter(p);
+    struct cache *c = pool_enter(p);
     if (c == NULL)
         return shared_get(p);
     struct magazine *spare = NULL;
@@ -252,215 +251,6 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
     return got;
 }
 
-/* ---- put ---- */
-
-void pool_drop(struct pond *p, void *obj, pond_drop_reason why)
-{
-    pthread_mutex_lock(&p->lock);
-    object_uncount(p, why);
-    pthread_mutex_unlock(&p->lock);
-    object_end(p, obj, why);
-}
-
-static size_t put_some(struct pond *p, void *const *objs, size_t n)
-{
-    struct cache *c = gate_enter(p);
-    if (c == NULL)
-        return 0;
-    size_t put = cache_put_some(p, c, objs, n);
-    gate_leave(p, c);
-    return put;
-}
-
-bool pool_put_cached(struct pond *p, void *obj)
-{
-    return put_some(p, (void *const *)&obj, 1) == 1;
-}
-
-/* True: the object is idle in this thread's cache or the depot. */
-static bool put_cached(struct pond *p, void *obj)
-{
-    struct magazine *spare = NULL;
-    for (;;) {
-        struct cache *c = enter(p);
-        bool done = c != NULL && cache_put(p, c, obj, &spare);
-        if (c != NULL)
-            gate_leave(p, c);
-        if (!done && c != NULL && (spare = shared_magazine(p)) != NULL)
-            continue;
-        if (spare != NULL)
-            shared_magazine_end(p, spare);
-        return done;
-    }
-}
-
-void pool_put_clean(struct pond *p, void *obj)
-{
-    int saved = errno_now();
-    if (!put_cached(p, obj) && !shared_put(p, obj))
-        pool_drop(p, obj, POND_DROP_LIMIT);
-    errno_be(saved);
-}
-
-/* The hook may have gone on on another thread. */
-static AFTER_HOOK bool put_in_line(struct pond *p, void *obj)
-{
-    bool done = line_put(p, obj);
-    if (__builtin_expect(sampling_of(p) != NULL, 0))
-        sampling_bound(p);
-    return done;
-}
-
-static void put_worked(struct pond *p, void *obj)
-{
-    int saved = errno_now();
-    pond_drop_reason why;
-    if (!object_clean(p, obj, &why))
-        pool_drop(p, obj, why);
-    else if (!put_in_line(p, obj))
-        pool_put_clean(p, obj);
-    errno_be(saved);
-}
-
-void pool_put(struct pond *p, void *obj)
-{
-    if (p->work_on_put)
-        put_worked(p, obj);
-    else
-        pool_put_clean(p, obj);
-}
-
-static void put_asked(struct pond *p, const struct watch *w, void *obj, const void *caller)
-{
-    bool asks = w->samples == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
-    if (asks || p->work_on_put || !pool_put_cached(p, obj))
-        w->put(p, obj, caller);
-}
-
-static NOT_INLINED void put_watched(struct pond *p, const struct watch *w, void *obj, const void *caller)
-{
-    if (!registry_enter(p, "pond_put", caller))
-        return;
-    put_asked(p, w, obj, caller);
-    entry_end();
-}
-
-static NOT_INLINED void put_sampled(struct pond *p, void *obj, const void *caller)
-{
-    if (!registry_enter(p, "pond_put", caller))
-        return;
-    if (sampling_may_be(obj))
-        sample_ended(obj);
-    const struct watch *w = watch_of(p);
-    if (w != NULL)
-        put_asked(p, w, obj, caller);
-    else
-        pool_put(p, obj);
-    entry_end();
-}
-
-static void put_any(struct pond *p, void *obj, const void *caller)
-{
-    const struct watch *w = watch_of(p);
-    if (sampling_of(p) != NULL)
-        put_sampled(p, obj, caller);
-    else if (__builtin_expect(w != NULL, 0))
-        put_watched(p, w, obj, caller);
-    else
-        pool_put(p, obj);
-}
-
-static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller)
-{
-    if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", caller))
-        return;
-    put_any(p, obj, caller);
-}
-
-/* A sampled pond's puts all come here: most of them need no more than is in sight. */
-static inline void put_slowly(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
-{
-    struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
-    bool deep;
-    if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
-        put_marked(p, obj, caller);
-    else if (__builtin_expect(deep, 0))
-        sampling_bound(p);
-}
-
-void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
-{
-    put_slowly(p, obj, line, top, CALLER);
-}
-
-void pool_put_from(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
-{
-    put_slowly(p, obj, line, top, caller);
-}
-
-NOT_INLINED ON_ONE_LINE void pond_put(pond *p, void *obj)
-{
-    pond_put_inline(p, obj);
-}
-
-static size_t before_null(void *const *objs, size_t n)
-{
-    size_t i = 0;
-    while (i < n && objs[i] != NULL)
-        i++;
-    return i;
-}
-
-static void put_many(struct pond *p, void *const *objs, size_t n)
-{
-    for (size_t put = 0; put < n;) {
-        if (!p->work_on_put && sampling_of(p) == NULL)
-            put += put_some(p, objs + put, before_null(objs + put, n - put));
-        if (put < n)
-            pond_put(p, objs[put++]);
-    }
-}
-
-static void put_one(struct pond *p, void *obj, const void *caller)
-{
-    const struct watch *w = watch_of(p);
-    if (w == NULL)
-        pond_put(p, obj); /* hooks ran for those before: see AFTER_HOOK */
-    else if (obj != NULL)
-        put_any(p, obj, caller);
-}
-
-void pond_put_many(pond *p, void *const *objs, size_t n)
-{
-    if (!registry_knows(p, "pond_put_many", CALLER))
-        return;
-    if (watch_of(p) == NULL)
-        put_many(p, objs, n);
-    else
-        for (size_t i = 0; i < n; i++)
-            put_one(p, objs[i], CALLER);
-}
-
-static void discard(struct pond *p, void *obj, const void *caller)
-{
-    const struct watch *w = watch_of(p);
-    if (sampling_of(p) != NULL && sampling_may_be(obj))
-        sample_ended(obj);
-    if (w == NULL)
-        pool_drop(p, obj, POND_DROP_DISCARDED);
-    else
-        w->discard(p, obj, caller);
-}
-
-void pond_discard(pond *p, void *obj)
-{
-    if (obj == NULL || !registry_enter(p, "pond_discard", CALLER))
-        return;
-    if (registry_knows(p, "pond_discard", CALLER))
-        discard(p, obj, CALLER);
-    entry_end();
-}
-
 /* ---- for who watches ---- */
 
 void *pool_get_idle(struct pond *p)
@@ -509,7 +299,7 @@ void *pool_get_new(struct pond *p)
         object_count_miss(p, &b);
         pthread_mutex_unlock(&p->lock);
     } while (b.full && drop_idle(p));
-    return make_new(p, &b, false);
+    return pool_make(p, &b, false);
 }
 
 void *pool_get_made_at(struct pond *p, void *memory)

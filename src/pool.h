@@ -24,6 +24,9 @@ void *pool_get_or_make(struct pond *p, bool *full);
 struct birth;
 void *pool_make(struct pond *p, const struct birth *b, bool elsewhere);
 
+/* This thread's cache with its gate busy; NULL: the shared way. */
+struct cache *pool_enter(struct pond *p);
+
 /* Counts a get that returns NULL. */
 static inline void pool_failed(struct pond *p, pond_fail_reason why)
 {
