@@ -262,10 +262,10 @@ model: ## every instance of the model of the gate, explored to its end; test/mod
 
 # ---- examples, demo, benchmarks ----
 
-# An example is one file, or a directory with rules of its own; examples/server is what two of those share. The
-# comments // link: and // std: are as in tests.
+# An example is one file, or a directory with rules of its own; examples/server is what two of those share, and
+# examples/memcached needs another one's sources. The comments // link: and // std: are as in tests.
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
-                                $(patsubst %/,%,$(filter-out examples/server/,$(wildcard examples/*/))))
+                                $(patsubst %/,%,$(filter-out examples/server/ examples/memcached/,$(wildcard examples/*/))))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
 .PHONY: examples demo doc-sight hunt bench bench-servers bench-publish
 examples: $(EXAMPLES) ## build the examples
@@ -394,8 +394,9 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck, gofmt, go vet
 	@+$(MAKE) --no-print-directory --keep-going $(JOBS) $(LINTERS)
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
+# But for what is compiled beside memcached's headers.
 lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
-	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c examples/*.c examples/*/*.c) | \
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c examples/*.c) $(filter-out examples/memcached/cache.c,$(wildcard examples/*/*.c)) | \
 	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
@@ -411,7 +412,7 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk examples/memcached/memcached.mk | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo '  The parts of check: $(PARTS).'
 	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'

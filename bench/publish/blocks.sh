@@ -169,6 +169,37 @@ rounds of $(context seconds demo.csv) s in turn."
     echo "How much of it shows depends on when glibc gives its heap back: see [examples/README.md](examples/README.md)."
 }
 
+# memcached_figure MEASURE [PEER]: the ratio, or what stock or pond has.
+memcached_figure()
+{
+    awk -v one="$1" -v peer="${2-}" -f "$bench/../examples/memcached/table.awk" "$results/memcached.csv"
+}
+
+block_memcached()
+{
+    published memcached.csv memcached || return 0
+    fold_words <<<"memcached with its pool on ponds passes its own tests, with all checks for misuse on, too. Ten \
+seconds after 2,000 connections stalled it has $(memcached_figure batch_after_bytes pond) MiB resident in place of \
+$(memcached_figure batch_after_bytes stock) ($(memcached_figure batch_after_bytes); when each stalled within its first \
+command $(memcached_figure command_after_bytes)), at $(memcached_figure qps) times the requests a second: \
+\`make memcached\` does it again ([how](examples/README.md#memcached), [figures](bench/results/README.md#memcached))."
+}
+
+# bench/results/README.md
+block_memcached_rounds()
+{
+    published memcached.csv memcached || return 0
+    fold_words <<<"memcached $(context version memcached.csv) of Debian with its own pool (stock) and with ponds, \
+medians of $(rounds memcached memcached.csv) slices of plain traffic of $(context operations memcached.csv) requests, \
+and of $(context repetitions memcached.csv) repetitions. The last column is the median of the ratios of what was \
+measured next to each other; in parentheses the least and the most of them."
+    echo
+    awk -f "$bench/../examples/memcached/table.awk" "$results/memcached.csv" | markdown
+    picture memcached-resident 'Resident memory of memcached over time, with its own pool and with ponds'
+    echo
+    machine memcached.csv
+}
+
 block_knee()
 {
     published knee.md knee || return 0

@@ -159,5 +159,45 @@ shows bench/knee/README.md '|  | 64 | 128 | own choice |' '| pond, resident for 
 shows bench/results/README.md '| `dpdk` | DPDK 1.2, from time-dpdk |' '**malloc.** No knee.' \
     '| respd: resident at the peak, MiB | 1.00 (0%) | 2.00 (0%) | - | - |'
 
+# ---- memcached alone: not shortly, not without its tests ----
+
+mkdir -p "$build/memcached"
+cp "$bench/server-machine.csv" "$scratch/memcached.csv"
+awk 'BEGIN {
+    for (r = 1; r <= 25; r++) {
+        print "memcached,memcached,stock," r ",qps,1000"; print "memcached,memcached,pond," r ",qps," 900 + 10 * (r % 3)
+    }
+    for (r = 1; r <= 5; r++) {
+        print "memcached,memcached,stock," r ",batch_after_bytes,41943040"
+        print "memcached,memcached,pond," r ",batch_after_bytes," 1048576 * (9 + r % 3)
+    } }' >> "$scratch/memcached.csv"
+echo made up > "$build/memcached/memcached-resident.svg"
+echo made up > "$build/memcached/memcached-resident.png"
+cp "$project/README.md" "$scratch/before"
+
+# refused_memcached WORDS
+refused_memcached()
+{
+    status=0
+    bench/publish/run --memcached "$build" "$project" > "$scratch/said" 2>&1 || status=$?
+    [ $status -eq 2 ] || fail "publishing memcached ends with status $status instead of 2: $(cat "$scratch/said")"
+    grep -q "$1" "$scratch/said" || fail "'$1' is expected, but it says: $(cat "$scratch/said")"
+    cmp -s "$scratch/before" "$project/README.md" || fail "what was refused changed README.md"
+}
+
+refused_memcached 'memcached.csv is missing: run make memcached first'
+grep -v ',25,qps' "$scratch/memcached.csv" > "$build/memcached/memcached.csv"
+refused_memcached 'the last make memcached was a short run, with 24 slices'
+cp "$scratch/memcached.csv" "$build/memcached/memcached.csv"
+refused_memcached "memcached's own tests have not passed in full"
+echo 'context,,,0,testapp,56' >> "$build/memcached/memcached.csv"
+bench/publish/run --memcached "$build" "$project" > "$scratch/said" 2>&1 ||
+    fail "publishing memcached fails: $(cat "$scratch/said")"
+[ -z "$(differs "$project")" ] || fail "what was published of memcached is not what the results give"
+tr '\n' ' ' < "$project/README.md" | grep -qF 'it has 10.0 MiB resident in place of 40.0 (0.25; ' ||
+    fail "README.md does not say what memcached has: $(grep memcached "$project/README.md")"
+shows bench/results/README.md '| plain traffic, requests a second | 1,000 | 910.0 | 0.91 (0.90 to 0.92) |' \
+    '| ten seconds after that, MiB | 40.0 | 10.0 | 0.25 (0.23 to 0.28) |'
+
 sed -i 's/| pair | 2.1 /| pair | 1.1 /' "$project/README.md"
 [ "$(differs "$project")" = README.md ] || fail "a figure that was changed by hand is not noticed"
