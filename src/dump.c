@@ -6,7 +6,9 @@
  * pond_destroy waiting. So the table goes on by the ponds' numbers, and not from the last pond, which may be
  * gone.
  */
+#include "dump.h"
 #include "profile/trace.h"
+#include "tune.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -195,6 +197,17 @@ static void dump_foot(struct dump *d)
     dump_say(d, " -\n");
 }
 
+/* What POND_TUNE has changed, a line for each of its words. */
+static void dump_tuned(struct dump *d)
+{
+    char line[TUNE_LINE_BYTES];
+    for (size_t i = 0; d->error == 0 && tune_line(i, line, sizeof(line)); i++) {
+        if (dump_is_full(d))
+            dump_flush(d);
+        dump_say(d, "%s\n", line);
+    }
+}
+
 /* ---- the table ---- */
 
 /* As many ponds' lines as there is room for, from that number on; the number after them. 0: there are no
@@ -220,18 +233,25 @@ static void dump_all(struct dump *d)
             dump_flush(d);
     } while (number != 0 && d->error == 0);
     dump_foot(d);
+    dump_tuned(d);
     dump_flush(d);
+}
+
+int dump_all_to(int fd)
+{
+    struct dump d = {.fd = fd};
+    dump_all(&d);
+    return d.error;
 }
 
 int pond_dump(int fd)
 {
-    struct dump d = {.fd = fd};
     if (!registry_enter(NULL, "pond_dump", CALLER))
         return -1;
     int saved = errno_now(), cancel = os_hold_cancel(); /* a cancelled write would leave us inside */
-    dump_all(&d);
+    int error = dump_all_to(fd);
     os_allow_cancel(cancel);
-    errno_be(d.error != 0 ? d.error : saved);
+    errno_be(error != 0 ? error : saved);
     entry_end();
-    return d.error != 0 ? -1 : 0;
+    return error != 0 ? -1 : 0;
 }

@@ -18,6 +18,7 @@
  */
 #include "epoch.h"
 #include "bounds.h"
+#include "tune.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -270,6 +271,7 @@ static uint64_t advance(const void *caller)
     magazine_purge();
     os_unmap_kept();
     watch_tick_done(trace);
+    tune_ticked(true);
     return now;
 }
 
@@ -304,6 +306,7 @@ static uint64_t rotate(struct pond *p, const void *caller)
     magazine_purge();
     os_unmap_kept();
     watch_tick_done(trace);
+    tune_ticked(false);
     registry_unpin(p);
     return now;
 }

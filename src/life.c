@@ -4,6 +4,7 @@
 #include "options.h"
 #include "pool.h"
 #include "sampling.h"
+#include "tune.h"
 #include <errno.h>
 #include <pond/typed.h>
 #include <string.h>
@@ -40,11 +41,12 @@ static void init(struct pond *p, const pond_options *o)
 {
     p->options = *o;
     copy_name(p);
+    tune_options(&p->options, p->name, options_are_valid);
     if (o->create == NULL)
         lay_out(p);
     p->closed.base = LINE_CLOSED;
     depot_init(&p->depot);
-    p->depot.max_age = o->max_age;
+    p->depot.max_age = p->options.max_age;
     pthread_mutex_init(&p->lock, NULL);
     bounds_init(p);
 }
@@ -119,10 +121,13 @@ static struct pond *create(const pond_options *options)
         return NULL;
     watch_begin();
     sample_begin();
+    tune_begin();
     watch_mapped(p, pond_bytes());
     init(p, &o);
-    if (registry_add(p))
+    if (registry_add(p)) {
+        tune_created();
         return p;
+    }
     int error = errno;
     release(p);
     let_go_of_context(p);

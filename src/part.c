@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 bool part_number(const char *text, size_t length, uint64_t most, uint64_t *value)
 {
@@ -16,6 +17,33 @@ bool part_number(const char *text, size_t length, uint64_t most, uint64_t *value
         *value = *value * 10 + digit;
     }
     return *value <= most;
+}
+
+bool part_bytes(const char *text, size_t length, uint64_t most, uint64_t *value)
+{
+    static const char units[] = "kKmMgG";
+    const char *unit = length > 1 ? strchr(units, text[length - 1]) : NULL;
+    unsigned shift = unit != NULL && *unit != '\0' ? (unsigned)((unit - units) / 2 + 1) * 10 : 0;
+    bool right = part_number(text, length - (shift > 0), most >> shift, value);
+    *value = right ? *value << shift : 0;
+    return right;
+}
+
+bool part_with_process(char *to, size_t n, const char *from)
+{
+    bool any = false;
+    size_t at = 0;
+    while (*from != 0 && at + 1 < n) {
+        bool process = from[0] == '%' && from[1] == 'p';
+        int length = process ? snprintf(to + at, n - at, "%ld", (long)getpid()) : 1;
+        if (!process)
+            to[at] = *from;
+        at += (size_t)length;
+        from += process ? 2 : 1;
+        any = any || process;
+    }
+    to[MIN(at, n - 1)] = 0;
+    return any;
 }
 
 static bool is_space(char c)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of words with commas between, as POND_DEBUG and POND_PROFILE are: what reading them takes. */
+/* Lists of words with commas between, as POND_DEBUG, POND_PROFILE and POND_TUNE are: what reading them takes.
+ */
 #ifndef POND_PART_H
 #define POND_PART_H
 
@@ -20,6 +21,12 @@ bool part_says(struct part p, const char *name);
 
 /* Decimal digits alone. False: it is no number, or more than `most`. */
 bool part_number(const char *text, size_t length, uint64_t most, uint64_t *value);
+
+/* The same with k, M or G behind them: bytes. */
+bool part_bytes(const char *text, size_t length, uint64_t most, uint64_t *value);
+
+/* Copies a file's name, the process's number in the place of each %p. True: there was one. */
+bool part_with_process(char *to, size_t n, const char *from);
 
 /* What was not understood, a phrase for each word; empty: all was. */
 struct refusals {

@@ -4,6 +4,7 @@
  * loaded when the word is set, so that an exit in a sandbox needs only to open the file.
  */
 #include "../os.h"
+#include "../part.h"
 #include "../symbol/find.h"
 #include "../write/source.h"
 #include "profile.h"
@@ -45,24 +46,6 @@ bool exit_set(const char *file)
     return at_exit.write != NULL;
 }
 
-/* Each %p is the process. True: there was one. */
-static bool expand(char *to, size_t n, const char *from)
-{
-    bool any = false;
-    size_t at = 0;
-    while (*from != 0 && at + 1 < n) {
-        bool process = from[0] == '%' && from[1] == 'p';
-        int length = process ? snprintf(to + at, n - at, "%ld", (long)getpid()) : 1;
-        if (!process)
-            to[at] = *from;
-        at += (size_t)length;
-        from += process ? 2 : 1;
-        any = any || process;
-    }
-    to[MIN(at, n - 1)] = 0;
-    return any;
-}
-
 static int write_profile(const char *file)
 {
     static const pond_profile_source source = POND_PROFILE_SOURCE;
@@ -83,7 +66,7 @@ void sample_exit(void)
     char file[PROFILE_FILE_BYTES + 32];
     if (at_exit.write == NULL || at_exit.file[0] == 0)
         return;
-    if (!expand(file, sizeof file, at_exit.file) && getpid() != at_exit.process)
+    if (!part_with_process(file, sizeof file, at_exit.file) && getpid() != at_exit.process)
         return;
     if (write_profile(file) != 0)
         (void)dprintf(STDERR_FILENO, "pond: the profile was not written to %s: %s\n", file, strerror(errno));

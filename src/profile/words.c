@@ -13,7 +13,7 @@
 const char profile_help[] =
     "pond: POND_PROFILE=word,word...  a heap profile of the ponds\n"
     "  rate=BYTES   one sample every so many bytes got, on average (512k is usual; 1: every get). A number\n"
-    "               alone is a rate. k and M are understood\n"
+    "               alone is a rate. k, M and G are understood\n"
     "  exit=FILE    a profile is written when the process exits; %p in FILE is the process's number\n"
     "  fine=BYTES   the rate for a while when what is in use grows (16k)\n"
     "  grow=BYTES   by so much since it was least, or by a part of it: grow=20%   (64M)\n"
@@ -27,15 +27,7 @@ const char profile_help[] =
 /* "512k", "64M", "1": false: it is none, or 0. */
 static bool profile_bytes_of(struct part v, uint64_t *bytes)
 {
-    unsigned shift = 0;
-    if (v.length > 1 && strchr("kK", v.text[v.length - 1]) != NULL)
-        shift = 10;
-    else if (v.length > 1 && strchr("mM", v.text[v.length - 1]) != NULL)
-        shift = 20;
-    size_t digits = v.length - (shift > 0);
-    bool right = part_number(v.text, digits, UINT64_C(1) << 40, bytes) && *bytes > 0;
-    *bytes <<= shift;
-    return right;
+    return part_bytes(v.text, v.length, UINT64_C(1) << 60, bytes) && *bytes > 0;
 }
 
 static bool profile_take_rate(struct part v, struct profile_settings *s)

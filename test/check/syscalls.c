@@ -67,6 +67,7 @@ static const struct {
     CALL(prlimit64),
     CALL(read),
     CALL(readlink),
+    CALL(rename),
     CALL(rseq),
     CALL(rt_sigaction),
     CALL(rt_sigprocmask),
@@ -78,6 +79,7 @@ static const struct {
     CALL(tgkill),
     CALL(wait4),
     CALL(sysinfo),
+    CALL(unlink),
     CALL(write),
 };
 
@@ -405,6 +407,28 @@ static void dump_to_stderr(void)
     must(pond_dump(STDERR_FILENO) == 0, "errno %d", errno);
 }
 
+/* The second of the files replaces the first one; the name that it has before is taken. */
+static void begin_tuned(void)
+{
+    char file[64], taken[80];
+    (void)snprintf(file, sizeof(file), "stats=/tmp/pond-syscalls-%ld", (long)getpid());
+    (void)snprintf(taken, sizeof(taken), "%s.%ld", file + 6, (long)getpid());
+    (void)setenv("POND_TUNE", file, 1);
+    begin_plain();
+    int fd = open(taken, O_CREAT | O_WRONLY, 0600);
+    must(fd >= 0, "errno %d", errno);
+    (void)close(fd);
+}
+
+static void tick_twice(void)
+{
+    char file[64];
+    (void)pond_epoch_advance();
+    (void)pond_epoch_advance();
+    (void)snprintf(file, sizeof(file), "/tmp/pond-syscalls-%ld", (long)getpid());
+    must(unlink(file) == 0, "errno %d", errno);
+}
+
 #define CORE "ponds;ponds, now and then"
 
 Test(syscalls, of_ponds)
@@ -441,6 +465,11 @@ Test(syscalls, of_the_trace)
 Test(syscalls, of_pond_dump)
 {
     made_by("ponds;`pond_dump`", "", begin_plain, dump_to_stderr);
+}
+
+Test(syscalls, of_the_statistics_file)
+{
+    made_by(CORE ";`stats=FILE` of POND_TUNE", "unlink", begin_tuned, tick_twice);
 }
 
 Test(syscalls, of_reports_with_names_prepared)

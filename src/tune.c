@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * POND_TUNE: who runs a server tries other options than those it was built with, without building it anew.
+ *
+ * Invariants
+ *   1. The words are written once, before the first pond is made; what they have changed is counted under the
+ *      registry's lock.
+ *   2. The file is never seen half written: it is written under a name of this process's own and renamed.
+ */
+#include "tune.h"
+#include "dump.h"
+#include "part.h"
+#include "profile/trace.h"
+#include "watch.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char tune_help[] =
+    "pond: POND_TUNE=option=value@name,...  options of the ponds of that name, in the place of the "
+    "program's\n"
+    "  cache_objects, min_idle, max_objects, max_age            a number\n"
+    "  max_idle_bytes, max_footprint                            bytes; k, M and G are understood\n"
+    "  name                                                     may have * ? and [] in it, as for a shell;\n"
+    "                                                           without @name it is for all ponds\n"
+    "  stats=FILE   each tick writes the table of pond_dump to FILE; %p in FILE is the process's number\n"
+    "  help         this table\n";
+
+/* ---- the words ---- */
+
+static const struct tune_option {
+    const char *name;
+    size_t offset;
+    bool bytes;    /* else a number */
+    uint64_t most; /* what the type holds, and the pond takes */
+} tune_table[] = {
+    {"cache_objects", offsetof(pond_options, cache_objects), false, POND_MAX_CACHE_OBJECTS},
+    {"min_idle", offsetof(pond_options, min_idle), false, SIZE_MAX},
+    {"max_objects", offsetof(pond_options, max_objects), false, SIZE_MAX},
+    {"max_idle_bytes", offsetof(pond_options, max_idle_bytes), true, SIZE_MAX},
+    {"max_footprint", offsetof(pond_options, max_footprint), true, SIZE_MAX},
+    {"max_age", offsetof(pond_options, max_age), false, UINT64_MAX},
+};
+
+#define TUNE_WORDS 64
+#define TUNE_FILE_BYTES 512
+
+struct tune_word {
+    const struct tune_option *option;
+    uint64_t value;
+    char pattern[64]; /* "": all ponds */
+
+    uint64_t ponds, refused; /* that have the value, and that could not */
+    uint64_t own;            /* the value that the first of those had from the program */
+    bool owns_differ;
+};
+
+static struct tune {
+    struct tune_word words[TUNE_WORDS];
+    size_t count;
+    char file[TUNE_FILE_BYTES]; /* of stats=; "": none */
+    pid_t writer;               /* the process of which a thread is writing the file; 0: none is */
+    uint64_t written;           /* when that ended last, as os_milliseconds; 0: never. As `unwritable`: */
+    bool unwritable;            /* which was said; both by the writer alone */
+} tune;
+
+static uint64_t tune_load(const pond_options *o, const struct tune_option *t)
+{
+    const char *place = (const char *)o + t->offset;
+    return t->offset == offsetof(pond_options, max_age) ? *(const uint64_t *)(const void *)place
+                                                        : *(const size_t *)(const void *)place;
+}
+
+static void tune_store(pond_options *o, const struct tune_option *t, uint64_t value)
+{
+    char *place = (char *)o + t->offset;
+    if (t->offset == offsetof(pond_options, max_age))
+        *(uint64_t *)(void *)place = value;
+    else
+        *(size_t *)(void *)place = (size_t)value;
+}
+
+/* ---- parsing ---- */
+
+static const struct tune_option *tune_find(struct part name)
+{
+    for (size_t i = 0; i < sizeof tune_table / sizeof tune_table[0]; i++)
+        if (part_says(name, tune_table[i].name))
+            return &tune_table[i];
+    return NULL;
+}
+
+static const char *tune_write_help(void)
+{
+    int cancel = os_hold_cancel();
+    (void)!write(STDERR_FILENO, tune_help, strlen(tune_help));
+    os_allow_cancel(cancel);
+    return NULL;
+}
+
+static const char *tune_take_file(struct part v)
+{
+    if (v.length == 0 || v.length >= sizeof tune.file)
+        return "has a wrong value";
+    memcpy(tune.file, v.text, v.length);
+    tune.file[v.length] = '\0';
+    return NULL;
+}
+
+/* "value" or "value@pattern". */
+static const char *tune_take_option(const struct tune_option *t, struct part v)
+{
+    struct tune_word w = {.option = t};
+    const char *at = memchr(v.text, '@', v.length);
+    size_t before = at != NULL ? (size_t)(at - v.text) : v.length;
+    struct part number = part_of(v.text, before), pattern = {.text = "", .length = 0};
+    if (at != NULL)
+        pattern = part_of(at + 1, v.length - before - 1);
+    bool right = t->bytes ? part_bytes(number.text, number.length, t->most, &w.value)
+                          : part_number(number.text, number.length, t->most, &w.value);
+    if (!right)
+        return "has a wrong value";
+    if (pattern.length >= sizeof w.pattern || (at != NULL && pattern.length == 0))
+        return "has no name of a pond";
+    if (tune.count == TUNE_WORDS)
+        return "is one word too many";
+    memcpy(w.pattern, pattern.text, pattern.length);
+    tune.words[tune.count++] = w;
+    return NULL;
+}
+
+/* NULL: it is understood. Else why not. */
+static const char *tune_parse_word(struct part p)
+{
+    const char *equals = memchr(p.text, '=', p.length);
+    size_t before = equals != NULL ? (size_t)(equals - p.text) : p.length;
+    struct part name = part_of(p.text, before), value = {.text = "", .length = 0};
+    const struct tune_option *t = tune_find(name);
+    bool file = part_says(name, "stats");
+    if (equals == NULL && part_says(p, "help"))
+        return tune_write_help();
+    if (t == NULL && !file)
+        return "is no option to be tuned";
+    if (equals == NULL)
+        return "lacks its value";
+    value = part_of(equals + 1, p.length - before - 1);
+    return file ? tune_take_file(value) : tune_take_option(t, value);
+}
+
+static void tune_parse(const char *text, struct refusals *refused)
+{
+    bool more = part_of(text, strlen(text)).length > 0;
+    while (more) {
+        size_t length = strcspn(text, ",");
+        struct part p = part_of(text, length);
+        const char *why = tune_parse_word(p);
+        if (why != NULL)
+            refusal_note(refused, p, why);
+        more = text[length] == ',';
+        text += length + 1;
+    }
+}
+
+static void tune_say(const char *text, const char *why, const char *outcome, const char *table)
+{
+    const struct watch_words w = {.variable = "POND_TUNE",
+                                  .text = text,
+                                  .advice = table != NULL
+                                                ? "set POND_TUNE to words of this list, with commas between"
+                                                : "pond_dump says what POND_TUNE has changed",
+                                  .table = table};
+    watch_bad_words(&w, false, why, outcome);
+}
+
+static pthread_once_t tune_begun = PTHREAD_ONCE_INIT;
+
+static void tune_read(void)
+{
+    struct refusals refused = {.length = 0};
+    const char *text = secure_getenv("POND_TUNE");
+    if (text == NULL)
+        return;
+    tune_parse(text, &refused);
+    if (refused.length > 0)
+        tune_say(text, refused.phrases,
+                 tune.count > 0 || tune.file[0] != '\0' ? "the other words count" : "nothing is tuned",
+                 tune_help);
+}
+
+void tune_begin(void)
+{
+    int saved = errno;
+    (void)pthread_once(&tune_begun, tune_read);
+    errno = saved;
+}
+
+/* ---- a pond's options ---- */
+
+static bool tune_is_for(const struct tune_word *w, const char *name)
+{
+    return w->pattern[0] == '\0' || fnmatch(w->pattern, name, 0) == 0;
+}
+
+/* Of several words for one option the last one counts. */
+static bool tune_is_last(const struct tune_word *w, const char *name)
+{
+    for (const struct tune_word *later = w + 1; later < tune.words + tune.count; later++)
+        if (later->option == w->option && tune_is_for(later, name))
+            return false;
+    return true;
+}
+
+static bool tune_has(const struct tune_word *w, const char *name)
+{
+    return tune_is_for(w, name) && tune_is_last(w, name);
+}
+
+/* Under the registry's lock. */
+static void tune_note(struct tune_word *w, uint64_t own)
+{
+    if (w->ponds++ == 0)
+        w->own = own;
+    w->owns_differ = w->owns_differ || w->own != own;
+}
+
+static void tune_all(pond_options *o, const char *name)
+{
+    for (size_t i = 0; i < tune.count; i++)
+        if (tune_has(&tune.words[i], name))
+            tune_store(o, tune.words[i].option, tune.words[i].value);
+}
+
+/*
+ * All words together first: of min_idle and max_objects neither may be right without the other. Where that is
+ * not valid, one after the other, and only those that are. Returns the first word that is refused and was
+ * never before, or NULL. Under the registry's lock.
+ */
+static struct tune_word *tune_try(pond_options *o, const char *name, bool (*valid)(const pond_options *))
+{
+    struct tune_word *refused = NULL;
+    pond_options given = *o, together = *o;
+    tune_all(&together, name);
+    bool all = valid(&together);
+    for (struct tune_word *w = tune.words; w < tune.words + tune.count; w++) {
+        pond_options tried = *o;
+        if (!tune_has(w, name))
+            continue;
+        tune_store(&tried, w->option, w->value);
+        if (all || valid(&tried)) {
+            *o = tried;
+            tune_note(w, tune_load(&given, w->option));
+        } else if (w->refused++ == 0 && refused == NULL) {
+            refused = w;
+        }
+    }
+    return refused;
+}
+
+/* As it was written, but for its spaces. */
+static void tune_spell(const struct tune_word *w, char *text, size_t n)
+{
+    (void)snprintf(text, n, "%s=%llu%s%s", w->option->name, (unsigned long long)w->value,
+                   w->pattern[0] != '\0' ? "@" : "", w->pattern);
+}
+
+void tune_options(pond_options *o, const char *name, bool (*valid)(const pond_options *))
+{
+    char word[128], why[128];
+    if (tune.count == 0)
+        return;
+    registry_lock();
+    const struct tune_word *refused = tune_try(o, name, valid);
+    registry_unlock();
+    if (refused == NULL)
+        return;
+    tune_spell(refused, word, sizeof word);
+    (void)snprintf(why, sizeof why, "the pond \"%s\" cannot have it with its other options", name);
+    tune_say(word, why, "the program's own value stays", NULL);
+}
+
+bool tune_line(size_t i, char *text, size_t n)
+{
+    struct trace_name name;
+    char own[24] = "-";
+    if (i >= tune.count)
+        return false;
+    registry_lock();
+    struct tune_word w = tune.words[i];
+    registry_unlock();
+    trace_name(&name, w.pattern[0] != '\0' ? w.pattern : "*");
+    if (w.ponds > 0 && !w.owns_differ)
+        (void)snprintf(own, sizeof own, "%llu", (unsigned long long)w.own);
+    (void)snprintf(text, n, "tuned %s=%llu@%s ponds=%llu refused=%llu own=%s", w.option->name,
+                   (unsigned long long)w.value, name.text, (unsigned long long)w.ponds,
+                   (unsigned long long)w.refused, own);
+    return true;
+}
+
+/* ---- the file ---- */
+
+/*
+ * One thread at a time, and nobody waits: who finds another one at it has the file written by that one. The
+ * child of a fork that came meanwhile finds its parent there, who is not in it. Acquire, with tune_leave's
+ * release: a writer sees what the one before it noted.
+ */
+static bool tune_claim(void)
+{
+    pid_t me = getpid(), was = LOAD(tune.writer);
+    return was != me &&
+           __atomic_compare_exchange_n(&tune.writer, &was, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void tune_leave(void)
+{
+    STORE(tune.written, os_milliseconds());
+    __atomic_store_n(&tune.writer, 0, __ATOMIC_RELEASE);
+}
+
+/* Of a process of this number that is gone there may be one. */
+static int tune_open(const char *file)
+{
+    const int how = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+    int fd = open(file, how, 0666);
+    if (fd < 0 && errno == EEXIST && unlink(file) == 0)
+        fd = open(file, how, 0666);
+    return fd;
+}
+
+/* What is there and is no plain file, a device or a link, is not replaced by one. 0, or errno. */
+static int tune_replace(const char *file, const char *temporary)
+{
+    struct stat there;
+    if (lstat(file, &there) == 0 && !S_ISREG(there.st_mode))
+        return EEXIST;
+    int fd = tune_open(temporary);
+    if (fd < 0)
+        return errno;
+    int error = dump_all_to(fd);
+    if (close(fd) != 0 && error == 0)
+        error = errno;
+    if (error == 0 && rename(temporary, file) != 0)
+        error = errno;
+    if (error != 0)
+        (void)unlink(temporary);
+    return error;
+}
+
+/* Said once. The next tick tries again. */
+static void tune_say_unwritable(const char *file, int error)
+{
+    char word[sizeof tune.file + 48], why[160];
+    if (error == 0 || tune.unwritable)
+        return;
+    tune.unwritable = true;
+    (void)snprintf(word, sizeof word, "stats=%s", file);
+    (void)snprintf(why, sizeof why, "the file cannot be written: %s",
+                   error == EEXIST ? "what is there is no plain file" : strerror(error));
+    tune_say(word, why, "each tick tries again", NULL);
+}
+
+static void tune_write(void)
+{
+    char file[TUNE_FILE_BYTES + 32], temporary[sizeof file + 32];
+    if (!tune_claim())
+        return;
+    int saved = errno, cancel = os_hold_cancel();
+    (void)part_with_process(file, sizeof file, tune.file);
+    (void)snprintf(temporary, sizeof temporary, "%s.%ld", file, (long)getpid());
+    tune_say_unwritable(file, tune_replace(file, temporary));
+    tune_leave();
+    os_allow_cancel(cancel);
+    errno = saved;
+}
+
+#define TUNE_PAUSE 100 /* milliseconds between files that ticks of one pond write */
+
+void tune_ticked(bool all)
+{
+    if (tune.file[0] != '\0' && (all || os_milliseconds() - LOAD(tune.written) >= TUNE_PAUSE))
+        tune_write();
+}
+
+void tune_created(void)
+{
+    if (tune.file[0] != '\0' && LOAD(tune.written) == 0)
+        tune_write();
+}
