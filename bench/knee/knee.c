@@ -221,7 +221,8 @@ static void say_bend(struct kind *k, const char *prefix, const struct bend *b)
     (void)snprintf(what, sizeof what, "%s_size", prefix);
     say(k->name, what, b->x, b->low, b->high);
     for (size_t i = 0; i < sizeof at_bend / sizeof *at_bend; i++)
-        say_at_bend(k, prefix, at_bend[i], b);
+        if (find_series(k, at_bend[i]) != NULL) /* own measures no latency */
+            say_at_bend(k, prefix, at_bend[i], b);
 }
 
 /* ---- the best fixed size, and the kind's own choice beside it ---- */
@@ -249,22 +250,37 @@ static void best_of(const struct table *qps, const struct table *frag, double ou
     out[2] = other[best];
 }
 
+/* Of a measure the smoothed curve at its ends and at the best size, where it is measured. */
+static void say_curve(struct kind *k, const char *measure, const char *name, double best_size)
+{
+    char what[2 * NAME];
+    double typical[PLACES], smooth[PLACES];
+    const struct series *s = find_series(k, measure);
+    if (s == NULL)
+        return;
+    const struct table *t = &s->fixed;
+    curve_typical(t, typical);
+    curve_smooth(typical, t->columns, smooth);
+    (void)snprintf(what, sizeof what, "%s_at_least_size", name);
+    say(k->name, what, smooth[0], NAN, NAN);
+    (void)snprintf(what, sizeof what, "%s_at_most_size", name);
+    say(k->name, what, smooth[t->columns - 1], NAN, NAN);
+    for (size_t c = 0; c < t->columns; c++) {
+        (void)snprintf(what, sizeof what, "best_%s", name);
+        if (t->x[c] == best_size)
+            say(k->name, what, smooth[c], NAN, NAN);
+    }
+}
+
 static void say_best(struct kind *k)
 {
-    double best[3], typical[PLACES], smooth[PLACES];
+    double best[3];
     const struct table *qps = need(k, "qps"), *frag = need(k, "fragmentation");
     best_of(qps, frag, best);
     say(k->name, "best_size", best[0], NAN, NAN);
-    say(k->name, "best_qps", best[1], NAN, NAN);
-    say(k->name, "best_fragmentation", best[2], NAN, NAN);
-    curve_typical(qps, typical);
-    curve_smooth(typical, qps->columns, smooth);
-    say(k->name, "qps_at_least_size", smooth[0], NAN, NAN);
-    say(k->name, "qps_at_most_size", smooth[qps->columns - 1], NAN, NAN);
-    curve_typical(frag, typical);
-    curve_smooth(typical, frag->columns, smooth);
-    say(k->name, "fragmentation_at_least_size", smooth[0], NAN, NAN);
-    say(k->name, "fragmentation_at_most_size", smooth[frag->columns - 1], NAN, NAN);
+    say_curve(k, "qps", "qps", best[0]);
+    say_curve(k, "fragmentation", "fragmentation", best[0]);
+    say_curve(k, "server_bytes", "resident", best[0]);
 }
 
 /* What share of the best size's QPS the largest one lacks. Each resample at the same best size: at its own,
