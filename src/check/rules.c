@@ -252,8 +252,9 @@ struct check_settings rules_for(const struct rules *r, const char *name)
     for (size_t i = 0; name != NULL && i < r->count; i++)
         if (fnmatch(r->rule[i].ponds, name, 0) == 0)
             apply_word(r->rule[i].word, r->rule[i].value, r->rule[i].minus, &s);
-    if ((s.words & CHECK_STACKS) == 0)
-        s.stacks = rules_need_records(s.words) ? DEFAULT_STACKS : DEFAULT_STACKS_GUARD;
+    if ((s.words & CHECK_STACKS) == 0) /* that a tool is told is nothing that was said */
+        s.stacks =
+            rules_need_records(s.words & ~(uint32_t)CHECK_TOOLS) ? DEFAULT_STACKS : DEFAULT_STACKS_GUARD;
     s.seed = r->all.seed;
     return s;
 }
