@@ -290,16 +290,21 @@ static bool drop_idle(struct pond *p)
     return true;
 }
 
-void *pool_get_new(struct pond *p)
+/* One that waits does so when all are live, and what it then gets is new, for puts drop. */
+void *pool_get_new(struct pond *p, const struct get_how *how)
 {
     struct birth b;
+    if (how != NULL && how->idle_only) {
+        errno_be(ENOENT);
+        return NULL;
+    }
     do {
         pthread_mutex_lock(&p->lock);
         object_admit(p, &b, NULL);
         object_count_miss(p, &b);
         pthread_mutex_unlock(&p->lock);
     } while (b.full && drop_idle(p));
-    return pool_make(p, &b, false);
+    return b.full && how != NULL ? pool_get(p, how) : pool_make(p, &b, false);
 }
 
 void *pool_get_made_at(struct pond *p, void *memory)

@@ -50,8 +50,9 @@ void *pool_get_gathered(struct pond *p);
 /* The opposite of both: it is as if the object had never been got. */
 void pool_put_back(struct pond *p, void *obj);
 
-/* A new object, whatever is idle; at max_objects what is idle goes for it. NULL and errno as pool_get. */
-void *pool_get_new(struct pond *p);
+/* A new object, whatever is idle; at max_objects what is idle goes for it. NULL and errno as pool_get:
+ * nothing is idle. */
+void *pool_get_new(struct pond *p, const struct get_how *how);
 
 /* A new object at this memory, which is zero, lies apart from the slabs and comes back by watch->ended,
    also when the object is not made: NULL and errno, for max_objects (EAGAIN) or what the construct hook said.

@@ -61,8 +61,8 @@
  *                 hooks run as ever: construct or create in each get, whose memory is zero before; at put
  *                 reset and footprint, as if the object were to be kept, and then destroy, with
  *                 POND_DROP_DEBUG or the reason that reset or max_footprint gives. What was idle before, or
- *                 pond_reserve makes, is left to the ticks, and at max_objects dropped for a get. Chaos then
- *                 drops, steals and reuses nothing
+ *                 pond_reserve makes, is left to the ticks, and at max_objects dropped for a get;
+ *                 pond_get_idle finds nothing. Chaos then drops, steals and reuses nothing
  *     audit       at each tick: what pond_audit looks at
  *     (any)       a hook that is left, or calls into its own pond; a call in the handler of a signal that
  *                 interrupted the library

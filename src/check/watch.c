@@ -214,7 +214,7 @@ static void *get_by_words(struct pond *p, uint32_t words, const struct get_how *
         obj = chaos_get(p);
     if (obj != NULL)
         return obj;
-    return (words & CHECK_BYPASS) != 0 && how == NULL ? pool_get_new(p) : pool_get(p, how);
+    return (words & CHECK_BYPASS) != 0 ? pool_get_new(p, how) : pool_get(p, how);
 }
 
 /* The object leaves the pond. */

@@ -28,7 +28,8 @@ struct thing {
 
 static void note(char c)
 {
-    size_t n = strlen(calls);
+    static atomic_uint noted;
+    unsigned n = atomic_fetch_add(&noted, 1);
     if (n + 1 < sizeof calls)
         calls[n] = c;
 }
@@ -210,6 +211,56 @@ Test(bypass, at_max_objects_what_is_idle_goes)
     pond_put(p, objs[0]);
     objs[0] = get(p);
     pond_put_many(p, objs, 6);
+    worker_end(other);
+    finish(p);
+}
+
+/* ---- other gets ---- */
+
+Test(bypass, an_idle_object_is_not_to_be_had)
+{
+    pond *p = things("", 0);
+    pond_put(p, get(p));
+    cr_assert_eq(pond_debug_set("bypass"), 0);
+    errno = 0;
+    cr_assert_null(pond_get_idle(p));
+    cr_assert_eq(errno, ENOENT);
+    pond_put(p, get(p));
+    errno = 0;
+    cr_assert_null(pond_get_idle(p));
+    cr_assert_eq(errno, ENOENT);
+    finish(p);
+}
+
+static struct thing *waited;
+
+static void get_and_wait(void *p)
+{
+    waited = pond_get_wait(p, -1);
+    must(waited != NULL, "errno %d", errno);
+}
+
+/* A put that drops makes room for the one who waits. */
+Test(bypass, who_waits_gets_a_new_one)
+{
+    pond *p = things("", 2);
+    pond_put(p, get(p));
+    cr_assert_eq(pond_debug_set("bypass"), 0);
+    struct thing *a = pond_get_wait(p, -1), *b = get(p);
+    cr_assert(a->number == 2 && b->number == 3, "the idle one went");
+    errno = 0;
+    cr_assert_null(pond_get_wait(p, 0));
+    cr_assert_eq(errno, ETIMEDOUT);
+    worker *other = worker_start();
+    worker_begin(other, get_and_wait, p);
+    pond_stats s = {.waited = 0};
+    while (s.waited == 0)
+        pond_stats_read(p, &s);
+    pond_put(p, a);
+    worker_wait(other);
+    cr_assert_eq(waited->number, 4);
+    pond_put(p, waited);
+    pond_put(p, b);
     worker_end(other);
     finish(p);
 }
