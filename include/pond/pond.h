@@ -216,6 +216,9 @@ POND_API int pond_destroy(pond *p);
 /* Takes an object back: reset runs, then it is idle. NULL is ignored, as free(NULL). Never fails. */
 POND_API void pond_put(pond *p, void *obj) POND_NO_STUB_;
 
+/* As pond_put, for a function of the program's own that everybody puts by: see pond_get_from. */
+POND_API void pond_put_from(pond *p, void *obj, const void *caller);
+
 /* Takes an object back and drops it at once (POND_DROP_DISCARDED), without reset. NULL is ignored. */
 POND_API void pond_discard(pond *p, void *obj);
 
@@ -230,7 +233,7 @@ POND_API void pond_discard(pond *p, void *obj);
  * then say EAGAIN though that thread's cache has idle objects.
  */
 POND_API void *pond_get(pond *p) POND_USE_RESULT POND_NO_STUB_ POND_FREED_BY(pond_put, 2)
-    POND_FREED_BY(pond_discard, 2);
+    POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
 
 /*
  * Returns an idle object, or NULL with ENOENT: none is made, and no hook runs but that of a footprint. Looks
@@ -257,10 +260,8 @@ POND_API void *pond_get_wait(pond *p, int64_t timeout_ns) POND_USE_RESULT POND_F
  * profiles name `caller` (__builtin_return_address(0) in that function) and who called there, instead of
  * that function, which is the same for all. NULL: as pond_get and pond_put.
  */
-POND_API void pond_put_from(pond *p, void *obj, const void *caller);
 POND_API void *pond_get_from(pond *p, const void *caller) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
     POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
-POND_API void *pond_get(pond *p) POND_FREED_BY(pond_put_from, 2);
 
 /*
  * Gets up to n objects into objs and returns how many were got; fewer than n with the errno that
