@@ -169,19 +169,9 @@ void cache_destroy(cache_t *cache)
     free(cache);
 }
 
-static int in_use(const cache_t *cache)
+static void *allocate(cache_t *cache, const void *caller)
 {
-    return __atomic_load_n(&cache->total, __ATOMIC_RELAXED) -
-           __atomic_load_n(&cache->freecurr, __ATOMIC_RELAXED);
-}
-
-void *do_cache_alloc(cache_t *cache)
-{
-    int limit = __atomic_load_n(&cache->limit, __ATOMIC_RELAXED);
-    void *memory;
-    if (limit != 0 && in_use(cache) >= limit)
-        return NULL;
-    memory = pond_get(objects_of(cache));
+    void *memory = pond_get_from(objects_of(cache), caller);
     if (memory == NULL)
         return NULL;
     count(&cache->freecurr, -1);
@@ -189,30 +179,47 @@ void *do_cache_alloc(cache_t *cache)
 }
 
 /* It counts as free before it can be had again, so that there are never fewer than none. */
-void do_cache_free(cache_t *cache, void *object)
+static void give_back(cache_t *cache, void *object, const void *caller)
 {
-    int limit = __atomic_load_n(&cache->limit, __ATOMIC_RELAXED);
     void *memory = unsealed(cache, object);
     if (memory == NULL)
         return;
     count(&cache->freecurr, 1);
-    if (limit != 0 && __atomic_load_n(&cache->total, __ATOMIC_RELAXED) > limit)
-        pond_discard(objects_of(cache), memory);
-    else
-        pond_put(objects_of(cache), memory);
+    pond_put_from(objects_of(cache), memory, caller);
+}
+
+/* Reports and profiles name who calls these, not them: they are the same for all. */
+#define CALLER __builtin_return_address(0)
+
+void *do_cache_alloc(cache_t *cache)
+{
+    return allocate(cache, CALLER);
+}
+
+void do_cache_free(cache_t *cache, void *object)
+{
+    give_back(cache, object, CALLER);
 }
 
 void *cache_alloc(cache_t *cache)
 {
-    return do_cache_alloc(cache);
+    return allocate(cache, CALLER);
 }
 
 void cache_free(cache_t *cache, void *object)
 {
-    do_cache_free(cache, object);
+    give_back(cache, object, CALLER);
 }
 
+/* While more than that are in use, nothing is allocated, and what is freed goes back to the system: as
+ * memcached's. */
 void cache_set_limit(cache_t *cache, int limit)
 {
-    __atomic_store_n(&cache->limit, limit, __ATOMIC_RELAXED);
+    pond_limits limits;
+    pthread_mutex_lock(&cache->mutex);
+    pond_limits_read(objects_of(cache), &limits);
+    limits.max_objects = limit > 0 ? (size_t)limit : 0;
+    if (pond_limits_set(objects_of(cache), &limits) == 0)
+        cache->limit = limit;
+    pthread_mutex_unlock(&cache->mutex);
 }
