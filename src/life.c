@@ -37,17 +37,11 @@ static void copy_name(struct pond *p)
     p->options.name = p->name;
 }
 
-static bool would_do(const pond_options *o)
-{
-    pond_options settled;
-    return options_settle(o, &settled) == NULL;
-}
-
 static void init(struct pond *p, const pond_options *o)
 {
     p->options = *o;
     copy_name(p);
-    tune_options(&p->options, p->name, would_do);
+    tune_options(&p->options, p->name);
     if (o->create == NULL)
         lay_out(p);
     p->closed.base = LINE_CLOSED;

@@ -9,6 +9,7 @@
  */
 #include "tune.h"
 #include "dump.h"
+#include "options.h"
 #include "part.h"
 #include "profile/trace.h"
 #include "watch.h"
@@ -235,30 +236,36 @@ static void tune_all(pond_options *o, const char *name)
             tune_store(o, tune.words[i].option, tune.words[i].value);
 }
 
+/* The first word that a pond cannot have, and why. */
+struct tune_refusal {
+    const struct tune_word *word; /* NULL: there is none, or it was said before */
+    const char *why;
+};
+
 /*
- * All words together first: of min_idle and max_objects neither may be right without the other. Where that is
- * not valid, one after the other, and only those that are. Returns the first word that is refused and was
- * never before, or NULL. Under the registry's lock.
+ * All words together first: of min_idle and max_objects neither may be right without the other. Where that
+ * cannot be, one after the other, and only those that can. Under the registry's lock.
  */
-static struct tune_word *tune_try(pond_options *o, const char *name, bool (*valid)(const pond_options *))
+static struct tune_refusal tune_try(pond_options *o, const char *name)
 {
-    struct tune_word *refused = NULL;
-    pond_options given = *o, together = *o;
+    struct tune_refusal refusal = {.word = NULL};
+    pond_options given = *o, together = *o, settled;
     tune_all(&together, name);
-    bool all = valid(&together);
+    bool all = options_settle(&together, &settled) == NULL;
     for (struct tune_word *w = tune.words; w < tune.words + tune.count; w++) {
         pond_options tried = *o;
         if (!tune_has(w, name))
             continue;
         tune_store(&tried, w->option, w->value);
-        if (all || valid(&tried)) {
+        const char *why = all ? NULL : options_settle(&tried, &settled);
+        if (why == NULL) {
             *o = tried;
             tune_note(w, tune_load(&given, w->option));
-        } else if (w->refused++ == 0 && refused == NULL) {
-            refused = w;
+        } else if (w->refused++ == 0 && refusal.word == NULL) {
+            refusal = (struct tune_refusal){w, why};
         }
     }
-    return refused;
+    return refusal;
 }
 
 /* As it was written, but for its spaces. */
@@ -268,18 +275,19 @@ static void tune_spell(const struct tune_word *w, char *text, size_t n)
                    w->pattern[0] != '\0' ? "@" : "", w->pattern);
 }
 
-void tune_options(pond_options *o, const char *name, bool (*valid)(const pond_options *))
+void tune_options(pond_options *o, const char *name)
 {
-    char word[128], why[128];
+    char word[128], why[192];
     if (tune.count == 0)
         return;
     registry_lock();
-    const struct tune_word *refused = tune_try(o, name, valid);
+    struct tune_refusal refusal = tune_try(o, name);
     registry_unlock();
-    if (refused == NULL)
+    if (refusal.word == NULL)
         return;
-    tune_spell(refused, word, sizeof word);
-    (void)snprintf(why, sizeof why, "the pond \"%s\" cannot have it with its other options", name);
+    tune_spell(refusal.word, word, sizeof word);
+    (void)snprintf(why, sizeof why, "the pond \"%s\" cannot have it: %.*s", name,
+                   (int)strlen(refusal.why) - 1, refusal.why); /* without its full stop */
     tune_say(word, why, "the program's own value stays", NULL);
 }
 

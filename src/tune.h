@@ -11,9 +11,9 @@ void tune_begin(void);
 
 /*
  * Puts the values of POND_TUNE in the place of those that the program gave a pond of this name; those are
- * kept with which the options would not be `valid`, and that is reported. No lock is held.
+ * kept with which the pond could not be made, and that is reported. No lock is held.
  */
-void tune_options(pond_options *o, const char *name, bool (*valid)(const pond_options *));
+void tune_options(pond_options *o, const char *name);
 
 /* The file is rewritten: by a tick of all ponds each time, of one pond at most ten times a second; and when
  * the first pond has been made. No lock is held. */
