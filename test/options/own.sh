@@ -35,7 +35,7 @@ must_have()
 # ---- the knee is where it is ----
 
 # shellcheck disable=SC2016 # the load's own shell
-run known --server "exec $scratch/server $scratch/size" --ready '^ready: (.*)' --repetitions 2 \
+run known --server "exec $scratch/server $scratch/size worker" --ready '^ready: (.*)' --repetitions 2 \
     --load "sh $scratch/load "'"$READY"' --qps '^rate: ([0-9.]+)' || fail "$(cat "$scratch/err")"
 must_have '^\*\*cache_objects\.\*\* 8 sizes, 2 repetitions each\. From the smallest cache_objects to the largest QPS goes from 1[0-9]{4} to 1[34][0-9]{3} a second' "$scratch/out"
 must_have 'The knee of QPS is at a value of cache_objects of (336|472) \(' "$scratch/out"

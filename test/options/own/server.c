@@ -2,14 +2,19 @@
 /*
  * A server for the test of bench/knee/own: server FILE [MODE]. It has a pond "conns" and writes to FILE how
  * many objects its caches hold. While there is a FILE.load, as many are idle, and half as many live. It ticks
- * fifty times a second until it is ended. MODE: dead    it ends at once, with status 3 still   it never ticks
- *   mute    it makes no pond
- *   hour    it ends in the middle of the load
+ * fifty times a second until it is ended. MODE, where it is to do other than that:
+ *
+ *     worker  a child of it does the work
+ *     dead    it ends at once, with status 3
+ *     still   it never ticks
+ *     mute    it makes no pond
+ *     hour    it ends in the middle of the load
  */
 #include <pond/pond.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { OBJECT = 4096, MOST = 1016 };
@@ -57,6 +62,8 @@ int main(int argc, char **argv)
     (void)snprintf(load, sizeof load, "%s.load", argv[1]);
     (void)printf("ready: %s\n", argv[1]);
     (void)fflush(stdout);
+    if (strcmp(mode, "worker") == 0 && fork() > 0)
+        return wait(NULL) > 0 ? 0 : 1;
     (void)sleep(p == NULL || strcmp(mode, "still") == 0 ? 60 : 0);
     for (int turns = 0; strcmp(mode, "hour") != 0 || turns < 10; turns++)
         work(p, load);
