@@ -269,6 +269,15 @@ static double range(const double *x, const double *y, size_t n)
     return most_of(smooth, n) - least_of(smooth, n);
 }
 
+/* From the highest place to the last one. */
+static double fall(const double *x, const double *y, size_t n)
+{
+    double smooth[PLACES];
+    (void)x;
+    curve_smooth(y, n, smooth);
+    return most_of(smooth, n) - smooth[n - 1];
+}
+
 static double height_above_chord(const double *x, const double *y, size_t n)
 {
     double smooth[PLACES] = {0}, d[PLACES];
@@ -319,6 +328,13 @@ static double p_of_flat(const struct table *t, const double *typical, statistic 
 {
     static const double nothing[PLACES];
     return share_as_extreme(t, nothing, s(t->x, typical, t->columns), s);
+}
+
+double curve_p_fall(const struct table *t)
+{
+    double typical[PLACES] = {0};
+    curve_typical(t, typical);
+    return p_of_flat(t, typical, fall);
 }
 
 static double mean_of(const struct table *t, size_t column)

@@ -57,6 +57,10 @@ size_t curve_break(const double *x, const double *y, size_t n, double slopes[2])
 struct bend curve_find_knee(const struct table *t);
 struct bend curve_find_break(const struct table *t);
 
+/* Of all permutations of the places within each repetition, the share in which the curve falls as far from
+ * its highest place to its last one: the highest of noisy places is always higher than another one. */
+double curve_p_fall(const struct table *t);
+
 /* The same rows in resample number i for every table of as many rows: figures of one resample belong
  * together. */
 void curve_resample(const struct table *t, size_t i, struct table *out);

@@ -300,6 +300,7 @@ static void say_fall(struct kind *k)
         at[i] = 1 - smooth[last] / smooth[best];
     }
     say_resampled(k->name, "fall_to_largest", fall, at);
+    say(k->name, "fall_p", curve_p_fall(qps), NAN, NAN);
 }
 
 /* A series' own choice as a table of one column. */

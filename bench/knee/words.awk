@@ -69,9 +69,9 @@ function tell_knee()
 
 function tell_fall()
 {
-    if (low[kind, "fall_to_largest"] > 0)
-        printf "**Beyond its best size QPS falls again**: the largest has %s %% less. ",
-               with_interval("fall_to_largest", 100, 1)
+    if (low[kind, "fall_to_largest"] > 0 && v("fall_p") <= 0.05)
+        printf "**Beyond its best size QPS falls again**: the largest has %s %% less (p = %.3f). ",
+               with_interval("fall_to_largest", 100, 1), v("fall_p")
     else
         printf "Beyond its best size QPS does not fall more than noise does. "
 }

@@ -117,6 +117,36 @@ Test(knee, noise_widens_but_does_not_mislead)
     }
 }
 
+static double rising_and_falling(double x)
+{
+    return x < 448 ? 5 + 0.001 * (x - 64) : 5.384 - 0.001 * (x - 448);
+}
+
+Test(knee, a_fall_is_found)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct table t = table_of(rising_and_falling, 0.2, seed);
+        cr_assert_leq(curve_p_fall(&t), 0.05);
+        t = table_of(falling, 0.2, seed);
+        cr_assert_leq(curve_p_fall(&t), 0.05);
+    }
+}
+
+/* One of noisy places is the highest, and the last one is lower: that alone is no fall. Of 20, at 5%. */
+Test(knee, noise_does_not_fall)
+{
+    size_t wrong = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct table t = table_of(flat, 0.3, seed * 977);
+        t.columns = 8;
+        t.rows = 3;
+        wrong += curve_p_fall(&t) <= 0.05 ? 1 : 0;
+        t = table_of(saturating, 0.3, seed * 977);
+        wrong += curve_p_fall(&t) <= 0.05 ? 1 : 0;
+    }
+    cr_assert_leq(wrong, 4);
+}
+
 /* At 5% each: of 20 noisy curves of each kind without a bend, 4 may be taken for one (p = 0.016 that more
  * are). */
 static size_t wrongly_found(shape *f, struct bend find(const struct table *), enum verdict *last)
