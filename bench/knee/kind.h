@@ -25,7 +25,7 @@ struct kind_figures {
     uint64_t cached;         /* most objects a thread holds of a 1 KiB type now */
 };
 
-static const size_t type_bytes[TYPES] = {256, 1024, 4096, 16384};
+extern size_t type_bytes[TYPES]; /* 256, 1,024, 4,096 and 16,384, or a multiple of these */
 
 /* Real work on the first half of an object, at most 8 KiB: a table that each use looks into. */
 void object_construct(int type, void *obj);

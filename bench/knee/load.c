@@ -2,10 +2,13 @@
 #include "load.h"
 #include "kind.h"
 #include KIND_HEADER
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct request) <= 128, "a request fits in the half of its object that is no table");
 
@@ -124,7 +127,7 @@ static uint64_t object_sum(int type, void *obj)
 
 /* ---- a request's life ---- */
 
-enum { TIMED = 8, SLOW_LEAST_MS = 50, SLOW_MOST_MS = 500 };
+enum { FILE_PAGE = 4096, TIMED = 8, SLOW_LEAST_MS = 50, SLOW_MOST_MS = 500 };
 
 #define SLOW UINT64_MAX
 
@@ -168,6 +171,15 @@ static void note_latency(struct worker *w, uint64_t ns)
     w->latency[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
 }
 
+/* As a server that sends files does: from memory, or, where the pools have taken that, from the disk. */
+static void read_page(struct worker *w)
+{
+    char page[FILE_PAGE];
+    off_t at = (off_t)(draw_below(w, w->load->file_pages) * FILE_PAGE);
+    if (pread(w->load->file, page, sizeof page, at) != (ssize_t)sizeof page)
+        die("cannot read the file");
+}
+
 static void request_begin(struct worker *w)
 {
     bool timed = draw_below(w, TIMED) == 0;
@@ -181,6 +193,8 @@ static void request_begin(struct worker *w)
     }
     if (timed)
         r->ns = clock_ns() - before;
+    if (w->load->file >= 0)
+        read_page(w);
     if (lifetime == SLOW)
         slow_add(w, r);
     else
@@ -315,7 +329,7 @@ void *load_worker(void *worker)
 
 void load_init(struct load *load, int workers, uint64_t warm_ms, uint64_t ms)
 {
-    *load = (struct load){.workers = workers, .warm_ms = warm_ms, .ms = ms};
+    *load = (struct load){.workers = workers, .warm_ms = warm_ms, .ms = ms, .file = -1};
     load->worker = aligned_alloc(64, (size_t)workers * sizeof(struct worker));
     if (load->worker == NULL || pthread_barrier_init(&load->marks, NULL, (unsigned)workers + 1) != 0)
         die("no memory for the workers");
@@ -326,6 +340,22 @@ void load_init(struct load *load, int workers, uint64_t warm_ms, uint64_t ms)
             __atomic_store_n(&load->worker[i].latency[b], 1,
                              __ATOMIC_RELAXED); /* so that its pages are there */
     }
+}
+
+/* The pages go first and come back in order: they are this process's then, not those of who wrote the file.
+ */
+void load_file(struct load *load, const char *file)
+{
+    static char block[1 << 20];
+    struct stat s;
+    load->file = open(file, O_RDONLY | O_CLOEXEC);
+    if (load->file < 0 || fstat(load->file, &s) != 0 || s.st_size < FILE_PAGE)
+        die("cannot open the file");
+    load->file_pages = (uint64_t)s.st_size / FILE_PAGE;
+    (void)posix_fadvise(load->file, 0, 0, POSIX_FADV_DONTNEED);
+    while (read(load->file, block, sizeof block) > 0)
+        continue;
+    (void)posix_fadvise(load->file, 0, 0, POSIX_FADV_RANDOM);
 }
 
 /* The upper end of a bucket. */

@@ -55,13 +55,18 @@ struct worker {
 
 struct load {
     int workers;
-    uint64_t warm_ms, ms;    /* before the measurement, and in it */
-    uint64_t started;        /* when: who measures sets it before the first mark */
+    uint64_t warm_ms, ms; /* before the measurement, and in it */
+    uint64_t started;     /* when: who measures sets it before the first mark */
+    int file;             /* each request reads a page of it; -1: of none */
+    uint64_t file_pages;
     pthread_barrier_t marks; /* of the workers and who measures: see load_worker */
     struct worker *worker;
 };
 
 void load_init(struct load *load, int workers, uint64_t warm_ms, uint64_t ms);
+
+/* Each request reads a page of this file from now on, which is brought into memory as far as it fits. */
+void load_file(struct load *load, const char *file);
 
 /* A worker's life. It meets `marks` before the first get, twice between warm-up and measurement, at the end
  * of that. */

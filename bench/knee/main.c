@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One run of the load over one kind of pool of one size: knee-KIND [--size N] [--ms N] [--warm-ms N]
- * [--workers N] [--tick-ms N]. Prints a line `measure,value` for everything measured.
+ * [--workers N] [--tick-ms N] [--scale N] [--file FILE]. --scale: objects of so many times their bytes;
+ * --file: each request reads 4 KiB of it. Prints a line `measure,value` for everything measured.
  */
 #include "kind.h"
 #include "load.h"
@@ -18,9 +19,12 @@
 
 static struct load load;
 
+size_t type_bytes[TYPES] = {256, 1024, 4096, 16384};
+
 static struct options {
-    uint64_t size, ms, warm_ms, workers, tick_ms;
-} options = {.size = 256, .ms = 1000, .warm_ms = 500, .workers = 2, .tick_ms = 50};
+    uint64_t size, ms, warm_ms, workers, tick_ms, scale;
+    const char *file;
+} options = {.size = 256, .ms = 1000, .warm_ms = 500, .workers = 2, .tick_ms = 50, .scale = 1};
 
 _Noreturn void die(const char *what)
 {
@@ -97,7 +101,7 @@ static void *ticker(void *nothing)
 /* ---- what is counted ---- */
 
 struct counts {
-    uint64_t ns, finished, gets, constructed, faults;
+    uint64_t ns, finished, gets, constructed, faults, read;
     double cpu_seconds;
     struct kind_figures kind;
 };
@@ -111,6 +115,7 @@ static struct counts counts_now(void)
     c.cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     c.faults = (uint64_t)usage.ru_minflt;
+    c.read = (uint64_t)usage.ru_inblock * 512;
     kind_read(&c.kind);
     c.ns = clock_ns();
     return c;
@@ -147,6 +152,7 @@ static void report(const struct counts *from, const struct counts *to)
     print("constructions_per_s", (double)(to->constructed - from->constructed) / seconds);
     print("hit_ratio", 1 - (double)(to->kind.missed - from->kind.missed) / gets);
     print("faults_per_s", (double)(to->faults - from->faults) / seconds);
+    print("disk_bytes_per_s", (double)(to->read - from->read) / seconds);
     print("cached", (double)to->kind.cached);
     report_samples();
 }
@@ -208,6 +214,8 @@ static void run(void)
     measure(&from, &to);
     while (count > 0)
         (void)pthread_join(threads[--count], NULL);
+    if (samples.mapped_count == 0) /* on a machine so busy that the sampler had no turn */
+        sample();
     report(&from, &to);
 }
 
@@ -215,7 +223,8 @@ static void run(void)
 
 _Noreturn static void usage(void)
 {
-    (void)fputs("usage: knee-KIND [--size N] [--ms N] [--warm-ms N] [--workers 1..16] [--tick-ms N]\n",
+    (void)fputs("usage: knee-KIND [--size N] [--ms N] [--warm-ms N] [--workers 1..16] [--tick-ms N] "
+                "[--scale 1..16] [--file FILE]\n",
                 stderr);
     _Exit(2);
 }
@@ -233,25 +242,33 @@ static void read_options(int argc, char **argv)
 {
     static const struct option names[] = {{"size", 1, NULL, 's'},    {"ms", 1, NULL, 't'},
                                           {"warm-ms", 1, NULL, 'w'}, {"workers", 1, NULL, 'n'},
-                                          {"tick-ms", 1, NULL, 'm'}, {NULL, 0, NULL, 0}};
-    uint64_t *const into[] = {&options.size, &options.ms, &options.warm_ms, &options.workers,
-                              &options.tick_ms};
+                                          {"tick-ms", 1, NULL, 'm'}, {"scale", 1, NULL, 'x'},
+                                          {"file", 1, NULL, 'f'},    {NULL, 0, NULL, 0}};
+    uint64_t *const into[] = {&options.size,    &options.ms,      &options.warm_ms,
+                              &options.workers, &options.tick_ms, &options.scale};
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-        const char *at = strchr("stwnm", c);
-        if (at == NULL)
+        const char *at = strchr("stwnmx", c);
+        if (c == 'f')
+            options.file = optarg;
+        else if (at == NULL)
             usage();
-        *into[at - "stwnm"] = number(optarg);
+        else
+            *into[at - "stwnmx"] = number(optarg);
     }
     if (optind != argc || options.workers < 1 || options.workers > WORKERS_MOST || options.ms == 0 ||
-        options.tick_ms == 0)
+        options.tick_ms == 0 || options.scale < 1 || options.scale > 16)
         usage();
 }
 
 int main(int argc, char **argv)
 {
     read_options(argc, argv);
+    for (int type = 0; type < TYPES; type++)
+        type_bytes[type] *= options.scale;
     kind_init(options.size, argv);
     load_init(&load, (int)options.workers, options.warm_ms, options.ms);
+    if (options.file != NULL)
+        load_file(&load, options.file);
     statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     (void)printf("proof,%s\n", kind_proof());
     run();
