@@ -114,6 +114,8 @@ function aim()
         return "nobody needs to pick a size"
     if (v("own_qps_of_best") >= 0.95 && low[kind, "own_fragmentation_more"] <= 0)
         return "within 5% and no more fragmentation, as far as this run can tell"
+    if (high[kind, "own_qps_of_best"] >= 0.95 && low[kind, "own_fragmentation_more"] <= 0)
+        return "whether that is within 5%, this run is too noisy to tell"
     return "not within 5% at no more fragmentation"
 }
 
