@@ -242,6 +242,31 @@ static void do_audit(void)
     must(pond_audit(NULL) == 0, "an audit found something");
 }
 
+/* Limits that are set, and read, by calls that take locks; and gets other than pond_get. */
+static void do_limits(void)
+{
+    const pond_limits l = {.min_idle = 2};
+    must(pond_limits_set(letters, &l) == 0, "errno %d", errno);
+}
+
+static void do_others(void)
+{
+    take(pond_get_wait(letters, -1));
+    pond_put_from(letters, give(), NULL);
+    void *idle = pond_get_idle(letters);
+    if (idle != NULL)
+        take(idle);
+    take(pond_get_from(letters, NULL));
+    pond_put(letters, give());
+    if (idle != NULL)
+        pond_put(letters, give());
+}
+
+static void do_find(void)
+{
+    must(pond_find("letters") == letters, "errno %d", errno);
+}
+
 static void do_create(void)
 {
     pond *p = pond_create(&(pond_options){.name = "more", .size = 16});
@@ -387,9 +412,11 @@ struct kind {
     size_t handlers; /* the first so many; 0: all */
 };
 
-static const call quick[] = {{"get", do_get}, {"put", do_put}, {"many", do_many}, {"discard", do_discard}};
+static const call quick[] = {
+    {"get", do_get}, {"put", do_put}, {"many", do_many}, {"discard", do_discard}, {"others", do_others}};
 static const call slow[] = {{"reserve", do_reserve}, {"tick", do_tick},   {"rotate", do_rotate},
-                            {"trim", do_trim},       {"stats", do_stats}, {"create", do_create}};
+                            {"trim", do_trim},       {"stats", do_stats}, {"create", do_create},
+                            {"limits", do_limits},   {"find", do_find}};
 static const call audits[] = {{"audit", do_audit}};
 static const call profiles[] = {{"profile", do_profile}, {"rows", do_rows}};
 static const call handlers[] = {

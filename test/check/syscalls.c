@@ -268,8 +268,9 @@ static void live_and_die(void)
         worker_do(other, use_there, p);
     for (int i = 0; i < 4; i++)
         must((objects[i] = pond_get(few)) != NULL || i == 3, "errno %d", errno);
+    must(pond_get_wait(few, 1000) == NULL && pond_get_idle(few) == NULL, "there is one");
     for (int i = 0; i < 3; i++)
-        pond_put(few, objects[i]);
+        pond_put_from(few, objects[i], NULL);
     for (int i = 0; i < 4; i++)
         (void)pond_epoch_advance();
     use(p);

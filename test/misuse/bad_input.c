@@ -37,6 +37,10 @@ Test(bad_input, cold_functions_refuse_a_null_pond)
     cr_assert_eq(pond_get_many(NULL, objs, 4), 0);
     cr_assert_eq(errno, EINVAL);
     errno = 0;
+    cr_assert(pond_get_idle(NULL) == NULL && errno == EINVAL);
+    errno = 0;
+    cr_assert(pond_get_wait(NULL, -1) == NULL && errno == EINVAL);
+    errno = 0;
     pond_stats_read(NULL, &stats);
     cr_assert_eq(errno, EINVAL);
     for (size_t i = 0; i < sizeof stats; i++)
@@ -157,6 +161,14 @@ Test(bad_input, each_function_of_a_destroyed_pond_is_reported)
     expect_destroyed(&h, "pond_put");
     pond_discard(p, some);
     expect_destroyed(&h, "pond_discard");
+    cr_assert_null(pond_get_idle(p));
+    expect_destroyed(&h, "pond_get_idle");
+    cr_assert_null(pond_get_wait(p, -1));
+    expect_destroyed(&h, "pond_get_wait");
+    cr_assert_null(pond_get_from(p, some));
+    expect_destroyed(&h, "pond_get");
+    pond_put_from(p, some, some);
+    expect_destroyed(&h, "pond_put");
     cr_assert_eq(pond_get_many(p, objs, 2), 0);
     expect_destroyed(&h, "pond_get_many");
     pond_put_many(p, &some, 1);

@@ -96,6 +96,19 @@ static void get_and_put_one_by_one(pond *p)
     CAME_BACK("pond_put, pond_discard");
 }
 
+static void get_and_put_otherwise(pond *p)
+{
+    void *obj = pond_get_from(p, &child);
+    must(obj != NULL, "errno %d", errno);
+    pond_put_from(p, obj, &child);
+    CAME_BACK("pond_get_from, pond_put_from");
+    pond_put(p, pond_get_idle(p));
+    CAME_BACK("pond_get_idle");
+    must((obj = pond_get_wait(p, -1)) != NULL, "errno %d", errno);
+    pond_put(p, obj);
+    CAME_BACK("pond_get_wait");
+}
+
 static void get_and_put_many(pond *p)
 {
     void *objs[OBJECTS];
@@ -112,6 +125,8 @@ static void fill(pond *p)
     void *objs[OBJECTS];
     must(pond_get_many(p, objs, OBJECTS) == OBJECTS / 2 && errno == EAGAIN, "errno %d", errno);
     must(pond_get(p) == NULL && errno == EAGAIN, "errno %d", errno);
+    must(pond_get_wait(p, 1000) == NULL && errno == ETIMEDOUT, "errno %d", errno);
+    CAME_BACK("pond_get_wait, in vain");
     must(pond_destroy(p) == -1 && errno == EBUSY, "errno %d", errno);
     CAME_BACK("pond_destroy, refused");
     pond_put_many(p, objs, OBJECTS / 2);
@@ -335,6 +350,8 @@ static void go_through(void)
     get_and_put_one_by_one(buffers);
     get_and_put_many(sockets);
     get_and_put_many(buffers);
+    get_and_put_otherwise(sockets);
+    get_and_put_otherwise(buffers);
     fill(bounded);
     use_typed();
     tick();

@@ -7,7 +7,7 @@
  */
 #include "test.h"
 
-#include "../../src/types.h"
+#include "../../src/gate.h"
 #include "threads.h"
 #include "validity.h"
 
@@ -340,6 +340,83 @@ Test(waiting, a_put_at_any_moment_is_seen)
     put_before_each_lock((pond_options){.name = "plain"});
     put_before_each_lock((pond_options){.name = "hooks", .reset = reset});
     put_before_each_lock((pond_options){.name = "exact", .max_idle_bytes = 64});
+}
+
+/*
+ * The other way round: the put has found that nobody waits, and takes the lock when somebody does. It goes by
+ * the lock since the pond is starved.
+ */
+static event is_held = EVENT_INIT, may_go_on = EVENT_INIT;
+
+static void hold(void)
+{
+    event_set(&is_held);
+    event_wait(&may_go_on);
+}
+
+static void put_held_up(void *unused)
+{
+    before_lock = hold;
+    locks_left = 1;
+    put_it(unused);
+}
+
+static void join_while_a_put_is_held(pond_options options)
+{
+    options.max_objects = 1;
+    make_full(options, &in_hand);
+    cr_assert_null(pond_get(p));
+    event_clear(&is_held);
+    event_clear(&may_go_on);
+    helper = worker_start();
+    worker_begin(helper, put_held_up, NULL);
+    event_wait(&is_held);
+    let_many_wait(1);
+    event_set(&may_go_on);
+    void *obj = result(0);
+    cr_assert_eq(obj, in_hand);
+    worker_wait(helper);
+    worker_end(helper);
+    pond_put(p, obj);
+    close_pond(0);
+    cr_assert_eq(pond_destroy(p), 0);
+}
+
+Test(waiting, a_put_that_came_before_is_seen)
+{
+    join_while_a_put_is_held((pond_options){.name = "plain"});
+    join_while_a_put_is_held((pond_options){.name = "hooks", .reset = reset});
+    join_while_a_put_is_held((pond_options){.name = "exact", .max_idle_bytes = 64});
+    join_while_a_put_is_held((pond_options){.name = "created", .create = create, .destroy = destroy});
+}
+
+/* A thread that was stopped inside of its cache has something there: it is had when the thread goes on. */
+static event goes_out = EVENT_INIT;
+
+static void stop_inside(void *obj)
+{
+    pond_put(p, obj);
+    struct cache *c = gate_enter((struct pond *)p);
+    must(c != NULL, "it has a cache");
+    event_set(&is_held);
+    event_wait(&goes_out);
+    gate_leave((struct pond *)p, c);
+}
+
+Test(waiting, what_a_stopped_thread_caches_is_had_later)
+{
+    void *objs[1];
+    cr_assert_eq(pond_debug_set("off"), 0);
+    make_full((pond_options){.max_objects = 1}, objs);
+    helper = worker_start();
+    worker_begin(helper, stop_inside, objs[0]);
+    event_wait(&is_held);
+    let_many_wait(1);
+    event_set(&goes_out);
+    cr_assert_eq(result(0), objs[0]);
+    worker_wait(helper);
+    worker_end(helper);
+    close_pond(1);
 }
 
 /* ---- room ---- */
