@@ -127,7 +127,7 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
 }
 
 /* A sampled pond's puts all come here: most of them need no more than is in sight. */
-static inline void put_slowly(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
+static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
     struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
     bool deep;
@@ -139,12 +139,12 @@ static inline void put_slowly(struct pond *p, void *obj, pond_cache *line, uintp
 
 void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
 {
-    put_slowly(p, obj, line, top, CALLER);
+    put_at_line(p, obj, line, top, CALLER);
 }
 
 void pool_put_from(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
-    put_slowly(p, obj, line, top, caller);
+    put_at_line(p, obj, line, top, caller);
 }
 
 NOT_INLINED ON_ONE_LINE void pond_put(pond *p, void *obj)

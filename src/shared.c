@@ -177,7 +177,7 @@ static enum putting put_locked(struct pond *p, void *obj, bool counted)
 }
 
 /* Its bytes are of no account then. */
-static bool hand_over(struct pond *p, void *obj)
+static bool hand_to_waiter(struct pond *p, void *obj)
 {
     pthread_mutex_lock(&p->lock);
     bool handed = !shared_is_over(p) && wait_hand(p, obj, false);
@@ -193,7 +193,7 @@ bool shared_put(struct pond *p, void *obj)
 {
     enum putting put;
     uint64_t bytes = 0;
-    if (LOAD(p->waiting) > 0 && hand_over(p, obj))
+    if (LOAD(p->waiting) > 0 && hand_to_waiter(p, obj))
         return true;
     do {
         bool counted = counts_footprints(p);

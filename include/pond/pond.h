@@ -216,7 +216,7 @@ POND_API int pond_destroy(pond *p);
 /* Takes an object back: reset runs, then it is idle. NULL is ignored, as free(NULL). Never fails. */
 POND_API void pond_put(pond *p, void *obj) POND_NO_STUB_;
 
-/* As pond_put, for a function of the program's own that everybody puts by: see pond_get_from. */
+/* As pond_put, for a function of the program's own: see pond_get_from. */
 POND_API void pond_put_from(pond *p, void *obj, const void *caller);
 
 /* Takes an object back and drops it at once (POND_DROP_DISCARDED), without reset. NULL is ignored. */
@@ -241,7 +241,7 @@ POND_API void *pond_get(pond *p) POND_USE_RESULT POND_NO_STUB_ POND_FREED_BY(pon
  * caches of others. A NULL for want of an idle object does not count as failed.
  */
 POND_API void *pond_get_idle(pond *p) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
-    POND_FREED_BY(pond_discard, 2);
+    POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
 
 /*
  * As pond_get, but at max_objects with every object live it waits until one is put, or until there is room
@@ -253,12 +253,12 @@ POND_API void *pond_get_idle(pond *p) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
  * does.
  */
 POND_API void *pond_get_wait(pond *p, int64_t timeout_ns) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
-    POND_FREED_BY(pond_discard, 2);
+    POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
 
 /*
- * As pond_get and pond_put, for a function of the program's own that everybody gets and puts by: reports and
- * profiles name `caller` (__builtin_return_address(0) in that function) and who called there, instead of
- * that function, which is the same for all. NULL: as pond_get and pond_put.
+ * As pond_get, for a function of the program's own that everybody gets by: reports and profiles name `caller`
+ * (__builtin_return_address(0) in that function) and who called there, instead of that function, which is the
+ * same for all. NULL: as pond_get.
  */
 POND_API void *pond_get_from(pond *p, const void *caller) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
     POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);

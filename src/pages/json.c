@@ -117,6 +117,7 @@ static json_t *pond_of(struct writer *w, const struct basin *b)
     put_count(w, p, "made", s->constructed);
     put(w, p, "dropped", drops_of(w, s));
     put(w, p, "failed", failures_of(w, s));
+    put_count(w, p, "waited", s->waited);
     put_count(w, p, "slab_bytes", s->slab_bytes);
     put_count(w, p, "resident_bytes", s->resident_bytes);
     put_count(w, p, "ticks", s->epoch);

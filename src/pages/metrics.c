@@ -53,6 +53,7 @@ static const struct family families[] = {
     {"pond_hits", "counter", "", "Gets that an idle object served.", NULL, ONE(hits)},
     {"pond_misses", "counter", "", "Gets that made an object.", NULL, ONE(misses)},
     {"pond_failed_gets", "counter", "", "Gets that returned NULL, by reason.", "reason", FIGURES(failures)},
+    {"pond_waited_gets", "counter", "", "Gets that had to wait at max_objects.", NULL, ONE(waited)},
     {"pond_puts", "counter", "", "Objects taken back.", NULL, ONE(puts)},
     {"pond_made_objects", "counter", "", "Objects made.", NULL, ONE(constructed)},
     {"pond_dropped_objects", "counter", "", "Objects dropped, by reason.", "reason", FIGURES(drops)},

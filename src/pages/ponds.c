@@ -94,6 +94,8 @@ static void say_failed(struct bytes *to, const struct basin *b)
     for (size_t i = 0; i < POND_FAIL_REASONS; i++)
         if (b->stats.failed[i] > 0)
             bytes_say(to, "<small>%s %s</small>", shown_count(b->stats.failed[i]).text, reasons[i]);
+    if (b->stats.waited > 0)
+        bytes_say(to, "<small>%s waited</small>", shown_count(b->stats.waited).text);
     say(to, "</td>");
 }
 

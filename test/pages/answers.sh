@@ -127,6 +127,7 @@ assert b['live'] == {'objects': 24332, 'bytes': 24332 * 4096} and b['idle']['sha
 assert b['hits'] + b['misses'] == b['gets'] == 3724690 and b['type'] == 'struct buffer'
 assert sum(b['dropped'].values()) == b['made'] - 24332 - 512 - 2048 - 1024
 assert ponds['cache entries']['failed'] == {'memory': 3, 'limit': 12, 'hook': 0, 'debug': 0}
+assert ponds['cache entries']['waited'] == 6
 assert ponds['cache entries']['limits']['max_objects'] == 10000 and ponds['cache entries']['id'] == 3
 assert len(b['history']['live']) == 113 and b['history']['live'][-1] == 24332 and b['history']['interval'] == 8
 assert len(all['trace']) == 3 and all['profile']['seconds'] == 904.25
@@ -170,6 +171,7 @@ assert value('pond_gets', 'pond_gets_total', pond='log') == 4000000
 assert value('pond_misses', 'pond_misses_total', pond='<script>alert(1)</script>') == 13
 assert value('pond_gets', 'pond_gets_total', pond='back\\slash "and" a new line') == 0
 assert value('pond_failed_gets', 'pond_failed_gets_total', pond='cache entries', reason='limit') == 12
+assert value('pond_waited_gets', 'pond_waited_gets_total', pond='cache entries') == 6
 assert value('pond_limit_objects', 'pond_limit_objects', pond='log', id='5') == 64
 assert value('pond_profile_lost_samples', 'pond_profile_lost_samples_total') == 3
 assert all(f.documentation.endswith('.') for f in families.values())

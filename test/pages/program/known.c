@@ -196,6 +196,7 @@ static void stats(pond *p, pond_stats *s)
                       .cache_objects = 30};
     s->failed[POND_FAIL_LIMIT] = f->failed;
     s->failed[POND_FAIL_MEMORY] = f->failed / 4;
+    s->waited = f->failed / 2;
     s->resident_bytes = (f->live + f->local + f->shared) * f->object / 4096 * 4096;
     s->dropped[POND_DROP_EPOCH] = f->misses - f->live - f->local - f->shared - f->victim;
 }
