@@ -177,12 +177,15 @@ void os_unmap(void *base, size_t bytes)
     errno = saved;
 }
 
-static void unreserve(void *base, size_t bytes)
+/* True: it is unmapped. */
+static bool unreserve(void *base, size_t bytes)
 {
     int saved = errno;
-    if (munmap(base, bytes) != 0 && os_open(base, os_page_size()))
+    bool gone = bytes == 0 || munmap(base, bytes) == 0;
+    if (!gone && os_open(base, os_page_size()))
         keep(base, bytes, true);
     errno = saved;
+    return gone;
 }
 
 /* ---- mapping ---- */
@@ -215,37 +218,28 @@ static uintptr_t reserve_below;
 static char *reserve_by_search(size_t bytes, size_t align)
 {
     uintptr_t at = LOAD(reserve_below) * RESERVE_UNIT;
-    for (int i = 0; i < RESERVE_TRIES; i++) {
-        at = at > bytes + align ? (at - bytes) & ~(align - 1) : 0;
+    for (int i = 0; i < RESERVE_TRIES && at > bytes + align; i++) {
+        at = (at - bytes) & ~(align - 1);
         char *base = reserve_at(at, bytes);
         if (base == NULL && errno == EEXIST)
             continue;
         if (base == NULL || ((uintptr_t)base & (align - 1)) == 0)
             return base;
-        unreserve(base, bytes);
-        if (at == 0)
-            at = (uintptr_t)base + bytes;
+        (void)unreserve(base, bytes); /* of an older kernel */
     }
     return NULL;
 }
 
-/*
- * What lies around it is cut off, which may fail as in os_unmap. Then all of it goes: that is no cut in the
- * middle of a mapping.
- */
+/* Where the kernel chooses. What lies around it is cut off; where that fails as in os_unmap it is kept. */
 static char *reserve_and_cut(size_t bytes, size_t align)
 {
-    char *base = reserve_at(0, bytes + align);
-    if (base == NULL)
+    char *all = reserve_at(0, bytes + align);
+    if (all == NULL)
         return NULL;
-    size_t head = (align - ((uintptr_t)base & (align - 1))) & (align - 1), tail = align - head;
-    if (munmap(base + head + bytes, tail) == 0) {
-        if (head == 0 || munmap(base, head) == 0)
-            return base + head;
-        tail = 0;
-    }
-    unreserve(base, head + bytes + tail);
-    return NULL;
+    size_t head = (align - ((uintptr_t)all & (align - 1))) & (align - 1);
+    (void)unreserve(all + head + bytes, align - head);
+    (void)unreserve(all, head);
+    return all + head;
 }
 
 void *os_reserve(size_t bytes, size_t align)
@@ -270,8 +264,7 @@ void *os_reserve(size_t bytes, size_t align)
 void os_release(void *base, size_t bytes)
 {
     uintptr_t end = ((uintptr_t)base + bytes) / RESERVE_UNIT;
-    unreserve(base, bytes);
-    if (end > LOAD(reserve_below))
+    if (unreserve(base, bytes) && end > LOAD(reserve_below))
         STORE(reserve_below, end);
 }
 
@@ -326,7 +319,7 @@ void *os_map(size_t bytes)
         return base;
     }
     if (base != NULL)
-        unreserve(base, bytes);
+        (void)unreserve(base, bytes);
     errno = ENOMEM;
     return NULL;
 }

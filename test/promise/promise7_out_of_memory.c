@@ -131,15 +131,15 @@ static void memory_steady(void)
 
 enum { ROUNDS = 8 };
 
-/* What is lost is lost in every round. Neighbours merge in one round and not in another: so mappings may be a
-   few more, fewer than rounds. */
+/* What is lost is lost in every round; a table of the page map comes once for slabs in a new place.
+   Neighbours merge in one round and not in another: so mappings may be a few more, fewer than rounds. */
 static bool stays_at(size_t mappings, size_t mapped)
 {
     for (int round = 0; round < ROUNDS; round++) {
         scenario();
         memory_steady();
     }
-    return memory_mappings() < mappings + ROUNDS && memory_mapped() <= mapped;
+    return memory_mappings() < mappings + ROUNDS && memory_mapped() <= mapped + ((size_t)32 << 10);
 }
 
 /* A build that looks at every invariant takes its time: some of the calls are enough there. */
