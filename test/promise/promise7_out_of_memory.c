@@ -139,7 +139,7 @@ static bool stays_at(size_t mappings, size_t mapped)
         scenario();
         memory_steady();
     }
-    return memory_mappings() < mappings + ROUNDS && memory_mapped() <= mapped + ((size_t)32 << 10);
+    return memory_mappings() < mappings + ROUNDS && memory_mapped() <= mapped + ((size_t)24 << 10);
 }
 
 /* A build that looks at every invariant takes its time: some of the calls are enough there. */
