@@ -83,13 +83,14 @@ static bool hand_out(struct pond *p, const struct slab_run *r)
 
 /*
  * Pages that are new are made resident all at once: that takes three quarters of what it takes when each is
- * asked for by the first write to it.
+ * asked for by the first write to it. Not where an object has more than a page: nobody need write to all of
+ * it.
  */
 static void make_zero(const struct pond *p, const struct slab_run *r)
 {
     if (!r->zero)
         memset(r->base, 0, r->count * p->object_bytes);
-    else if (r->new_bytes > os_page_size())
+    else if (r->new_bytes > os_page_size() && p->object_bytes <= os_page_size())
         os_populate(r->new_pages, r->new_bytes);
 }
 

@@ -247,6 +247,22 @@ Test(run, little_more_is_resident_than_is_used)
     cr_assert_leq(taken, (size_t)MANY * 1024 + (512 << 10), "%zu KiB", taken >> 10);
 }
 
+/* A server's buffer is large, and what comes into it may be short. */
+Test(run, pages_of_objects_that_nobody_writes_to_are_not_made)
+{
+    const size_t size = 4 * os_page_size(), n = 1000;
+    if (TEST_SANITIZED)
+        cr_skip_test("a sanitizer has memory of its own for each byte");
+    p = test_pond((pond_options){.size = size});
+    size_t before = memory_resident();
+    for (size_t i = 0; i < n; i++) {
+        test_get(p, &objs[i], 1);
+        memset(objs[i], 1, 30);
+    }
+    size_t taken = memory_resident() - before;
+    cr_assert_leq(taken, n * os_page_size() + (512 << 10), "%zu KiB", taken >> 10);
+}
+
 /* ---- fork ---- */
 
 Test(run, a_child_knows_what_is_left_of_it)
