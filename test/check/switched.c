@@ -16,7 +16,8 @@
 
 TestSuite(switched, .timeout = TEST_ALARM);
 
-#define WORDS "double,stacks=0"
+/* For all ponds, and for this one by its name. */
+static const char *words;
 
 enum { MOST_PLACES = 1 << 14 };
 
@@ -61,7 +62,7 @@ static void switch_on(void *unused)
 {
     (void)unused;
     stepper_begin();
-    must(pond_debug_set(WORDS) == 0, "errno %d", errno);
+    must(pond_debug_set(words) == 0, "errno %d", errno);
     stepper_end();
 }
 
@@ -72,7 +73,7 @@ static bool run_once(worker *user, worker *switcher)
     event_clear(&in_reset);
     event_clear(&may_return);
     event_clear(&may_put);
-    must(pond_debug_set(WORDS) == 0, "errno %d", errno);
+    must(pond_debug_set(words) == 0, "errno %d", errno);
     letters = pond_create(&(pond_options){.name = "letters", .size = 64, .reset = reset});
     must(letters != NULL, "errno %d", errno);
     worker_do(user, get_object, NULL);
@@ -96,9 +97,9 @@ static bool run_once(worker *user, worker *switcher)
     return held;
 }
 
-static void hold_everywhere(void *unused)
+static void hold_everywhere(void *list)
 {
-    (void)unused;
+    words = list;
     stepper_open();
     worker *user = worker_start(), *switcher = worker_start();
     size_t steps, held = 0;
@@ -122,5 +123,6 @@ Test(switched, on_while_a_put_of_before_goes_on)
 {
     if (!STEPPER_WORKS)
         cr_skip("needs the trap flag of x86-64");
-    test_in_child(hold_everywhere, NULL);
+    test_in_child(hold_everywhere, "double,stacks=0");
+    test_in_child(hold_everywhere, "full@nobody,double@let*,stacks=0@letters");
 }

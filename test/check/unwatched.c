@@ -200,9 +200,22 @@ static void try_words(const char *first, const char *then, const pond_options *k
 /* Every word before and after, of every kind of pond. */
 Test(unwatched, a_right_program_is_not_reported)
 {
-    static const char *const words[] = {"double",   "tag",     "confine",    "reset",  "poison",
-                                        "poison=8", "redzone", "grow",       "hold=0", "leak",
-                                        "guard",    "fast",    "full,hold=0"};
+    static const char *const words[] = {"double",
+                                        "tag",
+                                        "confine",
+                                        "reset",
+                                        "poison",
+                                        "poison=8",
+                                        "redzone",
+                                        "grow",
+                                        "hold=0",
+                                        "leak",
+                                        "guard",
+                                        "fast",
+                                        "full,hold=0",
+                                        "bypass",
+                                        "audit,poison,redzone",
+                                        "full@*d,-guard@*d"};
     const size_t count = sizeof(words) / sizeof(words[0]);
     listen_to(&heard, "");
     for (int i = 0; i < WORKERS; i++)
