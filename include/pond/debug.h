@@ -127,7 +127,7 @@ POND_API uint64_t pond_debug_unguarded(void);
  * an object that was put twice, or into another pond, while no word was on. Those are found again at each
  * audit, 64 of a pond at most, unless a thread stays stopped in the middle of a get or put.
  *
- * Takes some 50 ns for each object, during which the pond's lock is held, and closes the pond's caches as a
+ * Takes some 100 ns for each object, part of which the pond's lock is held, and closes the pond's caches as a
  * tick does. The word audit runs it at each tick of the ponds it is on for. From a hook: refused
  * with EDEADLK, 0. Where there is no memory to note findings they are not looked for.
  */
