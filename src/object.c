@@ -26,7 +26,7 @@ static void memory_give(struct pond *p, void *obj)
     slab_give(&p->slabs, (char *)obj - p->lead);
 }
 
-static bool is_full(const struct pond *p)
+static bool has_no_place(const struct pond *p)
 {
     size_t most = p->options.max_objects;
     return most > 0 && p->objects + p->waiters.promised >= most;
@@ -35,7 +35,7 @@ static bool is_full(const struct pond *p)
 void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
 {
     void *memory = b->memory;
-    *b = (struct birth){.memory = memory, .zero = true, .full = is_full(p)};
+    *b = (struct birth){.memory = memory, .zero = true, .full = has_no_place(p)};
     b->error = b->full ? EAGAIN : 0;
     if (b->error == 0 && p->object_bytes > 0 && memory == NULL && !memory_take(p, b, most))
         b->error = ENOMEM;

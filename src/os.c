@@ -308,7 +308,7 @@ static void lock_when_used(void *base, size_t bytes)
 
 void *os_map(size_t bytes)
 {
-    char *base = reuse_kept(bytes, os_page_size(), false);
+    char *base = reuse_kept(bytes, 1, false);
     if (base != NULL)
         return base;
     base = reserve_at(0, bytes);

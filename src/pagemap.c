@@ -49,13 +49,13 @@ void pagemap_unlock(void)
     pthread_mutex_unlock(&pagemap.lock);
 }
 
-static uintptr_t unit_of(const void *address)
+static uintptr_t pagemap_unit(const void *address)
 {
     return (uintptr_t)address >> UNIT_BITS;
 }
 
 /* NULL: no slab was ever near. */
-static struct slab **entry_of(uintptr_t unit)
+static struct slab **pagemap_entry(uintptr_t unit)
 {
     uintptr_t root = unit >> LEAF_BITS >> MIDDLE_BITS;
     struct middle *m = root < ROOT_ENTRIES ? __atomic_load_n(&pagemap.root[root], __ATOMIC_ACQUIRE) : NULL;
@@ -67,7 +67,7 @@ static struct slab **entry_of(uintptr_t unit)
 
 struct slab *slab_of(const void *address)
 {
-    struct slab **entry = entry_of(unit_of(address));
+    struct slab **entry = pagemap_entry(pagemap_unit(address));
     return entry == NULL ? NULL : __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 }
 
@@ -96,13 +96,13 @@ static bool make_entry(uintptr_t unit)
 
 bool pagemap_set(const char *base, size_t bytes, struct slab *s)
 {
-    uintptr_t first = unit_of(base), last = unit_of(base + bytes - 1);
+    uintptr_t first = pagemap_unit(base), last = pagemap_unit(base + bytes - 1);
     bool room = true;
     pagemap_lock();
     for (uintptr_t unit = first; unit <= last && room; unit++)
         room = make_entry(unit);
     for (uintptr_t unit = first; unit <= last && room; unit++)
-        __atomic_store_n(entry_of(unit), s, __ATOMIC_RELEASE);
+        __atomic_store_n(pagemap_entry(unit), s, __ATOMIC_RELEASE);
     pagemap_unlock();
     return room;
 }
@@ -111,7 +111,7 @@ static void each_of_leaf(const struct leaf *l, uintptr_t first,
                          void (*visit)(const struct slab *s, void *ctx), void *ctx)
 {
     for (size_t i = 0; i < LEAF_ENTRIES; i++)
-        if (l->slabs[i] != NULL && unit_of(l->slabs[i]->base) == first + i)
+        if (l->slabs[i] != NULL && pagemap_unit(l->slabs[i]->base) == first + i)
             visit(l->slabs[i], ctx);
 }
 

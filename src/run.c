@@ -33,7 +33,7 @@ uint32_t run_length(const struct pond *p)
 }
 
 /* By the owner, busy in the cache; its run may have been given back before it was. */
-static void *take(const struct pond *p, struct cache *c)
+static void *run_take(const struct pond *p, struct cache *c)
 {
     uint16_t left = c->run_left;
     if (left == 0 || !cache_is_empty(c) || !depot_is_empty(&p->depot) || shared_has_loose(p))
@@ -50,13 +50,13 @@ void *run_get(struct pond *p)
     struct cache *c = gate_enter(p);
     if (c == NULL)
         return NULL;
-    void *memory = take(p, c);
+    void *memory = run_take(p, c);
     gate_leave_as_before(c);
     return memory;
 }
 
 /* Under the lock, the pond's slabs being its own. */
-static void give_back(struct pond *p, char *base, uint32_t n)
+static void run_return(struct pond *p, char *base, uint32_t n)
 {
     slab_give_run(&p->slabs, base, n);
     p->objects -= n;
@@ -101,7 +101,7 @@ void run_keep(struct pond *p, const struct slab_run *r)
         return;
     pthread_mutex_lock(&p->lock);
     object_high_water(p);
-    give_back(p, r->base, r->count);
+    run_return(p, r->base, r->count);
     ADD(p->handed, -(uint64_t)r->count);
     pthread_mutex_unlock(&p->lock);
 }
@@ -113,7 +113,7 @@ void run_give_back(struct pond *p, struct cache *c)
         return;
     object_high_water(p);
     STORE(c->run_left, 0);
-    give_back(p, c->run_end - left * p->object_bytes, left);
+    run_return(p, c->run_end - left * p->object_bytes, left);
 }
 
 void run_abandon(struct cache *c)

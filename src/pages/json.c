@@ -96,7 +96,7 @@ static json_t *history_of(struct writer *w, const pond_history *h)
     return all;
 }
 
-static json_t *pond_of(struct writer *w, const struct basin *b)
+static json_t *json_pond(struct writer *w, const struct basin *b)
 {
     const pond_stats *s = &b->stats;
     json_t *p = json_object(), *idle = json_object();
@@ -226,7 +226,7 @@ static json_t *whole(struct writer *w)
     put(w, all, "time", json_real((double)s->time_nanos / 1e9));
     put(w, all, "profile", profile_of(w));
     for (size_t i = 0; i < s->basins.count; i++)
-        add(w, ponds, pond_of(w, &basins[i]));
+        add(w, ponds, json_pond(w, &basins[i]));
     for (size_t i = 0; i < s->stacks.count; i++)
         add(w, list, stack_of(w, &stacks[i], &w->view->findings[i]));
     put(w, all, "ponds", ponds);

@@ -15,7 +15,7 @@ static const struct basin *basin_of(const struct snapshot *s, uint64_t id)
     return NULL;
 }
 
-static struct verdict_pond pond_of(const struct basin *b)
+static struct verdict_pond verdict_pond_of(const struct basin *b)
 {
     const pond_history *h = b->history;
     return (struct verdict_pond){.name = b->name,
@@ -54,7 +54,7 @@ static bool judge(struct finding *f, struct view *v, const struct stack *s)
     struct verdict_result r;
     char text[WORDS];
     if (b != NULL && b->history->count > 0)
-        pond = pond_of(b);
+        pond = verdict_pond_of(b);
     for (size_t i = 0; i < VERDICT_LIVES; i++)
         lives[i] = (struct verdict_life){s->lives[i].seconds, s->lives[i].ended};
     const struct verdict_stack stack = {.pond = pond.troughs > 0 ? &pond : NULL,

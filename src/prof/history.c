@@ -53,7 +53,7 @@ static bool decode_ponds(history *h, const proto_profile *proto, const proto_his
 }
 
 // A pond that has gone is none.
-static const struct verdict_pond *pond_of(const history *h, uint64_t id)
+static const struct verdict_pond *pond_by_id(const history *h, uint64_t id)
 {
     size_t at;
     return places_find(&h->ids, id, &at) ? &h->ponds[at] : NULL;
@@ -103,7 +103,7 @@ static bool decode_stack(history *h, const profile *p, const proto_stack *from, 
     size_t sample = (size_t)from->sample;
     struct verdict_life *lives = &h->lives[number * VERDICT_LIVES];
     h->samples[number] = sample;
-    h->stacks[number] = (struct verdict_stack){.pond = pond_of(h, from->pond_id),
+    h->stacks[number] = (struct verdict_stack){.pond = pond_by_id(h, from->pond_id),
                                                .age_count = from->n_age_ms,
                                                .lives = lives,
                                                .inuse_objects = value_of(p, sample, "inuse_objects"),
