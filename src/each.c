@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All ponds in turn, for the program, and one of them by its name. */
 #include "registry.h"
+#include "watch.h"
 #include <errno.h>
 #include <string.h>
 
@@ -39,6 +40,19 @@ pond *pond_find(const char *name)
     registry_unlock();
     if (p == NULL)
         errno = name != NULL ? ENOENT : EINVAL;
+    entry_end();
+    return p;
+}
+
+pond *pond_of(const void *address)
+{
+    if (!registry_enter(NULL, "pond_of", CALLER))
+        return NULL;
+    struct pond *p = slab_owner_at(address);
+    if (p == NULL)
+        p = watch_owner_at(address);
+    if (p == NULL)
+        errno = ENOENT;
     entry_end();
     return p;
 }

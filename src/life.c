@@ -27,6 +27,7 @@ static void lay_out(struct pond *p)
     p->object_bytes =
         MAX(round_up(p->lead + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
     slab_set_init(&p->slabs, p->object_bytes, room.tail > 0);
+    p->slabs.owner = p;
 }
 
 static void copy_name(struct pond *p)

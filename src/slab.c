@@ -19,14 +19,14 @@ static size_t whole(size_t bytes, size_t unit)
     return (bytes + unit - 1) & ~(unit - 1);
 }
 
-static size_t pages_of(size_t bytes)
+static size_t pages_in(size_t bytes)
 {
     return whole(bytes, os_page_size()) / os_page_size();
 }
 
 size_t slab_pages(const struct slab *s)
 {
-    return pages_of(s->bytes);
+    return pages_in(s->bytes);
 }
 
 static size_t words_of(size_t bits)
@@ -54,7 +54,7 @@ void slab_unmap(struct slab *s)
 /* For `bytes` of objects, or less. */
 static struct slab *slab_map_header(struct slab_set *set, size_t bytes)
 {
-    size_t objects = words_of(bytes / set->stride), pages = words_of(pages_of(bytes));
+    size_t objects = words_of(bytes / set->stride), pages = words_of(pages_in(bytes));
     size_t header = whole(sizeof(struct slab) + (objects + pages) * sizeof(uint64_t), os_page_size());
     struct slab *s = os_map(header);
     if (s == NULL)
@@ -237,7 +237,7 @@ static struct slab *slab_with_room(struct slab_set *set)
 
 /* Free objects in a row, from the first that is free: within a word of the bitmap, and on through words of
    which all are. */
-static uint32_t row_of(const struct slab *s, uint32_t first, uint32_t most)
+static uint32_t free_row(const struct slab *s, uint32_t first, uint32_t most)
 {
     uint64_t free = ~s->taken[first / 64] >> first % 64;
     uint32_t n = ~free == 0 ? 64 : (uint32_t)__builtin_ctzll(~free);
@@ -254,7 +254,7 @@ static void mark_taken(struct slab *s, uint32_t first, uint32_t n)
 {
     for (uint32_t at = first, end = first + n; at < end;) {
         uint32_t in_word = MIN(end - at, 64 - at % 64);
-        s->taken[at / 64] |= ~(uint64_t)0 >> (64 - in_word) << at % 64;
+        STORE(s->taken[at / 64], s->taken[at / 64] | ~(uint64_t)0 >> (64 - in_word) << at % 64);
         at += in_word;
     }
     s->used += n;
@@ -269,7 +269,7 @@ bool slab_take_run(struct slab_set *set, uint32_t most, struct slab_run *run)
     while (s->taken[s->hint] == ~(uint64_t)0)
         s->hint++;
     uint32_t object = s->hint * 64 + (uint32_t)__builtin_ctzll(~s->taken[s->hint]);
-    run->count = row_of(s, object, most);
+    run->count = free_row(s, object, most);
     size_t end = (object + run->count) * set->stride;
     if (end > s->open && !slab_open(s, end, 2 * s->open))
         return most > 1 && slab_take_run(set, 1, run);
@@ -306,7 +306,7 @@ static void mark_free(struct slab *s, uint32_t first, uint32_t n)
         uint32_t in_word = MIN(end - at, 64 - at % 64);
         uint64_t bits = ~(uint64_t)0 >> (64 - in_word) << at % 64;
         POND_ASSERT((s->taken[at / 64] & bits) == bits);
-        s->taken[at / 64] &= ~bits;
+        STORE(s->taken[at / 64], s->taken[at / 64] & ~bits);
         at += in_word;
     }
     s->used -= n;
@@ -352,13 +352,24 @@ void *slab_annex(struct slab *s, size_t bytes)
 
 static bool is_taken(const struct slab *s, size_t object)
 {
-    return (s->taken[object / 64] >> object % 64 & 1) != 0;
+    return (LOAD(s->taken[object / 64]) >> object % 64 & 1) != 0;
 }
 
 void *slab_locate(const struct slab *s, const void *address)
 {
     size_t object = (size_t)((const char *)address - s->base) / s->set->stride;
     return object < s->room && is_taken(s, object) ? s->base + object * s->set->stride : NULL;
+}
+
+/* No slab is unmapped while the map is locked. */
+struct pond *slab_owner_at(const void *address)
+{
+    pagemap_lock();
+    const struct slab *s = slab_of(address);
+    bool there = s != NULL && slab_locate(s, address) != NULL;
+    struct pond *owner = there ? s->set->owner : NULL;
+    pagemap_unlock();
+    return owner;
 }
 
 void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Slabs: where objects' memory comes from and goes back to. Whoever owns a set holds its own lock
- * over every call on it; only slab_purge and slab_object_at are called without.
+ * over every call on it; only slab_purge and slab_owner_at are called without.
  */
 #ifndef POND_SLAB_H
 #define POND_SLAB_H
@@ -37,6 +37,10 @@ void *slab_annex(struct slab *s, size_t bytes);
 
 /* The start of the taken object that holds this address of the slab, or NULL. */
 void *slab_locate(const struct slab *s, const void *address);
+
+/* The pond in an object of which this address lies, red zones included; NULL: none. Any address may be asked,
+   without a lock; what others take and give meanwhile may be seen or not. */
+struct pond *slab_owner_at(const void *address);
 
 /* Every taken object of the set. */
 typedef void slab_visitor(struct slab *s, size_t object, void *ctx);

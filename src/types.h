@@ -64,8 +64,9 @@ struct slab {
 };
 
 struct slab_set {
-    size_t stride;    /* bytes from one object to the next */
-    bool keep_mapped; /* never unmap: someone may still read a given-back object */
+    struct pond *owner; /* whose objects they are; NULL: magazines */
+    size_t stride;      /* bytes from one object to the next */
+    bool keep_mapped;   /* never unmap: someone may still read a given-back object */
     struct slab *first, *last;
     struct slab *hint; /* no slab before this one has a free object */
     struct slab *dirty;

@@ -114,6 +114,9 @@ extern __thread int64_t watch_left POND_TLS_;
 
 /* Where a watcher's own memory for objects lies. */
 extern uintptr_t guard_region;
+
+/* Whose guarded object this address lies in; NULL: nobody's. Takes the checks' lock. */
+struct pond *watch_owner_at(const void *address);
 #define WATCH_REGION ((size_t)84 << 20)
 
 /*

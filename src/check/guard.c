@@ -350,6 +350,18 @@ struct record *guard_record(const void *address, const void **object, struct pon
     return guard_slot_record(s);
 }
 
+struct pond *watch_owner_at(const void *address)
+{
+    const void *object;
+    struct pond *owner = NULL;
+    if (!guard_owns(address))
+        return NULL;
+    check_lock();
+    bool there = guard_record(address, &object, &owner) != NULL;
+    check_unlock();
+    return there ? owner : NULL;
+}
+
 void guard_walk(struct pond *p, record_visitor *visit, void *ctx)
 {
     for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_ALL_SLOTS; s++)

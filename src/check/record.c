@@ -302,7 +302,9 @@ struct record *record_peek(struct pond *p, const void *obj)
 
 static struct place in_slab(struct slab *s, const void *address)
 {
-    struct place at = {.owner = (struct pond *)(void *)((char *)s->set - offsetof(struct pond, slabs))};
+    struct place at = {.owner = s->set->owner};
+    if (at.owner == NULL)
+        return at; /* a magazine */
     pthread_mutex_lock(&at.owner->lock);
     const char *object = slab_locate(s, address);
     pthread_mutex_unlock(&at.owner->lock);

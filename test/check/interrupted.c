@@ -264,7 +264,7 @@ static void do_others(void)
 
 static void do_find(void)
 {
-    must(pond_find("letters") == letters, "errno %d", errno);
+    must(pond_find("letters") == letters && pond_of(&letters) == NULL, "errno %d", errno);
 }
 
 static void do_create(void)

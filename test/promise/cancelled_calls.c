@@ -228,6 +228,8 @@ static void look_inside(void)
     CAME_BACK("pond_each");
     must(pond_find("bounded") == bounded && pond_dump(STDERR_FILENO) == 0, "errno %d", errno);
     CAME_BACK("pond_dump, pond_find");
+    must(pond_of(bounded) == NULL && errno == ENOENT, "errno %d", errno);
+    CAME_BACK("pond_of");
     look_at_history();
     must(pond_profile_rate() == 1 && pond_profile_lost() == 0, "the rate");
     pond_profile_reset();
