@@ -24,16 +24,12 @@ NOT_INLINED const void *frame_thread(void)
     return &own_low;
 }
 
-NOT_INLINED int errno_now(void)
-{
-    ANEW();
-    return errno;
-}
+__thread int *errno_place POND_TLS_;
 
-NOT_INLINED void errno_be(int error)
+NOT_INLINED int *errno_find(void)
 {
     ANEW();
-    errno = error;
+    return errno_place = &errno;
 }
 
 #define MAIN_STACK_MOST ((size_t)128 << 20) /* the kernel keeps so much free for it */

@@ -211,7 +211,7 @@ static size_t footprint_watched(struct pond *p, void *obj, const struct watch *w
     return bytes;
 }
 
-static bool reset(struct pond *p, void *obj)
+ON_THE_STACK bool object_reset(struct pond *p, void *obj)
 {
     uint32_t entry = entry_pause();
     bool kept = p->options.reset(obj, p->options.ctx);
@@ -238,6 +238,12 @@ static void note_footprint(struct pond *p, uint64_t bytes)
     STORE(p->footprint_mean, mean == 0 || step == 0 ? bytes : mean + (uint64_t)step);
 }
 
+bool object_needs_reset_alone(const struct pond *p)
+{
+    const pond_options *o = &p->options;
+    return o->reset != NULL && o->footprint == NULL && (o->flags & POND_ZERO_ON_PUT) == 0;
+}
+
 bool object_needs_cleaning(const struct pond *p)
 {
     const pond_options *o = &p->options;
@@ -247,7 +253,7 @@ bool object_needs_cleaning(const struct pond *p)
 ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
 {
     const pond_options *o = &p->options;
-    if (o->reset != NULL && !reset(p, obj)) {
+    if (o->reset != NULL && !object_reset(p, obj)) {
         *why = POND_DROP_REJECTED;
         return false;
     }
@@ -272,8 +278,11 @@ ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
 /* All hooks are called by these. */
 bool object_in_hook(const void *unless)
 {
-    const void *const callers[] = {unless, (const void *)(uintptr_t)object_make,
-                                   (const void *)(uintptr_t)object_end, (const void *)(uintptr_t)object_clean,
+    const void *const callers[] = {unless,
+                                   (const void *)(uintptr_t)object_make,
+                                   (const void *)(uintptr_t)object_end,
+                                   (const void *)(uintptr_t)object_clean,
+                                   (const void *)(uintptr_t)object_reset,
                                    (const void *)(uintptr_t)object_bytes};
     const void *found = frame_search(callers, sizeof(callers) / sizeof(callers[0]));
     return found != NULL && found != unless;

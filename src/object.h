@@ -46,6 +46,10 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
 bool object_clean(struct pond *p, void *obj, pond_drop_reason *why);
 bool object_needs_cleaning(const struct pond *p);
 
+/* The same where the reset hook is all there is to do. False: the object is not to be kept. */
+bool object_reset(struct pond *p, void *obj);
+bool object_needs_reset_alone(const struct pond *p);
+
 /* Bytes the idle object takes, its footprint included. Calls a hook. */
 size_t object_bytes(struct pond *p, void *obj);
 

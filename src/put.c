@@ -52,9 +52,9 @@ void pool_put_clean(struct pond *p, void *obj)
 }
 
 /* The hook may have gone on on another thread. */
-static AFTER_HOOK bool put_in_line(struct pond *p, void *obj)
+static AFTER_HOOK bool put_in_line(struct pond *p, void *obj, uintptr_t guess)
 {
-    bool done = line_put(p, obj);
+    bool done = line_put(p, obj, guess);
     if (__builtin_expect(sampling_of(p) != NULL, 0))
         sampling_bound(p);
     return done;
@@ -66,7 +66,7 @@ static void put_worked(struct pond *p, void *obj)
     pond_drop_reason why;
     if (!object_clean(p, obj, &why))
         pool_drop(p, obj, why);
-    else if (!put_in_line(p, obj))
+    else if (!put_in_line(p, obj, 0))
         pool_put_clean(p, obj);
     errno_be(saved);
 }
@@ -119,6 +119,17 @@ static void put_any(struct pond *p, void *obj, const void *caller)
         pool_put(p, obj);
 }
 
+/* The reset hook and the fast path, with nobody to ask; top: the line's, which is not marked. */
+static NOT_INLINED void put_reset(struct pond *p, void *obj, uintptr_t top)
+{
+    int saved = errno_now();
+    if (!object_reset(p, obj))
+        pool_drop(p, obj, POND_DROP_REJECTED);
+    else if (!put_in_line(p, obj, top))
+        pool_put_clean(p, obj);
+    errno_be(saved);
+}
+
 static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller)
 {
     if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", caller))
@@ -126,12 +137,21 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
     put_any(p, obj, caller);
 }
 
-/* A sampled pond's puts all come here: most of them need no more than is in sight. */
+/* The mark is this call's own, which did not interrupt another one. */
+static inline bool is_reset_alone(const struct pond *p, uintptr_t top)
+{
+    return p->reset_alone && (top & 1) == 0 && watch_of(p) == NULL && sampling_of(p) == NULL;
+}
+
+/* Puts of ponds that are sampled or have hooks all come here: most of them need no more than is in sight. */
 static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
     struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
     bool deep;
-    if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
+    if (is_reset_alone(p, top)) {
+        pond_line_leave(line, top);
+        put_reset(p, obj, top);
+    } else if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
         put_marked(p, obj, caller);
     else if (__builtin_expect(deep, 0))
         sampling_bound(p);

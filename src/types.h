@@ -206,6 +206,7 @@ struct pond {
     size_t object_bytes;  /* stride; 0 with create */
     size_t lead;          /* bytes of the stride in front of the object */
     bool work_on_put;     /* hooks or wiping: puts go to the slow path */
+    bool reset_alone;     /* of these there is a reset hook and nothing else */
     char name[48];
 
     /* changed under the lock, with limits; bounds of what is read without it */
