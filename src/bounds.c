@@ -116,7 +116,7 @@ static void drop_from(struct pond *p, struct magazine *m, bool aged, uint64_t n)
     bool counted = m->counted;
     if (is_dropped_plainly(p)) {
         m->count -= (uint32_t)n;
-        object_drop_plain(p, end - n, n, POND_DROP_LIMIT);
+        object_drop_plain(p, end - n, (size_t)n, POND_DROP_LIMIT);
         leave_where_it_was(p, m, aged);
         return;
     }

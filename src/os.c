@@ -306,12 +306,9 @@ static void lock_when_used(void *base, size_t bytes)
 #endif
 }
 
-void *os_map(size_t bytes)
+static void *map_anew(size_t bytes)
 {
-    char *base = reuse_kept(bytes, 1, false);
-    if (base != NULL)
-        return base;
-    base = reserve_at(0, bytes);
+    char *base = reserve_at(0, bytes);
     if (base != NULL)
         lock_when_used(base, bytes);
     if (base != NULL && os_open(base, bytes)) {
@@ -322,6 +319,12 @@ void *os_map(size_t bytes)
         (void)unreserve(base, bytes);
     errno = ENOMEM;
     return NULL;
+}
+
+void *os_map(size_t bytes)
+{
+    void *kept = reuse_kept(bytes, 1, false);
+    return kept != NULL ? kept : map_anew(bytes);
 }
 
 /* ---- the barrier ---- */

@@ -125,7 +125,7 @@ static bool slab_map_objects(struct slab *s, size_t bytes)
 {
     if (!slab_reserve(s, bytes))
         return false;
-    if (slab_open(s, s->set->stride, MAX(s->set->bytes, SLAB_FIRST_OPEN)) &&
+    if (slab_open(s, s->set->stride, MAX((size_t)s->set->bytes, SLAB_FIRST_OPEN)) &&
         pagemap_set(s->base, s->bytes, s))
         return true;
     s->set->resident -= touched_pages(s);
