@@ -44,12 +44,6 @@ static uint64_t idle_shared(const struct pond *p)
     return shared_young(p) + shared_victims(p);
 }
 
-static bool is_full(const struct pond *p)
-{
-    size_t most = p->options.max_objects;
-    return most > 0 && p->objects + p->waiters.promised >= most;
-}
-
 /*
  * Under the pond's lock. whole: no cache has anything. Once nothing is idle anywhere, the pond is starved:
  * puts and gets go by the shared way for a while, so that the next gets know what there is without closing
@@ -60,7 +54,7 @@ static void *take_gathered(struct pond *p, bool whole, bool *counted)
     void *obj = shared_take(p, counted);
     if (obj != NULL)
         p->gets++;
-    if (whole && is_full(p) && idle_shared(p) == 0)
+    if (whole && !wait_has_room(p) && idle_shared(p) == 0)
         shared_starve(p);
     return obj;
 }
@@ -77,7 +71,7 @@ void *gather_one(struct pond *p, bool *full, struct waiter *w)
     /* A pond that was starved may have ceased to be before we had the lock. */
     bool known = close || p->exact_bytes || shared_is_starved(p);
     void *obj = take_gathered(p, known && whole, &counted);
-    *full = known && is_full(p);
+    *full = known && !wait_has_room(p);
     if (w != NULL && obj == NULL && *full && depot_aged(&p->depot) == 0)
         wait_join(p, w, whole);
     pthread_mutex_unlock(&p->lock);

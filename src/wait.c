@@ -76,15 +76,9 @@ bool wait_hand(struct pond *p, void *obj, bool counted)
     return true;
 }
 
-static bool has_room(const struct pond *p)
-{
-    size_t most = p->options.max_objects;
-    return most == 0 || p->objects + p->waiters.promised < most;
-}
-
 void wait_promise(struct pond *p)
 {
-    for (struct waiter *w = p->waiters.first; w != NULL && has_room(p); w = p->waiters.first) {
+    for (struct waiter *w = p->waiters.first; w != NULL && wait_has_room(p); w = p->waiters.first) {
         w->promised = true;
         p->waiters.promised++;
         unlink_waiter(p, w);

@@ -28,6 +28,13 @@ void wait_join(struct pond *p, struct waiter *w, bool whole);
 /* Under the lock: the object, which nobody has, is the first waiter's. False: nobody waits. */
 bool wait_hand(struct pond *p, void *obj, bool counted);
 
+/* Under the lock: max_objects allows of one more, and it is promised to nobody. */
+static inline bool wait_has_room(const struct pond *p)
+{
+    size_t most = p->options.max_objects;
+    return most == 0 || p->objects + p->waiters.promised < most;
+}
+
 /* Under the lock: there may be room for more objects. */
 void wait_promise(struct pond *p);
 static inline void wait_made_room(struct pond *p)
