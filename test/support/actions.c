@@ -204,6 +204,22 @@ static void gather(void)
     put_some(acted_on(), &now->other, now->other.n - before);
 }
 
+void limits_there_and_back(pond *p)
+{
+    pond_limits before, l;
+    pond_limits_read(p, &before);
+    l = before;
+    l.max_idle_bytes = 2 * 64;
+    l.min_idle = 0;
+    must(pond_limits_set(p, &l) == 0, "errno %d", errno);
+    must(pond_limits_set(p, &before) == 0, "errno %d", errno);
+}
+
+static void limits(void)
+{
+    limits_there_and_back(acted_on());
+}
+
 /* Off and on again. */
 static void switch_profile(void)
 {
@@ -232,5 +248,6 @@ const action actions[] = {
     {"profile", switch_profile, false},
     {"gather", gather, true},
     {"words", switch_words, false},
+    {"limits", limits, true},
 };
 const size_t actions_n = sizeof actions / sizeof *actions;

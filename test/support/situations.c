@@ -354,6 +354,22 @@ static void words(void)
     must(pond_debug_set(now->shape->words) == 0, "errno %d", errno);
 }
 
+/* Fewer idle bytes, and what the shape has again. */
+static void limits(void)
+{
+    limits_there_and_back(now->pond);
+}
+
+static void get_waiting(void)
+{
+    now->given[0] = pond_get_wait(now->pond, 1000);
+}
+
+static void get_idle(void)
+{
+    now->given[0] = pond_get_idle(now->pond);
+}
+
 static void nothing(void) {}
 
 const situation situations[] = {
@@ -368,6 +384,10 @@ const situation situations[] = {
     {"get", "with magazines about to grow", .prepare = about_to_grow, .act = get_it, .after = keep_it},
     {"get", "missed by a tick", .prepare = missed, .act = get_it, .after = keep_it},
     {"get", "at max_objects", .prepare = all_live, .act = get_it, .after = keep_it, .only = MOST_OBJECTS},
+    {"get_wait", "at max_objects", .prepare = all_live, .act = get_waiting, .after = keep_it,
+     .only = MOST_OBJECTS},
+    {"get_idle", "from the loaded magazine", .prepare = loaded, .act = get_idle, .after = keep_it},
+    {"get_idle", "nothing is idle", .act = get_idle, .after = keep_it},
     {"get", "the thread's first", .act = get_it, .after = keep_it, .thread = FRESH},
     {"get", "it takes a run", .prepare = run_is_due, .act = get_it, .after = keep_it, .only = PLAIN},
     {"get", "from a run", .prepare = amid_run, .act = get_it, .after = keep_it, .only = PLAIN},
@@ -403,6 +423,7 @@ const situation situations[] = {
     {"rotate", "caches and depot are full", .prepare = filled, .act = rotate},
     {"rotate", "objects of all ages", .prepare = ages, .act = rotate},
     {"epoch_advance", "objects of all ages", .prepare = ages, .act = advance},
+    {"limits_set", "caches and depot are full", .prepare = filled, .act = limits},
     {"destroy", "objects are idle", .prepare = filled, .act = destroy_it, .ends = true},
     {"destroy", "an object is live", .prepare = put_full, .act = destroy_live, .after = put_it_then},
     {"exit", "caches and depot are full", .prepare = filled, .act = nothing, .thread = LEAVING,

@@ -86,6 +86,9 @@ void took(pond *p, void *obj); /* the same for what another call returned */
 void hold_some(pond *p, hands *h, size_t n);
 void put_some(pond *p, hands *h, size_t n);
 
+/* Sets other limits, within which gets succeed as before, and those that there were. */
+void limits_there_and_back(pond *p);
+
 /* A pond of this run's shape. */
 pond *run_pond(void);
 
