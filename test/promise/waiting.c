@@ -12,6 +12,7 @@
 #include "validity.h"
 
 #include <pond/debug.h>
+#include <pond/profile.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -705,6 +706,22 @@ Test(waiting, a_crowd)
     crowd((pond_options){.max_objects = 3, .cache_objects = 1});
     crowd((pond_options){.max_objects = 2, .max_idle_bytes = 64});
     crowd((pond_options){.max_objects = 6, .reset = reset});
+}
+
+Test(waiting, a_crowd_whose_bytes_are_counted)
+{
+    crowd((pond_options){.max_objects = 3, .footprint = weight, .max_idle_bytes = 200});
+    crowd((pond_options){.max_objects = 2, .footprint = weight, .max_idle_bytes = 1});
+}
+
+Test(waiting, a_crowd_that_is_watched_or_sampled)
+{
+    cr_assert_eq(pond_profile_set("rate=1k"), 0);
+    crowd((pond_options){.max_objects = 2});
+    cr_assert_eq(pond_profile_set("off"), 0);
+    cr_assert_eq(pond_debug_set("double,tag,poison,redzone,stacks=1"), 0);
+    crowd((pond_options){.max_objects = 2});
+    cr_assert_eq(pond_report_count(), 0);
 }
 
 Test(waiting, a_crowd_whose_limits_change)
