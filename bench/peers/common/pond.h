@@ -33,7 +33,7 @@ inline pond *pond_of_size(size_t size, content holds)
 }
 
 /* A pond for each size of object, kept as a server keeps it: in a static variable. */
-template <size_t Size, content Content> pond *const pond_of = pond_of_size(Size, Content);
+template <size_t Size, content Content> pond *const pond_kept_for = pond_of_size(Size, Content);
 
 inline void peer_tick()
 {

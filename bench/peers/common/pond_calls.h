@@ -7,12 +7,12 @@
 
 template <size_t Size, content Content = content::any> inline void *peer_get()
 {
-    return pond_get(pond_of<Size, Content>);
+    return pond_get(pond_kept_for<Size, Content>);
 }
 
 template <size_t Size, content Content = content::any> inline void peer_put(void *obj)
 {
-    pond_put(pond_of<Size, Content>, obj);
+    pond_put(pond_kept_for<Size, Content>, obj);
 }
 
 #endif
