@@ -11,6 +11,7 @@ start_server()
 {
     local file=$work/port-$1 log=$work/memcached-$1.log tries=0 user=()
     rm -f "$file"
+    : > "$log"
     [ "$(id -u)" -ne 0 ] || user=(-u root)
     MEMCACHED_PORT_FILENAME=$file "$work/$2/memcached" -l 127.0.0.1 -p -1 -U 0 "${user[@]}" "${@:3}" > "$log" 2>&1 &
     server[$1]=$!

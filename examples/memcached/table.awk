@@ -81,6 +81,8 @@ END {
     for (i = 1; i <= measures; i++) {
         if (!(order[i] in rounds))
             continue
+        if (context["quiet_seconds"] != "" && context["quiet_seconds"] != 10) # a short run
+            sub(/^ten/, context["quiet_seconds"], text[order[i]])
         stock = shown(median(order[i], "stock"), order[i])
         pond = shown(median(order[i], "pond"), order[i])
         both = sprintf("%.2f", ratio(order[i]))
