@@ -400,9 +400,10 @@ POND_API int pond_each(int (*visit)(pond *p, void *ctx), void *ctx);
 POND_API pond *pond_find(const char *name);
 
 /*
- * The pond in whose object's memory this address lies, whether the object is live or idle; NULL and ENOENT: it
- * lies in no pond's, or what it lies in was made by a create hook. Any address may be asked: nothing is read
- * there. Of an object that is live the answer holds as long as it is. Takes a lock that mapping memory takes, too.
+ * The pond in whose object's memory this address lies, whether the object is live or idle; NULL and ENOENT:
+ * it lies in no pond's, or what it lies in was made by a create hook. Any address may be asked: nothing is
+ * read there. Of an object that is live the answer holds as long as it is. Takes a lock that mapping memory
+ * takes, too.
  */
 POND_API pond *pond_of(const void *address);
 
