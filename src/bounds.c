@@ -89,7 +89,7 @@ static uint64_t beyond(const struct pond *p)
 static void bring_in(struct pond *p)
 {
     struct magazine *m = p->dropping;
-    p->dropping = NULL;
+    STORE(p->dropping, NULL);
     if (m != NULL)
         depot_give_back_due(&p->depot, m);
     shared_drain(p);

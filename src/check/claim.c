@@ -171,7 +171,7 @@ void claim_report_grown(const struct call *call)
                         .object = call->obj,
                         .advice = "shrink it in reset, or raise max_footprint if most objects grow so far"};
     finding_say(&f, "the object owns %zu bytes, more than max_footprint %zu, and is dropped",
-                o->footprint(call->obj, o->ctx), o->max_footprint);
+                o->footprint(call->obj, o->ctx), LOAD(o->max_footprint));
     finding_event(&f, "put here", call->here);
     if (call->record != NULL)
         finding_event(&f, "got", call->record->got);
