@@ -357,6 +357,8 @@ Test(tune, the_file_is_whole_at_any_time)
         must(strncmp(text, "pond ", 5) == 0 && strstr(text, "\ntotal=30 ") != NULL, "not whole:\n%s", text);
         must(text[strlen(text) - 1] == '\n', "not whole:\n%s", text);
     }
+    worker_wait(a);
+    worker_wait(b);
     worker_end(a);
     worker_end(b);
     cr_assert_eq(heard.count, 0, "%s", heard.text);
