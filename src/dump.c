@@ -93,9 +93,10 @@ static void dump_flush(struct dump *d)
     size_t at = 0;
     while (at < d->length && d->error == 0) {
         ssize_t n = write(d->fd, d->text + at, d->length - at);
-        if (n > 0)
+        if (n > 0) {
             at += (size_t)n;
-        else if (n == 0)
+            d->end = 0; /* whoever reads has as much patience for the next piece */
+        } else if (n == 0)
             d->error = EIO;
         else if (!dump_may_go_on(d))
             d->error = errno;

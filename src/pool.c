@@ -62,7 +62,7 @@ static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool *
         p->gets++;
         return obj;
     }
-    uint32_t run = gate_registered() ? run_length(p) : 1;
+    uint32_t run = gate_registered() && !run_is_left(p) ? run_length(p) : 1;
     if (run > 1)
         shared_drain(p); /* there is nothing in it, and runs are not used while there may be */
     object_admit_run(p, b, run);
@@ -167,7 +167,7 @@ void *pool_get(struct pond *p, const struct get_how *how)
  */
 static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller, const struct get_how *how)
 {
-    void *memory = how == NULL ? run_get(p) : NULL;
+    void *memory = how == NULL || !how->idle_only ? run_get(p) : NULL;
     void *obj = memory != NULL ? make_of_run(p, memory) : pool_get(p, how);
     const struct watch *w = watch_of(p);
     if (__builtin_expect(w != NULL, 0) && obj != NULL)

@@ -43,9 +43,15 @@ static void *run_take(const struct pond *p, struct cache *c)
 }
 
 /* A thread without a cache has the first line, which has no run. */
+bool run_is_left(const struct pond *p)
+{
+    const struct cache *c = (const struct cache *)(const void *)((const char *)p + pond_line_self);
+    return LOAD(c->run_left) > 0;
+}
+
 void *run_get(struct pond *p)
 {
-    if (LOAD(((struct cache *)(void *)pond_line(p))->run_left) == 0)
+    if (!run_is_left(p))
         return NULL;
     struct cache *c = gate_enter(p);
     if (c == NULL)

@@ -15,6 +15,9 @@ uint32_t run_length(const struct pond *p);
 /* The memory of the next object of this thread's run; NULL: there is none, or there are idle objects. */
 void *run_get(struct pond *p);
 
+/* This thread has a run, which it could not use just now: it needs no other one. */
+bool run_is_left(const struct pond *p);
+
 /*
  * Gives the run to the thread, which has left its cache and holds no lock, or back to the slabs where it has
  * another one by now, or its gate is closed.

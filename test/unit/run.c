@@ -81,6 +81,55 @@ Test(run, many_objects_take_few_locks)
     expect_counts(0, MANY);
 }
 
+/* A pond whose bound is an option, which is not set. */
+Test(run, who_would_wait_takes_few_locks_too)
+{
+    p = test_pond((pond_options){.size = 64});
+    test_get(p, objs, 2000);
+    size_t before = atomic_load(&locks);
+    for (size_t i = 2000; i < MANY; i++)
+        objs[i] = pond_get_wait(p, -1);
+    cr_assert_leq(atomic_load(&locks) - before, 3000 / 200, "%zu locks", atomic_load(&locks) - before);
+    expect_counts(MANY, MANY);
+}
+
+static event in_hook = EVENT_INIT, enough_of_it = EVENT_INIT;
+
+static void stay_in_hook(void *obj, pond_drop_reason why, void *ctx)
+{
+    (void)obj, (void)ctx;
+    if (why != POND_DROP_TRIM)
+        return;
+    event_set(&in_hook);
+    event_wait(&enough_of_it);
+}
+
+static void trim_it(void *unused)
+{
+    (void)unused;
+    (void)pond_trim(p);
+}
+
+/* While the last hook of a trim is under way, it is not known without the lock that nothing is left there. */
+Test(run, no_other_run_is_taken_beside_one_that_cannot_be_used)
+{
+    p = test_pond((pond_options){.size = 64, .destroy = stay_in_hook});
+    test_get(p, objs, 2000);
+    pond_put(p, objs[1999]);
+    worker *w = worker_start();
+    worker_begin(w, trim_it, NULL);
+    event_wait(&in_hook);
+    size_t before = atomic_load(&locks);
+    for (size_t i = 1999; i < 2499; i++)
+        objs[i] = pond_get(p);
+    size_t taken = atomic_load(&locks) - before;
+    event_set(&enough_of_it);
+    worker_wait(w);
+    worker_end(w);
+    cr_assert_leq(taken, 500 + 20, "%zu locks for 500 objects", taken);
+    expect_valid(2499);
+}
+
 Test(run, no_count_shows_it)
 {
     p = test_pond((pond_options){.size = 64});
