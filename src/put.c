@@ -143,16 +143,24 @@ static inline bool is_reset_alone(const struct pond *p, uintptr_t top)
     return p->reset_alone && (top & 1) == 0 && watch_of(p) == NULL && sampling_of(p) == NULL;
 }
 
+static NOT_INLINED void put_unsampled(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
+                                      const void *caller)
+{
+    if (!is_reset_alone(p, top)) {
+        put_marked(p, obj, caller);
+        return;
+    }
+    pond_line_leave(line, top);
+    put_reset(p, obj, top);
+}
+
 /* Puts of ponds that are sampled or have hooks all come here: most of them need no more than is in sight. */
 static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
     struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
     bool deep;
-    if (is_reset_alone(p, top)) {
-        pond_line_leave(line, top);
-        put_reset(p, obj, top);
-    } else if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
-        put_marked(p, obj, caller);
+    if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
+        put_unsampled(p, obj, line, top, caller);
     else if (__builtin_expect(deep, 0))
         sampling_bound(p);
 }
