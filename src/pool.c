@@ -203,7 +203,7 @@ static NOT_INLINED void *get_sampled(struct pond *p, struct sampling *s, const v
     struct sampling_turn turn = sampling_begin(p, s);
     const struct watch *w = watch_of(p);
     void *obj = w == NULL ? get_unwatched(p, caller, how) : get_asked(p, w, caller, how);
-    sampling_end(&turn);
+    sampling_end(p, &turn);
     if (turn.due && obj != NULL)
         sample_got(p, obj, turn.weight, caller);
     entry_end();

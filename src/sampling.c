@@ -168,10 +168,12 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
  * A hook may have gone on on another thread: what belonged to the first is asked for no more, but for its
  * line, which then is another thread's. It counts this get by a chance of being overwritten.
  */
-void sampling_end(const struct sampling_turn *t)
+void sampling_end(struct pond *p, const struct sampling_turn *t)
 {
-    if (t->cache != NULL && served(t->line, t->cache) == t->served)
-        (void)__atomic_fetch_sub(&t->line->due, 1, __ATOMIC_RELAXED);
+    if (t->cache == NULL || served(t->line, t->cache) != t->served)
+        return;
+    (void)__atomic_fetch_sub(&t->line->due, 1, __ATOMIC_RELAXED);
+    sampling_bound(p);
 }
 
 uint64_t sampling_gets(struct pond *p)

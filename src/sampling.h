@@ -14,7 +14,8 @@
  * fast path would, and raises `base` where it has to.
  *
  * Invariants
- *   1. The inequality holds whenever the owner is outside, as far as the line is open.
+ *   1. The inequality holds whenever the owner is outside, as far as the line is open, but amid a get by the
+ *      slow path: it counts when it ends (sampling_end).
  *   2. A line opens with its own setting's `due`: where the setting has changed, `due` is drawn anew first. A
  *      draw that has not come true says nothing of the gets after it, so it may be thrown away at any time.
  *   3. p->sampling changes with all lines closed, under the registry's lock. An owner who was missed finds
@@ -110,8 +111,11 @@ struct sampling_turn {
 
 struct sampling_turn sampling_begin(struct pond *p, struct sampling *s);
 
-/* The get has been served, by the cache or another way, or has failed: it counts as one in any case. */
-void sampling_end(const struct sampling_turn *turn);
+/*
+ * The get has been served, by the cache or another way, or has failed: it counts as one in any case. Raises
+ * the base of this thread's line where it was opened meanwhile, as far as was right before.
+ */
+void sampling_end(struct pond *p, const struct sampling_turn *turn);
 
 /*
  * A get within a turn that is none of the program's: what this thread's cache had served before; and, if it

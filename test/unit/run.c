@@ -3,6 +3,7 @@
 /* The room run: memory in a thread's hand for the next objects; and that no count ever shows it. */
 #include "test.h"
 
+#include "../../src/registry.h"
 #include "../../src/run.h"
 #include "fault.h"
 #include "memory.h"
@@ -10,6 +11,7 @@
 #include "threads.h"
 #include "validity.h"
 
+#include <pond/profile.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -23,13 +25,23 @@ static pond *p;
 static void *objs[MANY];
 static atomic_size_t locks; /* of the pond */
 
+/* Before this lock of the pond it is opened again. */
+static size_t opens_before;
+
+static void open_again(void)
+{
+    opens_before = 0;
+    gates_open();
+    registry_unlock();
+}
+
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-    if (p != NULL && mutex == &p->lock)
-        atomic_fetch_add(&locks, 1);
+    if (p != NULL && mutex == &p->lock && atomic_fetch_add(&locks, 1) + 1 == opens_before)
+        open_again();
     return __real_pthread_mutex_lock(mutex);
 }
 
@@ -145,6 +157,42 @@ Test(run, no_count_shows_it)
                   (size_t)s.high_water);
     }
     expect_valid(300);
+}
+
+static int add_allocated(const pond_profile_row *r, void *sum)
+{
+    *(double *)sum += r->alloc_objects;
+    return 0;
+}
+
+/*
+ * A closer keeps the thread from its cache, which has objects, and has gone when the thread comes back there
+ * with its run. The line opens as far as was right before this get; the next one is sampled all the same.
+ */
+Test(run, at_the_rate_1_every_get_is_sampled_then_as_well)
+{
+    double allocated = 0;
+    void *obj;
+    p = test_pond((pond_options){.size = 64});
+    cr_assert_eq(pond_profile_set("rate=1"), 0);
+    size_t n = 1000;
+    test_get(p, objs, n);
+    while (mine()->run_left > 0)
+        test_get(p, &objs[n++], 1);
+    for (size_t i = 0; i < 3; i++)
+        pond_put(p, objs[i]);
+    registry_lock();
+    gates_close(registry_all(), GATE_BOUNDED);
+    atomic_store(&locks, 0);
+    opens_before = 2; /* the depot was looked at */
+    test_get(p, &obj, 1);
+    cr_assert_gt(mine()->run_left, 0);
+    for (size_t i = 0; i < 3; i++)
+        test_get(p, &objs[i], 1);
+    cr_assert_eq(pond_profile_each(add_allocated, &allocated), 0);
+    cr_assert_eq(allocated, (double)(n + 4), "%g", allocated);
+    pond_put(p, obj);
+    expect_valid(n);
 }
 
 Test(run, few_objects_have_none)
