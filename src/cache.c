@@ -160,16 +160,6 @@ void cache_room_calm(struct pond *p, uint64_t exchanges)
 
 /* ---- exchange with the depot ---- */
 
-/* Before the line opens: see gate.c. */
-void cache_note(struct pond *p, const struct cache *c)
-{
-    uint32_t line = (uint32_t)(c - p->caches) + 1;
-    uint32_t lines = LOAD(p->lines);
-    while (lines < line &&
-           !__atomic_compare_exchange_n(&p->lines, &lines, line, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-        continue;
-}
-
 /* An emptied magazine goes back to be filled; one of a size no longer made is left to be ended. */
 static void give_empty(struct pond *p, struct magazine *m, struct magazine **spare)
 {
@@ -204,7 +194,6 @@ void *cache_get(struct pond *p, struct cache *c, struct magazine **spare)
     if (full == NULL)
         return NULL;
     keep_empty(p, c, unload(c), spare);
-    cache_note(p, c);
     load(c, full, epoch);
     count_exchange(p, c);
     return take(c);
@@ -232,7 +221,6 @@ static void load_empty(struct pond *p, struct cache *c, struct magazine *empty, 
     } else {
         give_back(p, m, epoch);
     }
-    cache_note(p, c);
     load(c, empty, epoch);
     count_exchange(p, c);
 }
@@ -270,6 +258,7 @@ bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spa
 uint32_t cache_drain(struct pond *p, struct cache *c)
 {
     uint32_t exchanges = c->exchanges;
+    c->exchanges = 0;
     run_give_back(p, c);
     if (c->loaded == NULL && c->previous == NULL)
         return exchanges;
@@ -278,7 +267,6 @@ uint32_t cache_drain(struct pond *p, struct cache *c)
     give_back(p, counted ? unload_counted(c) : unload(c), LOAD(p->epoch));
     give_back(p, c->previous, LOAD(p->epoch));
     set_previous(c, NULL);
-    c->exchanges = 0;
     return exchanges;
 }
 

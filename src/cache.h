@@ -26,9 +26,6 @@ bool cache_put(struct pond *p, struct cache *c, void *obj, struct magazine **spa
 size_t cache_get_some(struct cache *c, void **objs, size_t n);
 size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, size_t n);
 
-/* Before there is anything in it that is not in the pond's own: so that ticks come by. */
-void cache_note(struct pond *p, const struct cache *c);
-
 /* Closes its line; everything in it goes to the depot. Under the pond's lock. Returns the exchanges since the
  * last drain. */
 uint32_t cache_drain(struct pond *p, struct cache *c);

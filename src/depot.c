@@ -195,6 +195,11 @@ struct magazine *depot_pop_due(struct depot *d, uint64_t epoch)
     return m != NULL ? m : pop(d, due_of(d, epoch));
 }
 
+struct magazine *depot_pop_of(struct depot *d, uint64_t epoch)
+{
+    return pop(d, stack_of(d, epoch));
+}
+
 struct magazine *depot_pop_aged(struct depot *d)
 {
     return pop(d, &d->aged);
@@ -315,6 +320,14 @@ uint64_t depot_recount(struct depot *d)
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         room += recount_stack(all[i]);
     return room;
+}
+
+bool depot_is_quiet(const struct depot *d, bool keeps)
+{
+    uint64_t ages = LOAD(d->aged.objects) + (keeps ? 0 : LOAD(d->overdue.objects));
+    for (int i = 0; i < 3; i++)
+        ages += LOAD(d->stacks[i].objects);
+    return ages == 0 && ck_pr_load_ptr(&d->empties.stack.head) == NULL;
 }
 
 uint64_t depot_shared(const struct depot *d, uint64_t epoch)

@@ -35,6 +35,9 @@ struct magazine *depot_pop(struct depot *d, uint64_t epoch);
 /* One that is due to be dropped at this epoch; NULL: none is. */
 struct magazine *depot_pop_due(struct depot *d, uint64_t epoch);
 
+/* One that is stamped with this epoch, or with one three before or behind it; NULL: there is none. */
+struct magazine *depot_pop_of(struct depot *d, uint64_t epoch);
+
 /* The oldest of those that are aged; NULL: none is. And one of them comes back, with what is left in it. */
 struct magazine *depot_pop_aged(struct depot *d);
 void depot_give_back_aged(struct depot *d, struct magazine *m);
@@ -68,6 +71,9 @@ struct magazine *depot_pop_oldest(struct depot *d, uint64_t epoch);
 /* In a forked child, whose other threads may have been between counting a magazine and pushing it. Returns
    the room of all magazines here. */
 uint64_t depot_recount(struct depot *d);
+
+/* A tick would change nothing here; keeps: what is overdue is kept. */
+bool depot_is_quiet(const struct depot *d, bool keeps);
 
 /* Objects in the depot; never less than there are, were it counted at one instant. */
 uint64_t depot_shared(const struct depot *d, uint64_t epoch);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tick has three parts:
- *   turn     under the registry's lock, all gates closed: per pond, the epoch is counted on and the
- *            caches are emptied into the depot, magazine by magazine. No hook, no memory is freed.
+ * A tick comes to the ponds that are active (board.h), and has three parts:
+ *   turn     under the registry's lock, a few ponds closed at a time: per pond, the epoch is counted on and
+ *            the caches are emptied into the depot, magazine by magazine. No hook, no memory is freed.
  *   drop     no lock but the pond's, for one object (with a destroy hook) or one magazine (without)
  *   reclaim  free pages go back, in bounded steps under the pond's lock
  *
  * Invariants
- *   1. p->epoch changes with all gates closed and the pond's lock held. A thread missed by the closing
+ *   1. p->epoch changes with the pond closed and its lock held. A thread missed by the closing
  *      may still read the old one; it stamps what it puts, during the tick, with one of the two.
  *   2. An object put at epoch e lies in a magazine stamped e. At e + 1 that magazine takes no puts
  *      (cache.c), so it is due at e + 2, whichever ways it went in between.
@@ -15,17 +15,30 @@
  *      a get at max_objects searches under the lock.
  *   4. What is aged, older than max_age, is not: the turn sets it apart. It is counted as idle until it is
  *      dropped, and a get at max_objects drops one to make room, so that it refuses nothing because of it.
+ *   5. A pond sleeps when, and only when, a turn has found it quiet and nothing has woken it since: ticks
+ *      would change nothing in it. So they pass it over, and its epoch as it is shown is counted when it is
+ *      asked for (registry_epoch); the next turn adds what it has missed to p->skipped. p->epoch itself
+ *      counts turns, so that what is put into a pond that has slept is of the epoch before the next turn.
  */
 #include "epoch.h"
 #include "bounds.h"
+#include "idle.h"
 #include "tune.h"
 #include "watch.h"
 #include <errno.h>
 
-static uint64_t global_epoch; /* written under the registry's lock */
 static size_t tick_budget;
 
 /* ---- turn ---- */
+
+/* To those of its age, or to those that are due. */
+static void epoch_give_back(struct pond *p, struct magazine *m)
+{
+    if (m->epoch + 2 > p->epoch)
+        depot_give_back(&p->depot, m, p->epoch);
+    else
+        depot_give_back_due(&p->depot, m);
+}
 
 /* What no tick goes on with is gettable by the usual way again. Under the lock. */
 static void put_back(struct pond *p)
@@ -33,7 +46,7 @@ static void put_back(struct pond *p)
     struct magazine *m = p->dropping;
     STORE(p->dropping, NULL);
     if (m != NULL)
-        depot_give_back_due(&p->depot, m);
+        epoch_give_back(p, m);
 }
 
 /* How many more than min_idle are idle; asked when none is aged. Under the lock. */
@@ -55,12 +68,32 @@ static void order(struct pond *p)
     depot_order(&p->depot, p->epoch);
 }
 
-static void turn(struct pond *p, struct trace_tick *trace)
+/*
+ * Nothing in it gets older, or would go back to the system: what min_idle keeps stays as it is. Under the
+ * lock, closed and emptied.
+ */
+static bool is_quiet(const struct pond *p)
+{
+    bool keeps = p->options.max_age == 0 && spare(p) == 0;
+    return gate_is_unused(p) && depot_is_quiet(&p->depot, keeps) && p->dropping == NULL &&
+           p->slabs.dirty == NULL && LOAD(p->magazine_room) <= p->room_first;
+}
+
+/* It has missed the ticks since its last turn, but for the one that this turn is of, if it is of one. */
+static void count_epoch(struct pond *p, bool of_all)
+{
+    uint64_t now = registry_ticks();
+    STORE(p->skipped, p->skipped + (now - p->ticked) - of_all);
+    STORE(p->ticked, now);
+    STORE(p->epoch, p->epoch + 1);
+}
+
+static void turn(struct pond *p, bool of_all, struct trace_tick *trace)
 {
     pthread_mutex_lock(&p->lock);
     watch_turning(trace, p);
     depot_turn(&p->depot, p->epoch + 1);
-    STORE(p->epoch, p->epoch + 1);
+    count_epoch(p, of_all);
     p->waited = false;
     cache_room_calm(p, registry_drain(p));
     shared_drain(p);
@@ -69,16 +102,78 @@ static void turn(struct pond *p, struct trace_tick *trace)
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
     watch_turned(trace, p);
     sample_turned(p);
+    if (is_quiet(p))
+        board_sleep(p);
+    board_look(p, watch_of(p) != NULL || sampling_of(p) != NULL);
     pthread_mutex_unlock(&p->lock);
+    p->together = NULL;
+    gates_open(p);
+    watch_opened(trace);
+}
+
+/* ---- the turns of a tick ---- */
+
+#define TOGETHER 16 /* ponds that are closed by one barrier */
+
+struct turns {
+    struct trace_tick *trace;
+    struct board_round round;
+    struct pond *next; /* of all: a tick that is traced has a line for each pond, active or not */
+    size_t done;
+    unsigned pauses;
+    bool watched; /* one of them at least is */
+};
+
+static struct pond *next_to_turn(struct turns *t)
+{
+    if (t->trace == NULL)
+        return board_next(&t->round);
+    struct pond *p = t->next;
+    if (p != NULL)
+        t->next = registry_after(p);
+    return p;
+}
+
+/* True: there may be more. */
+static bool turn_some(struct turns *t)
+{
+    struct pond *first = NULL, **last = &first, *p, *next;
+    size_t count = 0;
+    while (count < TOGETHER && (p = next_to_turn(t)) != NULL) {
+        *last = p;
+        last = &p->together;
+        count++;
+    }
+    *last = NULL;
+    watch_closing(t->trace);
+    gates_close_one_of(first, &t->pauses);
+    for (p = first; p != NULL; p = next) {
+        next = p->together;
+        t->watched = t->watched || watch_of(p) != NULL;
+        turn(p, true, t->trace);
+    }
+    t->done += count;
+    return count == TOGETHER;
 }
 
 /* ---- drop ---- */
 
 struct drop {
     pond_drop_reason why;
-    size_t left;  /* objects that may yet go */
-    size_t bytes; /* of those gone */
+    bool keeps;          /* min_idle is kept */
+    enum epoch_age upto; /* what is younger stays */
+    size_t left;         /* objects that may yet go */
+    size_t bytes;        /* of those gone */
 };
+
+/* What is due, and then what is not yet, as far as it may go. */
+static struct magazine *pop_oldest(struct pond *p, const struct drop *d)
+{
+    struct magazine *m = depot_pop_due(&p->depot, p->epoch);
+    for (unsigned age = 1; m == NULL && age <= d->upto; age++)
+        m = depot_pop_of(&p->depot, p->epoch + 3 - (EPOCH_ALL - age));
+    return m;
+}
 
 /* What goes next: *n objects of this magazine, p->dropping or an aged one; NULL: nothing. Under the lock. */
 static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t *n)
@@ -89,16 +184,14 @@ static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t 
         *n = MIN(left, m->count);
         return m;
     }
-    if (d->why == POND_DROP_EPOCH)
+    if (d->keeps && p->options.min_idle > 0)
         left = (size_t)MIN((uint64_t)left, spare(p));
     if (left == 0)
         return NULL;
-    if (p->dropping != NULL && p->dropping->count == 0) {
-        depot_give_back_due(&p->depot, p->dropping);
-        STORE(p->dropping, NULL);
-    }
+    if (p->dropping != NULL && p->dropping->count == 0)
+        put_back(p);
     if (p->dropping == NULL)
-        STORE(p->dropping, depot_pop_due(&p->depot, p->epoch));
+        STORE(p->dropping, pop_oldest(p, d));
     if (p->dropping != NULL)
         *n = MIN(left, p->dropping->count);
     return p->dropping;
@@ -143,22 +236,35 @@ static bool has_hooks(const struct pond *p)
     return p->options.destroy != NULL || p->options.footprint != NULL;
 }
 
+#define PLAIN_AT_ONCE 256 /* objects, or those of one magazine, for which the lock is held */
+
+/* Under the lock, in and out. False: nothing is left to go. */
+static bool drop_some(struct pond *p, struct drop *d)
+{
+    for (size_t done = 0, n = 0; done < PLAIN_AT_ONCE; done += n) {
+        struct magazine *m = next_to_go(p, d, &n);
+        bool plain = !has_hooks(p) && watch_of(p) == NULL; /* looked at when the objects are at hand */
+        if (m == NULL) {
+            put_back(p);
+            return false;
+        }
+        if (!plain) {
+            drop_one(p, d, m);
+            return true;
+        }
+        drop_plain(p, d, m, n);
+    }
+    return true;
+}
+
 static void drop_due(struct pond *p, struct drop *d)
 {
-    struct magazine *m;
-    do {
-        size_t n = 0;
+    bool more = true;
+    while (more) {
         pthread_mutex_lock(&p->lock);
-        m = next_to_go(p, d, &n);
-        bool plain = !has_hooks(p) && watch_of(p) == NULL; /* looked at when the objects are at hand */
-        if (m == NULL)
-            put_back(p);
-        else if (plain)
-            drop_plain(p, d, m, n);
-        else
-            drop_one(p, d, m);
+        more = drop_some(p, d);
         pthread_mutex_unlock(&p->lock);
-    } while (m != NULL);
+    }
 }
 
 bool epoch_drop_aged(struct pond *p)
@@ -174,18 +280,24 @@ bool epoch_drop_aged(struct pond *p)
 
 /* ---- reclaim ---- */
 
+#define EMPTIES_AT_ONCE 64
+
 /* Empty magazines were working capital of the last epoch; the next one makes its own. */
 static void end_empties(struct pond *p)
 {
-    struct magazine *m;
-    while ((m = depot_pop_empty(&p->depot)) != NULL)
-        shared_magazine_end(p, m);
+    struct magazine *ended[EMPTIES_AT_ONCE], *m;
+    size_t n;
+    do {
+        for (n = 0; n < EMPTIES_AT_ONCE && (m = depot_pop_empty(&p->depot)) != NULL; n++)
+            ended[n] = m;
+        shared_magazines_end(p, ended, n);
+    } while (n == EMPTIES_AT_ONCE);
 }
 
-static void reclaim(struct pond *p)
+static void reclaim(struct pond *p, size_t *calls)
 {
     end_empties(p);
-    slab_purge(&p->slabs, &p->lock);
+    slab_purge_some(&p->slabs, &p->lock, calls);
 }
 
 size_t epoch_drop_all(struct pond *p, pond_drop_reason why)
@@ -195,8 +307,16 @@ size_t epoch_drop_all(struct pond *p, pond_drop_reason why)
     depot_all_due(&p->depot);
     pthread_mutex_unlock(&p->lock);
     drop_due(p, &d);
-    reclaim(p);
+    reclaim(p, &(size_t){SIZE_MAX});
     return d.bytes;
+}
+
+size_t epoch_drop_oldest(struct pond *p, pond_drop_reason why, enum epoch_age upto, size_t most)
+{
+    struct drop d = {.why = why, .keeps = true, .upto = upto, .left = most};
+    drop_due(p, &d);
+    reclaim(p, &(size_t){SIZE_MAX});
+    return most - d.left;
 }
 
 /* ---- the ticks ---- */
@@ -209,41 +329,56 @@ static void tell_watcher(struct pond *p, const void *caller)
         w->ticked(p, caller);
 }
 
-static void tell_watchers(const void *caller)
-{
-    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
-        tell_watcher(p, caller);
-}
-
 static size_t budget(void)
 {
     size_t objects = LOAD(tick_budget);
     return objects == 0 ? SIZE_MAX : objects;
 }
 
-/* Up to `most` objects of each pond; what is left of the budget. */
-static size_t drop_each(size_t left, size_t most)
+/* What a tick may do yet. */
+struct budget {
+    size_t objects; /* to drop */
+    size_t calls;   /* of the system, that give memory back */
+};
+
+/* `most` of them at most; *left: less what is used of it. */
+static void drop_and_reclaim(struct pond *p, struct budget *left, size_t most)
 {
-    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
-        struct drop d = {.why = POND_DROP_EPOCH, .left = MIN(left, most)};
-        size_t before = d.left;
-        drop_due(p, &d);
-        left -= before - d.left;
-        reclaim(p);
-    }
-    return left;
+    struct drop d = {.why = POND_DROP_EPOCH, .keeps = true, .left = MIN(left->objects, most)};
+    size_t objects = d.left, share = MIN(left->calls, most), calls = share;
+    drop_due(p, &d);
+    reclaim(p, &calls);
+    left->objects -= objects - d.left;
+    left->calls -= share - calls;
+}
+
+/* Up to `most` of each pond that is active. */
+static void drop_each(struct board_round round, struct budget *left, size_t most)
+{
+    struct pond *p = NULL;
+    while ((p = registry_next_active(p, &round)) != NULL)
+        drop_and_reclaim(p, left, most);
 }
 
 /*
  * With a budget, each pond has its share first, and each tick another pond is the first to have what
  * is over: a busy one does not keep the others full.
  */
-static void drop_within_budget(size_t ponds)
+static void drop_within_budget(struct board_round round, size_t ponds)
 {
     size_t all = budget();
-    size_t left = drop_each(all, all == SIZE_MAX ? all : all / MAX(ponds, 1));
-    if (all != SIZE_MAX && left > 0)
-        (void)drop_each(left, left);
+    struct budget left = {.objects = all, .calls = MAX(all, SLAB_UNMAP_CALLS)};
+    drop_each(round, &left, all == SIZE_MAX ? all : all / MAX(ponds, 1));
+    if (all != SIZE_MAX && (left.objects > 0 || left.calls > 0))
+        drop_each(round, &left, all);
+    magazine_purge_some(all);
+}
+
+static void tell_watchers(struct board_round round, const void *caller)
+{
+    struct pond *p = NULL;
+    while ((p = registry_next_active(p, &round)) != NULL)
+        tell_watcher(p, caller);
 }
 
 void pond_tick_budget(size_t objects)
@@ -253,31 +388,27 @@ void pond_tick_budget(size_t objects)
 
 static uint64_t advance(const void *caller)
 {
-    size_t ponds = 0;
     registry_lock();
-    registry_first_goes_last();
-    struct trace_tick *trace = watch_tick(registry_first(), false);
-    gates_close(registry_all(), GATE_BOUNDED);
-    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p), ponds++)
-        turn(p, trace);
-    uint64_t now = global_epoch + 1;
-    STORE(global_epoch, now);
-    gates_open();
-    watch_tick_opened(trace);
+    struct turns t = {.trace = watch_tick(registry_first(), false), .next = registry_first()};
+    struct board_round round = t.round = board_round(true);
+    uint64_t now = registry_count_tick();
+    while (turn_some(&t))
+        continue;
     registry_unlock();
-    tell_watchers(caller);
+    if (t.watched)
+        tell_watchers(round, caller);
     sample_ticked();
-    drop_within_budget(ponds);
-    magazine_purge();
+    drop_within_budget(round, t.done);
+    idle_ticked();
     os_unmap_kept();
-    watch_tick_done(trace);
+    watch_tick_done(t.trace);
     tune_ticked(true);
     return now;
 }
 
 uint64_t pond_epoch_advance(void)
 {
-    uint64_t now = LOAD(global_epoch);
+    uint64_t now = registry_ticks();
     if (!registry_enter(NULL, "pond_epoch_advance", CALLER))
         return now;
     if (registry_outside_hooks(NULL, "pond_epoch_advance", CALLER, __builtin_dwarf_cfa()) &&
@@ -289,21 +420,21 @@ uint64_t pond_epoch_advance(void)
 
 static uint64_t rotate(struct pond *p, const void *caller)
 {
-    struct drop d = {.why = POND_DROP_EPOCH, .left = budget()};
+    size_t all = budget();
+    struct budget left = {.objects = all, .calls = MAX(all, SLAB_UNMAP_CALLS)};
     registry_pin(p);
     registry_lock();
     struct trace_tick *trace = watch_tick(p, true);
-    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
-    turn(p, trace);
-    uint64_t now = p->epoch;
-    gates_open();
-    watch_tick_opened(trace);
+    p->together = NULL;
+    watch_closing(trace);
+    gates_close(p, GATE_BOUNDED);
+    turn(p, false, trace);
+    uint64_t now = registry_epoch(p);
     registry_unlock();
     tell_watcher(p, caller);
     sample_ticked();
-    drop_due(p, &d);
-    reclaim(p);
-    magazine_purge();
+    drop_and_reclaim(p, &left, all);
+    magazine_purge_some(all);
     os_unmap_kept();
     watch_tick_done(trace);
     tune_ticked(false);
@@ -318,7 +449,7 @@ uint64_t pond_rotate(pond *p)
         return 0;
     if (registry_knows(p, "pond_rotate", CALLER))
         now = registry_outside_hooks(p, "pond_rotate", CALLER, __builtin_dwarf_cfa()) ? rotate(p, CALLER)
-                                                                                      : LOAD(p->epoch);
+                                                                                      : registry_epoch(p);
     entry_end();
     return now;
 }

@@ -1,94 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two things keep others out of a thread's caches: on the fast path the mark in each cache's line, on the
- * slow path the thread's gate, one for all its caches: `busy` says which of them it is inside of.
+ * Two things keep others out of a thread's cache: on the fast path the mark in its line, on the slow path
+ * the thread's gate, one for all its caches: `busy` says which of them it is inside of. A closer closes
+ * ponds, each alone or some together (p->taken); in the others threads come and go meanwhile.
  *
  * Invariants
- *   1. A line is open (base, limit and room lead to the loaded magazine) only while its owner's gate is
- *      open, or its owner is busy and about to look whether it is.
- *   2. Only its owner opens a line, on the slow path; whoever closed its gate, or the owner, closes it.
- *   3. Whoever closed a gate and a line, had all threads pass a barrier and then read that the owner is not
- *      busy there and that top is even, owns that cache until it opens the gate again: the owner finds the
- *      line closed, then the gate, and goes to the depot. It may mark the closed line meanwhile, even with a
+ *   1. A line is open (base, limit and room lead to the loaded magazine) only while its pond is not taken and
+ *      its owner was not missed there, or its owner is busy and about to look whether it is so.
+ *   2. Only its owner opens a line, on the slow path; whoever closed its pond, or the owner, closes it.
+ *   3. Whoever closed a pond and a line, had all threads pass a barrier and then read that the owner is not
+ *      busy there and that top is even, owns that cache until it opens the pond again: the owner finds the
+ *      line closed, then the pond, and goes to the depot. It may mark the closed line meanwhile, even with a
  *      top read before: `top` means something only while a magazine is loaded, and whoever takes a magazine
  *      out lets `top` be. So each of the two needs to be seen once only.
- *   4. Of a thread found inside at the end of the wait nobody touches the caches in scope. It is `missed`:
- *      its gate stays closed until it has emptied its caches, or a closer of all lines has found it free.
+ *   4. Of a thread found inside at the end of the wait nobody touches the cache there. It is `missed` in this
+ *      pond: it does not come into that cache again until it has emptied it, under the registry's lock, or a
+ *      closer has found it free.
  *   5. Nobody is inside across a hook, a mutex or a system call: waiting for it ends as soon as the scheduler
  *      lets the owner run. A stopped thread may not run for ever, so every wait is bounded.
- *   6. open and the slots change under the registry's lock only; a slot lives as long as the process, so a
- *      closer may look at the gate of a thread that ended without saying so.
+ *   6. taken, missed and the slots change under the registry's lock only; a slot lives as long as the
+ * process, so a closer may look at the gate of a thread that ended without saying so.
  *   7. Without a barrier nothing is known of a thread that went on without fences: see below.
+ *   8. A cache whose bit in p->used is not set is empty, its line is closed, and its owner is not inside; so
+ *      closers look at the used ones alone. A thread is inside only when it has seen, while it was busy and
+ *      the pond was not taken, that its bit is set and the pond active (board.h).
  *
  * Pairs
- *   open (acquire) of gate_enter with that of open_slot (release): the owner sees what the closer did.
+ *   taken and open (acquire) of may_enter with those of gates_open and open_slot (release): the owner sees
+ *      what the closer did, the bits that it set and cleared among it.
  *   busy and top (acquire) of the closer's looks with busy = NULL and top (release) of the owner: the closer
- * sees what the owner did. busy against open: with a barrier as in <pond/inline.h>, or both sequentially
- * consistent. base against open, all sequentially consistent: the owner stores base, then loads open; a
- * closer stores open, then loads p->lines and base. So a closer that finds a line closed has made its owner
- *      close it again: not both miss the other.
+ *      sees what the owner did.
+ *   busy against taken: with a barrier as in <pond/inline.h>, or both sequentially consistent: not both miss
+ *      the other.
+ *   base against taken, all sequentially consistent: the owner stores base, then loads taken; a closer stores
+ *      taken, then loads base. So a closer that finds a line closed has made its owner close it again.
+ *   used against taken, all sequentially consistent, whatever barrier there is: the owner sets its bit, then
+ *      loads taken again; a closer stores taken, then loads the bits. So whose bit a closer does not find is
+ *      outside, or about to find the pond taken and to go, with nothing touched.
  *
- * p->shut is stored under the registry's lock before all lines are closed. An owner who read the old one, and
- * opens its line, finds its gate closed as above; who enters later has seen what was stored before the gate
- * opened again. When it goes back to false nothing is closed: an owner who opens a line reads it with
- * acquire, and so finds what was stored before it, that nobody watches the pond any more.
+ * p->shut, which is another thing (its lines never open, for it is watched), is stored under the registry's
+ * lock before all ponds are closed once. An owner who read the old one, and opens its line, finds its pond
+ * taken as above; who enters later has seen what was stored before the pond was opened again. When it goes
+ * back to false nothing is closed: an owner who opens a line reads it with acquire, and so finds what was
+ * stored before it, that nobody watches the pond any more.
+ *
+ * Bad interleavings, and what forbids each
+ *   A turn finds no bit set and lets the pond sleep, while a thread comes into a cache: the thread sets its
+ *      bit, and only when it has then found the pond open looks whether it is active. Either the turn has
+ *      seen the bit, or the thread sees taken, or it comes after the turn's opening and sees that the pond
+ *      sleeps. It wakes it before it touches its cache: stopped in between, it has put nothing.
+ *   A turn clears a bit whose owner has just seen it set: it clears those of free caches alone, and whoever
+ *      is not busy then finds the pond taken, or comes after it was opened and sees the bit cleared.
+ *   A thread goes back with its bit set and the pond asleep: a set bit is no use without the active one, and
+ *      both are looked at each time.
+ *   A missed thread leaves when the pond is open again: it opens its line, then sees that it was missed
+ *      (missed was set before taken = 0, and is loaded after it), and closes it.
+ *   A handler of a signal interrupts any of these steps: it finds the thread busy in no cache but the one it
+ *      interrupted, if any, which registry_enter and line_unmark refuse; otherwise it is as if it had come
+ *      before the step. Of a step that it interrupts nothing is remembered but what is loaded afterwards.
+ *   A fork comes between any of these steps of another thread: that thread had touched nothing, or is inside
+ *      and missed; its bit may be set in the child, where its cache is empty then.
+ *   A thread goes: under the registry's lock it empties its caches, so no closer is at work, and clears their
+ *      bits. One that goes without a word leaves them set, and they are emptied like all others.
  *
  * Without membarrier no line ever opens, so that every operation comes to the slow path; a full fence
- * lies between busy and open there. A kernel may agree to membarrier at first and refuse it later (a sandbox
+ * lies between busy and taken there. A kernel may agree to membarrier at first and refuse it later (a sandbox
  * that is entered after the start). From the first refusal on it is as if it had never agreed, for good. But
  * until a thread has seen that, it may still be on its way by an open line, or be busy with no fence, and no
- * look of ours can tell. So it counts as inside until it comes by under the registry's lock (gate_open_mine),
- * which orders all that it did before: its slot is `fenced` then.
+ * look of ours can tell. So its gate is closed (slot.open), and it counts as inside of every cache that it
+ * used until it comes by under the registry's lock (gate_open_mine), which orders all that it did before: its
+ * slot is `fenced` then.
  */
 #include "gate.h"
 #include "sampling.h"
+#include "slot.h"
 
-struct slot {
-    struct cache
-        *busy; /* the cache that the owner is inside of, on the slow path. Written by the owner alone */
-    uint64_t open;
-    bool used;
-    bool fenced; /* its thread knows whether there is a barrier; see above */
-    bool left;   /* by a thread that is gone: its caches have to be emptied before another has them */
-    bool missed; /* found inside by the last closing or an earlier one, its caches not emptied since */
-    struct cache *inside; /* where the last closing found its thread, in scope; ANYWHERE; NULL: it is out */
-    uint32_t thread;      /* the kernel's number for it */
-} __attribute__((aligned(64)));
-
-#define ANYWHERE ((struct cache *)UINTPTR_MAX)
-
-static struct {
-    struct slot slots[GATE_THREADS];
-    uint32_t end;      /* no slot from here on was ever used */
-    uint32_t used;     /* slots that are */
-    uint32_t refusals; /* registrations that found no slot free */
-    bool fenced;       /* no membarrier. Never goes back to false */
-    pthread_key_t key;
-    bool key_made;
-} gates;
-
-POND_API __thread uint64_t pond_line_self POND_TLS_;
-
-static __thread struct {
-    struct slot *slot; /* NULL: not registered */
-    bool exiting;
-} me POND_TLS_ UNPADDED;
-
-bool gate_init(void (*at_exit)(void *))
+static struct slot *slot_at(uint32_t slot)
 {
-    gates.fenced = !os_barrier_register();
-    gates.key_made = gates.key_made || pthread_key_create(&gates.key, at_exit) == 0;
-    return gates.key_made;
+    return &slots.all[slot];
 }
 
-void gate_forget_exits(void)
+static uint64_t bit_of(uint32_t slot)
 {
-    if (gates.key_made)
-        (void)pthread_key_delete(gates.key);
-    gates.key_made = false;
+    return (uint64_t)1 << slot % 64;
 }
 
-/* ---- lines ---- */
+static bool is_missed(const struct pond *p, uint32_t slot)
+{
+    return (__atomic_load_n(&p->missed[slot / 64], __ATOMIC_SEQ_CST) & bit_of(slot)) != 0;
+}
+
+/* ---- the owner ---- */
+
+/* In this order: see the missed thread above. */
+static bool may_enter(const struct slot *s, const struct pond *p, uint32_t slot)
+{
+    return __atomic_load_n(&s->open, __ATOMIC_SEQ_CST) != 0 &&
+           __atomic_load_n(&p->taken, __ATOMIC_SEQ_CST) == 0 && !is_missed(p, slot);
+}
 
 /* By its owner, who is busy. */
 static void line_open(const struct pond *p, struct cache *c, void **base, uint16_t room)
@@ -97,7 +106,7 @@ static void line_open(const struct pond *p, struct cache *c, void **base, uint16
     STORE(c->room, room);
     STORE(c->limit, hooks || room == 0 ? NULL : c->loaded->slots + room);
     __atomic_store_n(&c->base, base, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&me.slot->open, __ATOMIC_SEQ_CST) == 0)
+    if (!may_enter(slot_mine.slot, p, gate_slot()))
         line_close(c);
 }
 
@@ -116,11 +125,9 @@ static void **base_of(struct pond *p, struct cache *c, bool open)
     return s == NULL ? c->loaded->slots : sampling_base(p, s, c);
 }
 
-/* ---- the owner ---- */
-
 static void say_busy(struct slot *s, struct cache *c)
 {
-    if (POND_FENCED || LOAD(gates.fenced)) {
+    if (POND_FENCED || LOAD(slots.fenced)) {
         (void)__atomic_exchange_n(&s->busy, c, __ATOMIC_SEQ_CST);
         return;
     }
@@ -133,6 +140,21 @@ static void say_free(struct slot *s)
     __atomic_store_n(&s->busy, NULL, __ATOMIC_RELEASE);
 }
 
+static bool is_in_use(const struct pond *p, uint32_t slot)
+{
+    return (LOAD(p->used[slot / 64]) & bit_of(slot)) != 0 && board_is_active(p);
+}
+
+/* The first time since it was emptied. False: the pond was shut meanwhile. */
+static NOT_INLINED bool come_into_use(const struct slot *s, struct pond *p, uint32_t slot)
+{
+    (void)__atomic_fetch_or(&p->used[slot / 64], bit_of(slot), __ATOMIC_SEQ_CST);
+    if (!may_enter(s, p, slot))
+        return false;
+    board_wake(p);
+    return true;
+}
+
 static void recount(struct cache *c)
 {
     if (c->loaded != NULL)
@@ -142,12 +164,13 @@ static void recount(struct cache *c)
 
 NOT_INLINED struct cache *gate_enter(struct pond *p)
 {
-    struct slot *s = me.slot;
+    struct slot *s = slot_mine.slot;
     if (s == NULL)
         return NULL;
     struct cache *c = (struct cache *)(void *)pond_line(p);
+    uint32_t slot = gate_slot();
     say_busy(s, c);
-    if (__atomic_load_n(&s->open, __ATOMIC_SEQ_CST) != 0) {
+    if (may_enter(s, p, slot) && LOAD(c->base) != NULL && (is_in_use(p, slot) || come_into_use(s, p, slot))) {
         if (line_is_counted(c))
             recount(c);
         return c;
@@ -164,7 +187,7 @@ static void leave_counted(struct cache *c)
 
 NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
 {
-    bool open = c->loaded != NULL && !LOAD(gates.fenced) && !gate_is_shut(p);
+    bool open = c->loaded != NULL && !LOAD(slots.fenced) && !gate_is_shut(p);
     uint16_t room = cache_room(c, LOAD(p->epoch));
     void **base = base_of(p, c, open);
     if (!line_is_right(c, base, room)) {
@@ -175,7 +198,7 @@ NOT_INLINED void gate_leave(struct pond *p, struct cache *c)
     }
     if (!open && c->loaded != NULL)
         leave_counted(c);
-    say_free(me.slot);
+    say_free(slot_mine.slot);
 }
 
 /* The line says what it said, but for what gate_enter has taken back. */
@@ -183,128 +206,38 @@ void gate_leave_as_before(struct cache *c)
 {
     if (c->loaded != NULL && line_is_closed(c))
         leave_counted(c);
-    say_free(me.slot);
+    say_free(slot_mine.slot);
 }
 
-/* ---- registration ---- */
+/* ---- admission ---- */
 
-static void open_slot(struct slot *s)
+static void clear_missed(struct pond *p, uint32_t slot)
 {
-    s->inside = NULL;
-    s->missed = s->left = false;
-    __atomic_store_n(&s->open, 1, __ATOMIC_RELEASE);
+    STORE(p->missed[slot / 64], p->missed[slot / 64] & ~bit_of(slot));
 }
 
-static void free_slot(struct slot *s, bool left)
+void gate_admit(struct pond *p)
 {
-    *s = (struct slot){.left = left};
-    gates.used--;
+    uint32_t slot = gate_slot();
+    if (p->caches[slot].base == NULL)
+        STORE(p->caches[slot].base, LINE_CLOSED);
+    STORE(p->lines, MAX(p->lines, slot + 1));
+    clear_missed(p, slot);
 }
 
-/*
- * A thread may first use a pond so late in its exit that no destructor comes for it any more, and leave its
- * slot behind. Another thread that has its number tells that it is gone.
- */
-static void free_slot_of_predecessor(uint32_t thread)
+void gate_dismiss(struct pond *p)
 {
-    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->used && s->thread == thread && thread != 0 && me.slot == NULL)
-            free_slot(s, true);
+    uint32_t slot = gate_slot();
+    gate_emptied(p, slot);
+    clear_missed(p, slot);
+    STORE(p->caches[slot].top, NULL); /* a get is served while top is above base */
+    STORE(p->caches[slot].base, NULL);
 }
 
-static void sweep_slots(void)
+bool gate_is_admitted(const struct pond *p)
 {
-    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->used && os_thread_is_gone(s->thread))
-            free_slot(s, true);
-}
-
-/*
- * Whether threads are gone is asked whenever the number of slots has doubled: what they left behind stays
- * less than that. With all slots taken it is asked seldom, since each operation of a thread without a slot
- * comes here.
- */
-#define SWEEP_FROM 64
-#define SWEEP_REFUSALS 1024
-
-static bool sweep_is_due(void)
-{
-    if (gates.used < gates.end || gates.end < SWEEP_FROM)
-        return false;
-    if (gates.end < GATE_THREADS)
-        return (gates.end & (gates.end - 1)) == 0;
-    return gates.refusals++ % SWEEP_REFUSALS == 0;
-}
-
-static struct slot *first_free_slot(void)
-{
-    struct slot *s = gates.slots;
-    while (s->used)
-        s++;
-    return s;
-}
-
-/* Its gate stays closed while there is something of a predecessor's in its caches. */
-static void take_slot(struct slot *s, uint32_t thread)
-{
-    uint32_t slot = (uint32_t)(s - gates.slots);
-    gates.used++;
-    gates.end = MAX(gates.end, slot + 1);
-    s->used = true;
-    s->thread = thread;
-    s->fenced = gates.fenced && !s->left; /* else a line may be open yet */
-    me.slot = s;
-    pond_line_self = offsetof(struct pond, caches) + slot * sizeof(struct cache);
-    if (!s->left)
-        open_slot(s);
-}
-
-NOT_INLINED bool gate_register(void)
-{
-    uint32_t thread = os_thread();
-    if (me.exiting)
-        return false;
-    if (sweep_is_due())
-        sweep_slots();
-    if (gates.used == GATE_THREADS || !gates.key_made || pthread_setspecific(gates.key, &gates) != 0)
-        return false;
-    free_slot_of_predecessor(thread);
-    take_slot(first_free_slot(), thread);
-    return true;
-}
-
-void gate_close_mine(void)
-{
-    STORE(me.slot->open, 0);
-}
-
-void gate_unregister(void)
-{
-    free_slot(me.slot, false);
-    me.slot = NULL;
-    pond_line_self = 0;
-    me.exiting = true;
-}
-
-NOT_INLINED bool gate_registered(void)
-{
-    return me.slot != NULL;
-}
-
-uint32_t gate_slot(void)
-{
-    return (uint32_t)(me.slot - gates.slots);
-}
-
-bool gate_mine_is_open(void)
-{
-    return LOAD(me.slot->open) != 0;
-}
-
-void gate_open_mine(void)
-{
-    me.slot->fenced = gates.fenced;
-    open_slot(me.slot);
+    uint32_t slot = gate_slot();
+    return LOAD(p->caches[slot].base) != NULL && !is_missed(p, slot);
 }
 
 /* ---- closing and opening ---- */
@@ -312,18 +245,15 @@ void gate_open_mine(void)
 #define SPINS 200
 #define YIELDS 20 /* of one closing, whatever the number of threads: bounds a tick */
 
-/* The first pond in scope, and the one behind p. */
-static struct pond *next_in(struct gate_scope scope, const struct pond *p)
+/* Words of bits that lines may have been used by. */
+static uint32_t gate_words(const struct pond *p)
 {
-    if (p == NULL)
-        return scope.first;
-    return scope.alone ? NULL : p->links[BY_TURN].next;
+    return (LOAD(p->lines) + 63) / 64;
 }
 
-/* Lines that may have been used, of slots that may be. */
-static uint32_t lines_of(const struct pond *p)
+static uint64_t used_in(const struct pond *p, uint32_t word)
 {
-    return MIN(__atomic_load_n(&p->lines, __ATOMIC_SEQ_CST), gates.end);
+    return __atomic_load_n(&p->used[word], __ATOMIC_SEQ_CST);
 }
 
 /* True: one more look is due after this pause. */
@@ -341,149 +271,159 @@ static bool pause_once(unsigned *pauses, enum gate_patience patience)
     return true;
 }
 
-/* The cache in scope that the slot's thread is inside of, by the slow path; NULL: none. */
-static struct cache *busy_in(const struct slot *s, struct gate_scope scope)
-{
-    struct cache *c = __atomic_load_n(&s->busy, __ATOMIC_SEQ_CST);
-    return !scope.alone || c == &scope.first->caches[s - gates.slots] ? c : NULL;
-}
-
-/*
- * Each pond's line is looked at until it is seen unmarked, and then not again: see invariant 3. This thread's
- * own is marked when it is in the handler of a signal; then it is not waited for.
- */
-static struct cache *marked_in(const struct slot *s, struct gate_scope scope, enum gate_patience patience,
-                               unsigned *pauses)
-{
-    uint32_t slot = (uint32_t)(s - gates.slots);
-    for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
-        while (slot < lines_of(p) && line_is_marked(&p->caches[slot]))
-            if (s == me.slot || !pause_once(pauses, patience))
-                return &p->caches[slot];
-    return NULL;
-}
-
 /* Not this thread itself, which is here, nor one that is no more. */
 static bool may_be_anywhere(const struct slot *s)
 {
-    return gates.fenced && !s->fenced && s != me.slot && !os_thread_is_gone(s->thread);
+    return slots.fenced && s->used && !s->fenced && s != slot_mine.slot && !os_thread_is_gone(s->thread);
 }
 
-static struct cache *wait_until_out(const struct slot *s, struct gate_scope scope,
-                                    enum gate_patience patience, unsigned *pauses)
+static bool is_busy(const struct slot *s, const struct cache *c)
 {
-    struct cache *c;
-    if (may_be_anywhere(s))
-        return ANYWHERE;
-    while ((c = busy_in(s, scope)) != NULL)
-        if (!pause_once(pauses, patience))
-            return c;
-    return marked_in(s, scope, patience, pauses);
-}
-
-/* A thread that was missed in one pond is not found free by looking at another. */
-static void wait_for(struct slot *s, struct gate_scope scope, enum gate_patience patience, unsigned *pauses)
-{
-    s->inside = wait_until_out(s, scope, patience, pauses);
-    bool unfenced = gates.fenced && !s->fenced; /* lines out of scope may be open yet: it has to come by */
-    s->missed = s->inside != NULL || unfenced || (s->missed && scope.alone);
-}
-
-static void close_lines(struct pond *p)
-{
-    for (uint32_t slot = 0; slot < lines_of(p); slot++)
-        if (!line_is_closed(&p->caches[slot]))
-            line_close(&p->caches[slot]);
+    return __atomic_load_n(&s->busy, __ATOMIC_SEQ_CST) == c;
 }
 
 /*
- * Every thread passes a full fence, or it is known from now on that none can be had. This thread then knows
- * it; but a line of its own that is out of scope may be open yet.
+ * Each of the two is looked at until it has been seen free, and then not again: see invariant 3. This thread
+ * is here, and in the midst of something only if it is in the handler of a signal; then it is not waited for.
  */
-static void pass_barrier(struct gate_scope scope)
+static bool is_inside(const struct slot *s, const struct cache *c, enum gate_patience patience,
+                      unsigned *pauses)
 {
-    if (!gates.fenced && !os_barrier())
-        STORE(gates.fenced, true);
-    if (me.slot != NULL && !scope.alone)
-        me.slot->fenced = gates.fenced;
+    if (may_be_anywhere(s))
+        return true;
+    while (is_busy(s, c))
+        if (s == slot_mine.slot || !pause_once(pauses, patience))
+            return true;
+    while (line_is_marked(c))
+        if (s == slot_mine.slot || !pause_once(pauses, patience))
+            return true;
+    return false;
 }
 
-void gates_close(struct gate_scope scope, enum gate_patience patience)
+/* True: some of its caches are in use. */
+static bool take_pond(struct pond *p)
 {
-    unsigned pauses = 0;
-    struct slot *last = gates.slots + gates.end;
-    if (gates.end == 0)
-        return; /* no thread was ever registered, there may be no barrier yet */
-    for (struct slot *s = gates.slots; s < last; s++)
+    uint64_t any = 0;
+    __atomic_store_n(&p->taken, 1, __ATOMIC_SEQ_CST);
+    for (uint32_t word = 0; word < gate_words(p); word++) {
+        uint64_t used = used_in(p, word);
+        any |= used;
+        for (; used != 0; used &= used - 1) {
+            struct cache *c = &p->caches[word * 64 + (uint32_t)__builtin_ctzll(used)];
+            if (!line_is_closed(c))
+                line_close(c);
+        }
+    }
+    return any != 0;
+}
+
+static void find_missed(struct pond *p, enum gate_patience patience, unsigned *pauses)
+{
+    for (uint32_t word = 0; word < gate_words(p); word++) {
+        uint64_t missed = 0;
+        for (uint64_t used = used_in(p, word); used != 0; used &= used - 1) {
+            uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(used);
+            if (is_inside(slot_at(slot), &p->caches[slot], patience, pauses))
+                missed |= bit_of(slot);
+        }
+        if (p->missed[word] != missed)
+            __atomic_store_n(&p->missed[word], missed, __ATOMIC_SEQ_CST);
+    }
+}
+
+/*
+ * Every thread passes a full fence, or it is known from now on that none can be had: then each thread, this
+ * one too, may have open lines in ponds that are not closed now.
+ */
+static void pass_barrier(void)
+{
+    if (slots.fenced || os_barrier())
+        return;
+    STORE(slots.fenced, true);
+    for (struct slot *s = slots.all; s < slots.all + slots.end; s++)
         if (s->used)
             __atomic_store_n(&s->open, 0, __ATOMIC_SEQ_CST);
-    for (struct pond *p = next_in(scope, NULL); p != NULL; p = next_in(scope, p))
-        close_lines(p);
-    pass_barrier(scope);
-    for (struct slot *s = gates.slots; s < last; s++)
-        if (s->used)
-            wait_for(s, scope, patience, &pauses);
 }
 
-void gates_open(void)
+/* Where no cache is used no barrier is needed: `used against shut` needs none. */
+static void close_together(struct pond *first, enum gate_patience patience, unsigned *pauses)
 {
-    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->used && !s->missed)
-            open_slot(s);
+    bool used = false;
+    for (struct pond *p = first; p != NULL; p = p->together)
+        used |= take_pond(p);
+    if (used)
+        pass_barrier();
+    for (struct pond *p = first; p != NULL; p = p->together)
+        find_missed(p, patience, pauses);
 }
 
-void gates_trust_caller(void)
+void gates_close(struct pond *first, enum gate_patience patience)
 {
-    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->inside == ANYWHERE)
-            s->inside = NULL; /* still missed: of other ponds nothing is known */
+    unsigned pauses = 0;
+    close_together(first, patience, &pauses);
 }
 
-unsigned gates_worth_waiting(void)
+void gates_close_one_of(struct pond *first, unsigned *pauses)
+{
+    close_together(first, GATE_BOUNDED, pauses);
+}
+
+void gates_open(struct pond *first)
+{
+    for (struct pond *p = first; p != NULL; p = p->together)
+        __atomic_store_n(&p->taken, 0, __ATOMIC_SEQ_CST);
+}
+
+void gates_trust_caller(struct pond *p)
+{
+    for (uint32_t slot = 0; slot < p->lines; slot++)
+        if (is_missed(p, slot) && may_be_anywhere(slot_at(slot)))
+            clear_missed(p, slot);
+}
+
+unsigned gates_worth_waiting(const struct pond *p)
 {
     unsigned naps = 0;
-    for (const struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        if (s->inside != NULL && s == me.slot)
+    for (uint32_t slot = 0; slot < p->lines; slot++)
+        if (is_missed(p, slot) && slot_at(slot) == slot_mine.slot)
             naps = MAX(naps, 1);
-        else if (s->inside != NULL)
-            naps = MAX(naps, s->inside == ANYWHERE ? GATE_NAPS_FEW : GATE_NAPS_LONG);
+        else if (is_missed(p, slot))
+            naps = MAX(naps, may_be_anywhere(slot_at(slot)) ? GATE_NAPS_FEW : GATE_NAPS_LONG);
     return naps;
 }
 
-uint32_t gates_end(void)
+bool gate_is_free(const struct pond *p, uint32_t slot)
 {
-    return gates.end;
+    return !is_missed(p, slot);
 }
 
-bool gate_is_free(uint32_t slot)
+bool gate_is_unused(const struct pond *p)
 {
-    return gates.slots[slot].inside == NULL;
+    uint64_t used = 0;
+    for (uint32_t word = 0; word < gate_words(p); word++)
+        used |= used_in(p, word);
+    return used == 0;
 }
 
-bool gate_may_use(uint32_t slot, const struct cache *c)
+struct cache *gate_next_free(struct pond *p, uint32_t *slot)
 {
-    const struct cache *inside = gates.slots[slot].inside;
-    return inside == c || inside == ANYWHERE;
-}
-
-void gates_fork_child(void)
-{
-    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++) {
-        s->used = s == me.slot;
-        s->busy = NULL;
-        s->missed = s->left = false;
+    for (uint32_t at = *slot; at < p->lines; at = (at / 64 + 1) * 64) {
+        uint64_t free = (used_in(p, at / 64) & ~p->missed[at / 64]) >> at % 64;
+        if (free != 0) {
+            *slot = at + (uint32_t)__builtin_ctzll(free);
+            return &p->caches[*slot];
+        }
     }
-    gates.used = me.slot != NULL;
-    if (me.slot != NULL)
-        me.slot->thread = os_thread();
-    if (!gates.fenced && !os_barrier_register())
-        gates.fenced = true;
-    if (me.slot != NULL)
-        me.slot->fenced = gates.fenced;
+    return NULL;
 }
 
-void gates_fork_done(void)
+void gate_emptied(struct pond *p, uint32_t slot)
 {
-    for (struct slot *s = gates.slots; s < gates.slots + gates.end; s++)
-        s->inside = NULL;
+    (void)__atomic_fetch_and(&p->used[slot / 64], ~bit_of(slot), __ATOMIC_SEQ_CST);
+}
+
+void gates_fork_done(struct pond *p)
+{
+    for (uint32_t word = 0; word < GATE_WORDS; word++)
+        p->missed[word] = 0;
 }

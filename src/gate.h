@@ -6,6 +6,7 @@
 #ifndef POND_GATE_H
 #define POND_GATE_H
 
+#include "board.h"
 #include "line.h"
 #include "os.h"
 
@@ -19,18 +20,16 @@ enum gate_patience {
 #define GATE_NAPS_LONG 10000 /* about a second of os_nap */
 #define GATE_NAPS_FEW 20
 
-/* Which ponds' lines are closed: of this one and those linked behind it, or of this one alone. NULL: none. */
-struct gate_scope {
-    struct pond *first;
-    bool alone;
-};
-
-/* Chooses between membarrier and fences; at_exit(any) runs on each registered thread's exit. False: no key.
+/* Chooses between membarrier and fences; at_exit(any) runs on each registered thread's exit. grow(n): each
+ * pond is to have n lines that are memory; false: it cannot. False: no key.
  */
-bool gate_init(void (*at_exit)(void *));
+bool gate_init(void (*at_exit)(void *), bool (*grow)(uint32_t lines));
 
 /* From now on at_exit is called for no thread, and no thread is registered. Under the registry's lock. */
 void gate_forget_exits(void);
+
+/* How many lines each pond needs now. Any time; it is final under the registry's lock. */
+uint32_t gate_lines(void);
 
 /* ---- for the owner ---- */
 
@@ -40,7 +39,7 @@ static inline bool gate_is_shut(const struct pond *p)
     return __atomic_load_n(&p->shut, __ATOMIC_ACQUIRE);
 }
 
-/* Says that this thread is busy and returns its cache; NULL, and not busy: closed. */
+/* Says that this thread is busy and returns its cache; NULL, and not busy: closed, or not admitted. */
 struct cache *gate_enter(struct pond *p);
 void gate_leave(struct pond *p, struct cache *c); /* opens the line for the fast path to what is loaded */
 
@@ -50,36 +49,52 @@ void gate_leave_as_before(struct cache *c);
 /* ---- under the registry's lock ---- */
 
 /* Gives this thread a slot, and opens its gate unless somebody left the slot's caches as they were; false: no
-   slot is free, or the thread is exiting. */
+   slot is free, there is no memory for more lines, or the thread is exiting. */
 bool gate_register(void);
 void gate_unregister(void); /* of this thread, which is exiting: it stays without a gate */
 bool gate_registered(void);
 
-/* Closes all gates, and the lines in scope. What is behind other lines stays with their owners. */
-void gates_close(struct gate_scope scope, enum gate_patience patience);
-void gates_open(void); /* those that gates_close found free; a line is opened by its owner alone */
-
-/* After gates_close: nobody calls into the ponds in scope, so a thread that may be anywhere is elsewhere. */
-void gates_trust_caller(void);
-
-/* After gates_close: how many naps those who are inside are worth waiting for; 0: all are free. */
-unsigned gates_worth_waiting(void);
-
-bool gate_mine_is_open(void); /* while no closing is under way: this thread was not missed */
+bool gate_mine_is_open(void); /* this thread need not empty all its caches before it comes into one */
 void gate_open_mine(void);
 void gate_close_mine(void);
 
+/* From now on this thread comes into its cache in the pond; until the second, which finds it empty. */
+void gate_admit(struct pond *p);
+void gate_dismiss(struct pond *p);
+bool gate_is_admitted(const struct pond *p); /* and was not missed there since */
+
+/* The ponds linked by `together` from the first on: closes them, so that nobody new comes into their caches,
+   and finds out who is inside. `pauses`, 0 at first: many closings wait together no longer than one. */
+void gates_close(struct pond *first, enum gate_patience patience);
+void gates_close_one_of(struct pond *first, unsigned *pauses); /* with GATE_BOUNDED */
+
+/* Opens them; but a line is opened by its owner alone, and those who were missed come by first. */
+void gates_open(struct pond *first);
+
+/* Of a closed pond: nobody calls into it, so a thread that may be anywhere is elsewhere. */
+void gates_trust_caller(struct pond *p);
+
+/* Of a closed pond: how many naps those who are inside are worth waiting for; 0: all are out. */
+unsigned gates_worth_waiting(const struct pond *p);
+
+/* Of a closed pond: nobody is inside that slot's cache. */
+bool gate_is_free(const struct pond *p, uint32_t slot);
+
+/* Of a closed pond: nobody has come into a cache since it was emptied. */
+bool gate_is_unused(const struct pond *p);
+
+/* Of a closed pond: the first cache at *slot or behind it that was used and is free; its slot's number is
+ *slot then. NULL: there is none. Who has emptied it says so, and ticks look at it no more. */
+struct cache *gate_next_free(struct pond *p, uint32_t *slot);
+void gate_emptied(struct pond *p, uint32_t slot);
+
 /* Slots are counted from 0 to gates_end() - 1. */
 uint32_t gates_end(void);
-uint32_t gate_slot(void);         /* this thread's, which is registered */
-bool gate_is_free(uint32_t slot); /* after gates_close: nobody is inside that slot's caches in scope */
+uint32_t gate_slot(void); /* this thread's, which is registered */
 
-/* After gates_close: the slot's thread may be inside of this cache. */
-bool gate_may_use(uint32_t slot, const struct cache *c);
-
-/* In a forked child: all threads but this one are gone. What gate_may_use says stays until gates_fork_done.
- */
+/* In a forked child: all threads but this one are gone. The second, of each pond, which is closed: who was
+   inside there is gone, too. */
 void gates_fork_child(void);
-void gates_fork_done(void);
+void gates_fork_done(struct pond *p);
 
 #endif

@@ -2,11 +2,14 @@
 #include "gather.h"
 #include <errno.h>
 
+/* What is found goes to the depot, where ticks have to look for it. */
 static void close_alone(struct pond *p, bool unused)
 {
-    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
+    board_wake(p);
+    p->together = NULL;
+    gates_close(p, GATE_BOUNDED);
     if (unused)
-        gates_trust_caller();
+        gates_trust_caller(p);
 }
 
 /*
@@ -18,14 +21,14 @@ static bool close_whole(struct pond *p, bool unused)
 {
     uint64_t end = os_milliseconds() + 1000;
     close_alone(p, unused);
-    for (unsigned naps = 0; naps < gates_worth_waiting() && os_milliseconds() < end; naps++) {
-        gates_open();
+    for (unsigned naps = 0; naps < gates_worth_waiting(p) && os_milliseconds() < end; naps++) {
+        gates_open(p);
         registry_unlock();
         os_nap();
         registry_lock();
         close_alone(p, unused);
     }
-    return gates_worth_waiting() == 0;
+    return gates_worth_waiting(p) == 0;
 }
 
 /* The same, for a get: it does not wait again for a thread that a get has given up since the last tick. */
@@ -34,7 +37,7 @@ static bool close_for_get(struct pond *p)
     bool waited = p->waited;
     if (waited)
         close_alone(p, false);
-    p->waited = waited ? gates_worth_waiting() > 0 : !close_whole(p, false);
+    p->waited = waited ? gates_worth_waiting(p) > 0 : !close_whole(p, false);
     return !p->waited;
 }
 
@@ -76,7 +79,7 @@ void *gather_one(struct pond *p, bool *full, struct waiter *w)
         wait_join(p, w, whole);
     pthread_mutex_unlock(&p->lock);
     if (close)
-        gates_open();
+        gates_open(p);
     registry_unlock();
     if (counted)
         shared_forget_bytes(p, obj);
@@ -109,7 +112,7 @@ bool gather_begin(struct pond *p)
 void gather_end(struct pond *p)
 {
     pthread_mutex_unlock(&p->lock);
-    gates_open();
+    gates_open(p);
 }
 
 bool gather_all(struct pond *p, bool unused, uint64_t *live)
@@ -120,6 +123,16 @@ bool gather_all(struct pond *p, bool unused, uint64_t *live)
     shared_drain(p);
     *live = p->objects - idle_shared(p) + p->waiting + p->waiters.promised;
     pthread_mutex_unlock(&p->lock);
-    gates_open();
+    gates_open(p);
     return whole;
+}
+
+void gather_some(struct pond *p)
+{
+    close_alone(p, false);
+    pthread_mutex_lock(&p->lock);
+    (void)registry_drain(p);
+    shared_drain(p);
+    pthread_mutex_unlock(&p->lock);
+    gates_open(p);
 }

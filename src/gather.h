@@ -25,6 +25,8 @@ bool gather_for_waiters(struct pond *p);
  */
 bool gather_all(struct pond *p, bool unused, uint64_t *live);
 
+/* The same without waiting: what threads cache that are inside at the moment stays there. */
+void gather_some(struct pond *p);
 /*
  * Under the registry's lock, which the first may let go of and take again: closes the pond and takes its
  * lock, with all that was in caches in the depot; and the end of it. False: as above.

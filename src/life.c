@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a pond: its memory, its end, and what is left of it for those who use it later. */
 #include "bounds.h"
+#include "idle.h"
 #include "options.h"
 #include "pool.h"
 #include "sampling.h"
@@ -52,52 +53,28 @@ static void init(struct pond *p, const pond_options *o)
     bounds_init(p);
 }
 
-static size_t pond_bytes(void)
-{
-    size_t page = os_page_size();
-    return round_up(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache), page);
-}
-
 /* ---- what is left of a pond ---- */
-
-/*
- * A destroyed pond's memory stays mapped for a while: its caches are empty, so every operation takes the
- * slow path, which asks the watcher, who reports it. Guarded by the registry's lock.
- */
-#define REMEMBERED 64
-
-static struct {
-    struct pond *ponds[REMEMBERED];
-    size_t next;
-} destroyed;
-
-static void forget(struct pond *p)
-{
-    if (p != NULL)
-        os_unmap(p, pond_bytes());
-}
 
 /* It may have had the only pointer to what its hooks were given. */
 static void let_go_of_context(struct pond *p)
 {
-    watch_unmapped(p, pond_bytes());
+    watch_unmapped(p, site_bytes());
     p->options.ctx = NULL;
 }
 
-/* Keeps the first page, where its name is; the others take no memory, where the kernel takes it back. */
+/*
+ * Its memory stays mapped for a while: its caches are empty, so every operation takes the slow path, which
+ * asks the watcher, who reports it. Meanwhile the registry has lines made for more threads.
+ */
 static void remember(struct pond *p)
 {
-    size_t page = os_page_size();
-    size_t keep = round_up(offsetof(struct pond, caches), page);
-    if (!os_purge((char *)p + keep, pond_bytes() - keep))
-        memset(p->caches, 0, LOAD(p->lines) * sizeof(struct cache));
-    __atomic_store_n(&p->watch, &watch_destroyed, __ATOMIC_RELEASE);
     registry_lock();
-    struct pond *oldest = destroyed.ponds[destroyed.next];
-    destroyed.ponds[destroyed.next] = p;
-    destroyed.next = (destroyed.next + 1) % REMEMBERED;
+    site_clear(p);
+    __atomic_store_n(&p->watch, &watch_destroyed, __ATOMIC_RELEASE);
+    struct pond *gone = site_open(p, gate_lines()) ? site_remember(p) : p;
     registry_unlock();
-    forget(oldest);
+    if (gone != NULL)
+        site_unmap(gone);
 }
 
 /* ---- create ---- */
@@ -117,13 +94,13 @@ static struct pond *create(const pond_options *options)
         options_refuse(why);
         return NULL;
     }
-    struct pond *p = os_map(pond_bytes());
+    struct pond *p = site_map(gate_lines());
     if (p == NULL)
         return NULL;
     watch_begin();
     sample_begin();
     tune_begin();
-    watch_mapped(p, pond_bytes());
+    watch_mapped(p, site_bytes());
     init(p, &o);
     if (registry_add(p)) {
         tune_created();
@@ -132,7 +109,7 @@ static struct pond *create(const pond_options *options)
     int error = errno;
     release(p);
     let_go_of_context(p);
-    forget(p);
+    site_unmap(p);
     errno = error;
     return NULL;
 }
@@ -141,7 +118,13 @@ pond *pond_create(const pond_options *options)
 {
     if (!registry_enter(NULL, "pond_create", CALLER))
         return NULL;
+    struct birth b = {.error = ENOMEM};
+    unsigned relieved = 0;
     struct pond *p = create(options);
+    while (p == NULL && errno == ENOMEM && idle_make_way(NULL, &b, &relieved))
+        p = create(options);
+    if (p == NULL && relieved > 0)
+        errno = ENOMEM;
     entry_end();
     return p;
 }

@@ -66,18 +66,30 @@ struct magazine *magazine_make(uint32_t room)
     return m;
 }
 
+void magazines_end(struct magazine *const *all, size_t n)
+{
+    if (n == 0)
+        return;
+    pthread_mutex_lock(&magazines.lock);
+    for (size_t i = 0; i < n; i++)
+        slab_give(&magazines.sets[class_of(all[i]->room)], all[i]);
+    pthread_mutex_unlock(&magazines.lock);
+}
+
 void magazine_end(struct magazine *m)
 {
-    size_t class = class_of(m->room);
-    pthread_mutex_lock(&magazines.lock);
-    slab_give(&magazines.sets[class], m);
-    pthread_mutex_unlock(&magazines.lock);
+    magazines_end(&m, 1);
+}
+
+void magazine_purge_some(size_t calls)
+{
+    for (size_t class = 0; class < MAGAZINE_CLASSES; class ++)
+        slab_purge_some(&magazines.sets[class], &magazines.lock, &calls);
 }
 
 void magazine_purge(void)
 {
-    for (size_t class = 0; class < MAGAZINE_CLASSES; class ++)
-        slab_purge(&magazines.sets[class], &magazines.lock);
+    magazine_purge_some(SIZE_MAX);
 }
 
 void magazine_fork_prepare(void)

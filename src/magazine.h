@@ -12,9 +12,11 @@ uint32_t magazine_most(void);
 /* An empty magazine for `room` objects (at most magazine_most()), or NULL with ENOMEM. */
 struct magazine *magazine_make(uint32_t room);
 void magazine_end(struct magazine *m);
+void magazines_end(struct magazine *const *all, size_t n);
 
 /* Gives free pages of magazines back to the operating system. */
 void magazine_purge(void);
+void magazine_purge_some(size_t calls); /* with so many system calls at most */
 
 void magazine_fork_prepare(void);
 void magazine_fork_done(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "object.h"
+#include "board.h"
 #include "entry.h"
 #include "wait.h"
 #include "watch.h"
@@ -21,8 +22,10 @@ static bool memory_take(struct pond *p, struct birth *b, uint32_t most)
     return true;
 }
 
+/* Ticks give it back to the system. */
 static void memory_give(struct pond *p, void *obj)
 {
+    board_wake(p);
     slab_give(&p->slabs, (char *)obj - p->lead);
 }
 

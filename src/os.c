@@ -306,12 +306,25 @@ static void lock_when_used(void *base, size_t bytes)
 #endif
 }
 
-static void *map_anew(size_t bytes)
+/* What is kept for reuse has its first page open. */
+static void *reuse_part(size_t bytes, size_t open)
 {
-    char *base = reserve_at(0, bytes);
+    char *base = reuse_kept(bytes, 1, open < bytes);
+    if (base == NULL || open == bytes || os_open(base, open))
+        return base;
+    unreserve(base, bytes);
+    return NULL;
+}
+
+void *os_map_part(size_t bytes, size_t open)
+{
+    char *base = reuse_part(bytes, open);
+    if (base != NULL)
+        return base;
+    base = reserve_at(0, bytes);
     if (base != NULL)
         lock_when_used(base, bytes);
-    if (base != NULL && os_open(base, bytes)) {
+    if (base != NULL && os_open(base, open)) {
         os_small_pages(base, bytes);
         return base;
     }
@@ -323,8 +336,12 @@ static void *map_anew(size_t bytes)
 
 void *os_map(size_t bytes)
 {
-    void *kept = reuse_kept(bytes, 1, false);
-    return kept != NULL ? kept : map_anew(bytes);
+    return os_map_part(bytes, bytes);
+}
+
+void os_unmap_part(void *base, size_t bytes)
+{
+    unreserve(base, bytes);
 }
 
 /* ---- the barrier ---- */

@@ -15,6 +15,11 @@ size_t os_page_size(void);
 void *os_map(size_t bytes);
 void os_unmap(void *base, size_t bytes);
 
+/* The same, of which only the first `open` bytes, whole pages, are memory; os_open makes more of it memory,
+   from there on. */
+void *os_map_part(size_t bytes, size_t open);
+void os_unmap_part(void *base, size_t bytes);
+
 /*
  * Address space without memory, or NULL with ENOMEM; align is a power of two. It counts for no limit but that
  * of address space, and, where the process locks its memory, that of locked memory.

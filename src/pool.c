@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The front door: get when the fast path has no answer, in terms of the rooms behind. */
 #include "pool.h"
+#include "idle.h"
 #include "run.h"
 #include "sampling.h"
 #include <errno.h>
@@ -12,7 +13,7 @@ struct cache *pool_enter(struct pond *p)
     if (LOAD(p->exact_bytes))
         return NULL;
     struct cache *c = gate_enter(p);
-    if (c == NULL && registry_admit())
+    if (c == NULL && registry_admit(p))
         c = gate_enter(p);
     if (c != NULL && shared_is_the_only_way(p)) {
         gate_leave(p, c);
@@ -99,6 +100,7 @@ static void *make_of_run(struct pond *p, void *memory)
 static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
 {
     struct birth b = {.memory = NULL};
+    unsigned relieved = 0;
     bool starved, counted;
     void *obj;
     do {
@@ -106,7 +108,7 @@ static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
         starved = shared_is_starved(p);
         obj = take_or_admit(p, &b, starved, &counted);
         pthread_mutex_unlock(&p->lock);
-    } while (obj == NULL && b.full && epoch_drop_aged(p));
+    } while (obj == NULL && idle_make_way(p, &b, &relieved));
     *full = b.full && (waits || !starved);
     if (b.more.count > 0)
         run_keep(p, &b.more);

@@ -28,45 +28,56 @@ static bool page_purgeable(const struct slab *s, const struct slab_set *set, siz
     return objects_free(s, page * bytes / set->stride, MIN(last, s->room - 1));
 }
 
-static void purge_run(struct slab *s, size_t from, size_t to)
+/* False: the calls are used up. */
+static bool purge_run(struct slab *s, size_t from, size_t to, size_t *calls)
 {
     size_t bytes = os_page_size();
-    if (from == to || !os_purge(s->base + from * bytes, (to - from) * bytes))
-        return;
+    if (from == to)
+        return true;
+    if (*calls == 0)
+        return false;
+    --*calls;
+    if (!os_purge(s->base + from * bytes, (to - from) * bytes))
+        return true;
     watch_zeroed(s->base + from * bytes, (to - from) * bytes);
     for (size_t page = from; page < to; page++)
         s->touched[page / 64] &= ~((uint64_t)1 << page % 64); /* each was touched: page_purgeable */
     s->set->resident -= to - from;
+    return true;
 }
 
-static void purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to)
+/* The page where it goes on when there are calls again. */
+static size_t purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to, size_t *calls)
 {
     size_t run = from;
     for (size_t page = from; page < to; page++) {
         if (page_purgeable(s, set, page))
             continue;
-        purge_run(s, run, page);
+        if (!purge_run(s, run, page, calls))
+            return run;
         run = page + 1;
     }
-    purge_run(s, run, to);
+    return purge_run(s, run, to, calls) ? to : run;
 }
 
 /* One step: true while there is more to do. *empty: a slab taken out of the set, to be unmapped. */
-static bool purge_step(struct slab_set *set, struct slab **empty)
+static bool purge_step(struct slab_set *set, struct slab **empty, size_t *calls)
 {
     struct slab *s = set->dirty;
-    if (s == NULL)
+    if (s == NULL || *calls == 0)
         return false;
     if (s->used == 0 && !set->keep_mapped) {
+        if (*calls < SLAB_UNMAP_CALLS)
+            return false;
+        *calls -= SLAB_UNMAP_CALLS;
         set->dirty = s->dirty_next;
         slab_unlink(set, s);
         *empty = s;
         return true;
     }
     size_t pages = slab_pages(s), to = MIN(s->purge_page + PURGE_SCAN, pages);
-    purge_pages(s, set, s->purge_page, to);
-    s->purge_page = (uint32_t)to;
-    if (to == pages) {
+    s->purge_page = (uint32_t)purge_pages(s, set, s->purge_page, to, calls);
+    if (s->purge_page == pages) {
         set->dirty = s->dirty_next;
         s->dirty = false;
     }
@@ -74,7 +85,7 @@ static bool purge_step(struct slab_set *set, struct slab **empty)
 }
 
 /* Others may dirty the slabs again meanwhile: the steps are counted, what is left waits for the next call. */
-void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
+void slab_purge_some(struct slab_set *set, pthread_mutex_t *lock, size_t *calls)
 {
     uint64_t steps = UINT64_MAX;
     bool more = true;
@@ -83,9 +94,15 @@ void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
         pthread_mutex_lock(lock);
         if (steps == UINT64_MAX - 1)
             steps = set->bytes / os_page_size() / PURGE_SCAN + 2 * (set->slabs + 1);
-        more = purge_step(set, &empty);
+        more = purge_step(set, &empty, calls);
         pthread_mutex_unlock(lock);
         if (empty != NULL)
             slab_unmap(empty);
     }
+}
+
+void slab_purge(struct slab_set *set, pthread_mutex_t *lock)
+{
+    size_t calls = SIZE_MAX;
+    slab_purge_some(set, lock, &calls);
 }

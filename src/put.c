@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The front door's other half: put and discard when the fast path has no answer. */
+#include "idle.h"
 #include "pool.h"
 #include "sampling.h"
 
@@ -26,8 +27,8 @@ bool pool_put_cached(struct pond *p, void *obj)
     return put_some(p, (void *const *)&obj, 1) == 1;
 }
 
-/* True: the object is idle in this thread's cache or the depot. */
-static bool put_cached(struct pond *p, void *obj)
+/* True: the object is idle in this thread's cache or the depot. *room: it may be idle elsewhere. */
+static bool put_cached(struct pond *p, void *obj, bool *room)
 {
     struct magazine *spare = NULL;
     for (;;) {
@@ -35,7 +36,8 @@ static bool put_cached(struct pond *p, void *obj)
         bool done = c != NULL && cache_put(p, c, obj, &spare);
         if (c != NULL)
             gate_leave(p, c);
-        if (!done && c != NULL && (spare = shared_magazine(p)) != NULL)
+        *room = done || c == NULL || idle_has_room(p);
+        if (!done && c != NULL && *room && (spare = shared_magazine(p)) != NULL)
             continue;
         if (spare != NULL)
             shared_magazine_end(p, spare);
@@ -46,7 +48,8 @@ static bool put_cached(struct pond *p, void *obj)
 void pool_put_clean(struct pond *p, void *obj)
 {
     int saved = errno_now();
-    if (!put_cached(p, obj) && !shared_put(p, obj))
+    bool room;
+    if (!put_cached(p, obj, &room) && !(room && shared_put(p, obj)))
         pool_drop(p, obj, POND_DROP_LIMIT);
     errno_be(saved);
 }

@@ -8,7 +8,6 @@
  */
 #include "registry.h"
 #include "pin.h"
-#include "wait.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -17,9 +16,9 @@ static struct {
     pthread_cond_t unpinned;
     struct pond *first[POND_ORDERS], *last[POND_ORDERS];
     uint64_t added;   /* ponds ever */
+    uint64_t ticks;   /* of all ponds; read without the lock */
     bool ready;       /* there may be ponds */
     bool fork_is_met; /* the handlers are registered */
-    bool forking;     /* there were ponds when the fork began */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .unpinned = PTHREAD_COND_INITIALIZER};
 
 void registry_lock(void)
@@ -42,6 +41,11 @@ void registry_unlock(void)
 struct pond *registry_first(void)
 {
     return registry.first[BY_TURN];
+}
+
+struct pond *registry_oldest(void)
+{
+    return registry.first[BY_AGE];
 }
 
 /* In front, so that no tick on its way through the list meets new ponds for ever. */
@@ -70,18 +74,25 @@ static void unlink_from(struct pond *p, enum pond_order order)
 
 void registry_remove(struct pond *p)
 {
+    board_remove(p);
     unlink_from(p, BY_TURN);
     unlink_from(p, BY_AGE);
 }
 
-/* Not one that a tick is at: it would miss those behind. */
-void registry_first_goes_last(void)
+uint64_t registry_ticks(void)
 {
-    struct pond *p = registry_first();
-    if (p == NULL || p->pins > 0)
-        return;
-    unlink_from(p, BY_TURN);
-    link_last(p, BY_TURN);
+    return LOAD(registry.ticks);
+}
+
+uint64_t registry_count_tick(void)
+{
+    STORE(registry.ticks, registry.ticks + 1);
+    return registry.ticks;
+}
+
+uint64_t registry_epoch(const struct pond *p)
+{
+    return LOAD(p->epoch) + LOAD(p->skipped) + (LOAD(registry.ticks) - LOAD(p->ticked));
 }
 
 NOT_INLINED bool registry_interrupted(const struct pond *p, const char *function, const void *caller)
@@ -168,15 +179,31 @@ NOT_INLINED bool registry_wait_unpinned(const struct pond *p, const char *here)
     return true;
 }
 
+/* Under the lock. */
+static void pin_instead(struct pond *after, struct pond *p, const struct frame *call)
+{
+    if (after != NULL)
+        unpin(after, call);
+    if (p != NULL)
+        pin(p, call);
+}
+
 NOT_INLINED struct pond *registry_next(struct pond *after, enum pond_order order)
 {
     const struct frame call = FRAME_HERE;
     registry_lock();
     struct pond *p = after == NULL ? registry.first[order] : after->links[order].next;
-    if (after != NULL)
-        unpin(after, &call);
-    if (p != NULL)
-        pin(p, &call);
+    pin_instead(after, p, &call);
+    registry_unlock();
+    return p;
+}
+
+NOT_INLINED struct pond *registry_next_active(struct pond *after, struct board_round *round)
+{
+    const struct frame call = FRAME_HERE;
+    registry_lock();
+    struct pond *p = board_next(round);
+    pin_instead(after, p, &call);
     registry_unlock();
     return p;
 }
@@ -192,11 +219,6 @@ NOT_INLINED struct pond *registry_pin_from(uint64_t number)
         pin(p, &call);
     registry_unlock();
     return p;
-}
-
-struct pond *registry_oldest(void)
-{
-    return registry.first[BY_AGE];
 }
 
 NOT_INLINED void registry_pin(struct pond *p)
@@ -220,24 +242,52 @@ NOT_INLINED void registry_unpin(struct pond *p)
 uint64_t registry_drain(struct pond *p)
 {
     uint64_t exchanges = 0;
-    uint32_t lines = MIN(LOAD(p->lines), gates_end());
-    for (uint32_t slot = 0; slot < lines; slot++)
-        if (gate_is_free(slot))
-            exchanges += cache_drain(p, &p->caches[slot]);
+    uint32_t slot = 0;
+    for (struct cache *c; (c = gate_next_free(p, &slot)) != NULL; slot++) {
+        exchanges += cache_drain(p, c);
+        gate_emptied(p, slot);
+    }
     return exchanges;
 }
 
-/* This thread's gate is closed and stays so meanwhile; no other thread opens or empties its lines. */
+/* This thread does not come into its cache there meanwhile; no other thread opens or empties its lines. */
+static void drain_my(struct pond *p)
+{
+    pthread_mutex_lock(&p->lock);
+    (void)cache_drain(p, &p->caches[gate_slot()]);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* The same in all ponds: its gate is closed. */
 static void drain_mine(void)
 {
-    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
-        pthread_mutex_lock(&p->lock);
-        (void)cache_drain(p, &p->caches[gate_slot()]);
-        pthread_mutex_unlock(&p->lock);
+    uint32_t place = 0;
+    for (struct pond *p; (p = board_used(gate_slot(), &place)) != NULL;)
+        drain_my(p);
+}
+
+static void dismiss_mine(void)
+{
+    uint32_t place = 0;
+    for (struct pond *p; (p = board_used(gate_slot(), &place)) != NULL;) {
+        drain_my(p);
+        gate_dismiss(p);
+        board_unuse(p, gate_slot());
     }
 }
 
-NOT_INLINED bool registry_admit(void)
+/* A thread that was missed empties its cache first. */
+static void admit_to(struct pond *p)
+{
+    if (gate_is_admitted(p))
+        return;
+    if (p->caches[gate_slot()].base != NULL)
+        drain_my(p);
+    board_use(p, gate_slot());
+    gate_admit(p);
+}
+
+NOT_INLINED bool registry_admit(struct pond *p)
 {
     if (pthread_mutex_trylock(&registry.lock) != 0)
         return false;
@@ -246,6 +296,8 @@ NOT_INLINED bool registry_admit(void)
         drain_mine();
         gate_open_mine();
     }
+    if (admitted)
+        admit_to(p);
     registry_unlock();
     return admitted;
 }
@@ -269,7 +321,7 @@ static void thread_exit(void *unused)
     watch_thread_ends();
     registry_lock();
     gate_close_mine();
-    drain_mine();
+    dismiss_mine();
     pins_end_of_thread();
     pthread_cond_broadcast(&registry.unpinned);
     gate_unregister();
@@ -277,154 +329,46 @@ static void thread_exit(void *unused)
     entry_end();
 }
 
-struct gate_scope registry_all(void)
+struct pond *registry_all(void)
 {
-    return (struct gate_scope){.first = registry_first()};
-}
-
-/* ---- fork ---- */
-
-/* Always in the same order: whoever looks for deadlocks (ThreadSanitizer) would see an inversion otherwise.
- */
-static void lock_ponds(void)
-{
-    for (struct pond *p = registry.first[BY_AGE]; p != NULL; p = p->links[BY_AGE].next)
-        pthread_mutex_lock(&p->lock);
-    magazine_fork_prepare();
-    pagemap_lock();
-    watch_fork_prepare();
-    sample_fork_prepare();
-    trace_freeze();
-}
-
-/* The child gets every object in one place, or in the hands of a thread that it does not have. That thread
-   may have been stopped inside of a cache: then all of this cache is in its hands. */
-static void fork_prepare(void)
-{
-    if (!entry_begin())
-        return; /* in the handler of a signal that interrupted us: the child may call exec alone */
-    STORE(entry_state, ENTRY_FORKING);
-    registry_lock();
-    registry.forking = registry.ready;
-    if (!registry.forking)
-        return; /* a program without ponds pays for a lock */
-    gates_close(registry_all(), GATE_LONG);
-    lock_ponds();
-}
-
-static void unlock_ponds(void)
-{
-    trace_thaw();
-    pagemap_unlock();
-    magazine_fork_done();
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
-        pthread_mutex_unlock(&p->lock);
-}
-
-static void fork_parent(void)
-{
-    if (LOAD(entry_state) != ENTRY_FORKING)
-        return;
-    if (registry.forking) {
-        sample_fork_done(false);
-        watch_fork_done(false);
-        unlock_ponds();
-        gates_open();
-    }
-    registry_unlock();
-    entry_end();
-}
-
-/* A thread that is not here may have marked its closed line; whoever has its slot next finds it unmarked. */
-static void fork_unmark(struct pond *p)
-{
-    for (uint32_t slot = 0; slot < gates_end(); slot++)
-        if (!gate_registered() || slot != gate_slot())
-            line_unmark_of_dead(&p->caches[slot]);
-}
-
-static void fork_abandon(struct pond *p)
-{
-    uint32_t lines = MIN(LOAD(p->lines), gates_end());
-    for (uint32_t slot = 0; slot < lines; slot++)
-        if (gate_may_use(slot, &p->caches[slot]))
-            cache_abandon(&p->caches[slot]);
-}
-
-/* Whatever a thread that is not here had on its way to its cache is in its hands now: it is counted as got by
- * it. */
-static void fork_settle(struct pond *p)
-{
-    (void)registry_drain(p);
-    shared_recount(p);
-    p->handed = 0;
-    uint64_t gets = p->gets + p->misses;
-    for (uint32_t line = 0; line < p->lines; line++)
-        gets += cache_gets(&p->caches[line]);
-    uint64_t live = p->objects - (shared_young(p) + shared_victims(p));
-    p->gets += live - MIN(live, gets);
-}
-
-static void settle_child(void)
-{
-    sample_fork_done(true);
-    watch_fork_done(true);
-    unlock_ponds();
-    gates_fork_child();
-    pthread_cond_init(&registry.unpinned, NULL);
-    pins_forked(registry_first());
-    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
-        depot_forked(&p->depot);
-        wait_forked(p);
-        fork_abandon(p);
-        fork_unmark(p);
-    }
-    gates_fork_done();
-    for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
-        fork_settle(p);
-        sample_forked(p);
-    }
-    gates_open();
-}
-
-static void fork_child(void)
-{
-    if (LOAD(entry_state) != ENTRY_FORKING)
-        return;
-    if (registry.forking)
-        settle_child();
-    registry_unlock();
-    entry_end();
-}
-
-void registry_freeze(void)
-{
-    registry_lock();
-    lock_ponds();
-}
-
-void registry_thaw(void)
-{
-    sample_fork_done(false);
-    watch_thaw();
-    unlock_ponds();
-    registry_unlock();
+        p->together = registry_after(p);
+    return registry_first();
 }
 
 /* ---- who watches ---- */
 
 void registry_close_lines(void)
 {
-    gates_close(registry_all(), GATE_BOUNDED);
-    gates_open();
+    struct pond *all = registry_all();
+    gates_close(all, GATE_BOUNDED);
+    gates_open(all);
+}
+
+/* ---- for forks ---- */
+
+bool registry_is_ready(void)
+{
+    return registry.ready;
+}
+
+void registry_forget_waiters(void)
+{
+    pthread_cond_init(&registry.unpinned, NULL);
+}
+
+/* ---- lines for more threads ---- */
+
+/* Also of ponds that are gone: who uses one yet is to find its line. */
+static bool registry_grow(uint32_t lines)
+{
+    bool grown = site_open_remembered(lines);
+    for (struct pond *p = registry_first(); grown && p != NULL; p = registry_after(p))
+        grown = site_open(p, lines);
+    return grown;
 }
 
 /* ---- the first pond ---- */
-
-static bool meet_fork(void)
-{
-    return pthread_atfork(fork_prepare, fork_parent, fork_child) == 0;
-}
 
 /*
  * Handlers that prepare a fork run in the opposite order of their registration. Ours takes the locks of all
@@ -434,14 +378,14 @@ static bool meet_fork(void)
  */
 __attribute__((constructor(101))) static void begin_process(void)
 {
-    registry.fork_is_met = meet_fork();
+    registry.fork_is_met = fork_meet();
 }
 
 static bool make_ready(void)
 {
     trace_clock_starts();
-    registry.fork_is_met = registry.fork_is_met || meet_fork();
-    return registry.fork_is_met && gate_init(thread_exit);
+    registry.fork_is_met = registry.fork_is_met || fork_meet();
+    return registry.fork_is_met && gate_init(thread_exit, registry_grow);
 }
 
 /*
@@ -475,7 +419,12 @@ bool registry_add(struct pond *p)
 {
     registry_lock();
     registry.ready = registry.ready || make_ready();
-    bool ready = registry.ready && watch_created(p);
+    bool ready = registry.ready && site_open(p, gate_lines()) && board_add(p);
+    p->ticked = registry.ticks;
+    if (ready && !watch_created(p)) {
+        board_remove(p);
+        ready = false;
+    }
     if (ready) {
         p->number = ++registry.added;
         sample_created(p);

@@ -8,6 +8,7 @@
 
 #include "entry.h"
 #include "shared.h"
+#include "site.h"
 
 void registry_lock(void);
 bool registry_trylock(void); /* false: somebody has it */
@@ -64,6 +65,7 @@ bool registry_outside_hooks(const struct pond *p, const char *function, const vo
  * `after` and pins the one behind it (NULL: the first), or returns NULL at the end.
  */
 struct pond *registry_next(struct pond *after, enum pond_order order);
+struct pond *registry_next_active(struct pond *after, struct board_round *round); /* of those active */
 struct pond *registry_pin_from(uint64_t number); /* the oldest from that number on; NULL: none */
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
@@ -77,24 +79,37 @@ void registry_close_lines(void);
 void registry_freeze(void);
 void registry_thaw(void);
 
-/* Under the lock: every pond in turn; and the first of these behind all others. */
+/* Under the lock, for a fork: there may be ponds; the oldest; and in the child nobody waits any more. */
+bool registry_is_ready(void);
+struct pond *registry_oldest(void);
+void registry_forget_waiters(void);
+
+/* Registers the handlers of forks (fork.c). False: no room for them. */
+bool fork_meet(void);
+
+/* Under the lock: every pond in turn; and all of them linked together, for a closing. */
 struct pond *registry_first(void);
 static inline struct pond *registry_after(const struct pond *p)
 {
     return p->links[BY_TURN].next;
 }
-struct pond *registry_oldest(void); /* the first in the order BY_AGE */
-struct gate_scope registry_all(void);
-void registry_first_goes_last(void);
+struct pond *registry_all(void);
 
-/* Under the lock, gates closed: empties into the depot the caches of each thread that is out of them. */
+/* Ticks of all ponds so far; and one more, under the lock. Ponds that a tick has left alone catch up with it
+   when their epoch is asked for, which is as pond_stats has it. */
+uint64_t registry_ticks(void);
+uint64_t registry_count_tick(void);
+uint64_t registry_epoch(const struct pond *p);
+
+/* Under the lock and the pond's, the pond closed: empties into the depot the caches of each thread that is
+   out of them. */
 uint64_t registry_drain(struct pond *p);
 
 /*
- * Lets this thread have caches: registers it, or drains what a tick had to leave. False: not now (the
- * lock is taken, the thread is exiting, there are too many): go by the shared way. Never waits.
+ * Lets this thread have a cache in the pond: registers it, or drains what a tick had to leave. False: not now
+ * (the lock is taken, the thread is exiting, there are too many): go by the shared way. Never waits.
  */
-bool registry_admit(void);
+bool registry_admit(struct pond *p);
 
 /*
  * Without the lock, which it may take: registers this thread, so that the watcher hears of its exit

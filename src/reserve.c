@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects that are made ahead. */
+#include "idle.h"
 #include "pool.h"
 #include <errno.h>
 
@@ -15,11 +16,12 @@ static uint64_t idle_of(struct pond *p)
 static bool reserve_one(struct pond *p)
 {
     struct birth b;
+    unsigned relieved = 0;
     do {
         pthread_mutex_lock(&p->lock);
         object_admit(p, &b, NULL);
         pthread_mutex_unlock(&p->lock);
-    } while (b.full && epoch_drop_aged(p));
+    } while (b.error != 0 && idle_make_way(p, &b, &relieved));
     void *obj = object_make(p, &b);
     if (obj == NULL)
         return false;

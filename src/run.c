@@ -65,6 +65,7 @@ void *run_get(struct pond *p)
 static void run_return(struct pond *p, char *base, uint32_t n)
 {
     slab_give_run(&p->slabs, base, n);
+    board_wake(p);
     p->objects -= n;
     STORE(p->constructed, p->constructed - n);
     STORE(p->misses, p->misses - n);
@@ -77,7 +78,6 @@ static bool hand_out(struct pond *p, const struct slab_run *r)
     struct cache *c = gate_enter(p);
     bool room = c != NULL && c->run_left == 0 && LOAD(p->options.max_objects) == 0;
     if (room) {
-        cache_note(p, c);
         c->run_end = r->base + r->count * p->object_bytes;
         STORE(c->run_left, (uint16_t)r->count);
         ADD(p->handed, -(uint64_t)r->count); /* for a moment it is counted twice: never as objects */

@@ -171,6 +171,7 @@ static enum putting put_locked(struct pond *p, void *obj, bool counted)
     struct magazine *m = magazine_with_room(p);
     if (m != NULL)
         m->slots[m->count++] = obj;
+    board_wake(p);
     if (p->starved > 0)
         STORE(p->starved, p->starved - 1);
     return m != NULL ? PUT_DONE : PUT_REFUSED;
@@ -222,6 +223,15 @@ void shared_drain(struct pond *p)
 void shared_starve(struct pond *p)
 {
     STORE(p->starved, STARVED_PUTS);
+}
+
+void shared_magazines_end(struct pond *p, struct magazine *const *all, size_t n)
+{
+    uint64_t room = 0;
+    for (size_t i = 0; i < n; i++)
+        room += all[i]->room;
+    ADD(p->charged, -room);
+    magazines_end(all, n);
 }
 
 static uint64_t whole_room_of(const struct magazine *m)

@@ -74,5 +74,6 @@ uint64_t shared_victims(const struct pond *p);
 /* A new empty magazine within max_idle_bytes, or NULL; and its end. No gate busy. */
 struct magazine *shared_magazine(struct pond *p);
 void shared_magazine_end(struct pond *p, struct magazine *m);
+void shared_magazines_end(struct pond *p, struct magazine *const *all, size_t n);
 
 #endif

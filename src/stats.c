@@ -28,7 +28,7 @@ static void count(const struct pond *p, pond_stats *s)
     s->live = p->objects - MIN(p->objects, idle + unmade);
     s->puts = s->gets - MIN(s->gets, s->live);
     s->high_water = MAX(p->high_water, p->objects - unmade);
-    s->epoch = p->epoch;
+    s->epoch = registry_epoch(p);
     s->slab_bytes = p->slabs.bytes;
     s->resident_bytes = p->slabs.resident * os_page_size();
     for (int why = 0; why < POND_FAIL_REASONS; why++)

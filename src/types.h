@@ -129,7 +129,7 @@ struct cache {
     char *run_end;     /* where its run ends */
 } __attribute__((aligned(64)));
 
-#define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: never open so far */
+#define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: its owner is not admitted */
 /* room, closed by its owner: the loaded magazine has its count, see gate.c */
 #define LINE_COUNTED UINT16_MAX
 
@@ -140,6 +140,8 @@ _Static_assert(offsetof(struct cache, loaded) == offsetof(pond_cache, own), "the
 /* ---- gate ---- */
 
 #define GATE_THREADS 4096 /* most threads with caches at a time; further ones share the depot */
+#define GATE_WORDS (GATE_THREADS / 64)
+#define GATE_LINES_FIRST 64 /* of each pond that are memory from the start; more when more threads come */
 
 /* ---- sampling ---- */
 
@@ -189,8 +191,8 @@ struct trace_mark {
 
 /* Two lists have all ponds in them. */
 enum pond_order {
-    BY_TURN, /* as a tick comes to them: each tick moves the first behind all others */
-    BY_AGE,  /* the oldest first: it never changes */
+    BY_TURN, /* the newest first: a walk meets none that is made meanwhile */
+    BY_AGE,  /* the oldest first */
     POND_ORDERS
 };
 
@@ -212,6 +214,9 @@ struct pond {
     /* changed under the lock, with limits; bounds of what is read without it */
     size_t idle_room; /* max_idle_bytes in objects, kept by the room of magazines; 0: no bound */
     uint32_t room_first, room_most; /* bounds of magazine_room */
+    uint32_t index;                 /* its place on the board, which another may have when it is gone */
+    uint64_t *active;               /* a word of the board: with active_bit in it, ticks come to this pond */
+    uint64_t active_bit;
     bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
 
     /* changed under the registry's lock, with the gates */
@@ -223,12 +228,18 @@ struct pond {
     struct sampling *sampling_puts;   /* the same, where puts have no hooks to run; else NULL */
     struct sampling *sampling_memory; /* of the last time they were; may be NULL */
 
+    uint32_t taken;        /* not 0: it is closed, nobody new comes into its caches. See gate.c */
+    uint32_t lines;        /* caches that may have been used, from the first */
+    uint32_t usable_lines; /* that are memory; behind them it is reserved */
+    struct pond *together; /* the next of those that are closed together */
+    uint64_t ticked;       /* registry_ticks when it was turned last; written under its lock as well */
+    uint64_t skipped;      /* ticks that left it alone: its epoch as it is shown is so much more */
+
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
-    uint32_t lines;                                      /* caches that may have been used, from the first */
     uint32_t starved;        /* at max_objects: puts that go the shared way yet; written under the lock */
     uint32_t waiting;        /* in waiters. As starved */
     bool over;               /* more objects than max_objects: no way but the shared one. As starved */
-    uint64_t epoch;          /* written under the lock with all gates closed */
+    uint64_t epoch;          /* counts the turns. Written under the lock, with the pond closed */
     uint64_t charged;        /* room of all magazines */
     uint64_t idle_bytes;     /* of what is counted: with exact_bytes and a footprint hook */
     uint64_t footprint_mean; /* of the objects put lately */
@@ -261,6 +272,10 @@ struct pond {
     size_t fine_rate;
     uint32_t pins; /* ticks and trims at work on this pond outside the lock */
     bool waited;   /* since the last tick a get has given up a thread that was stopped in its cache */
+
+    /* a bit for each cache; see gate.c */
+    uint64_t used[GATE_WORDS] __attribute__((aligned(64))); /* set by its owner, cleared by who emptied it */
+    uint64_t missed[GATE_WORDS]; /* written under the registry's lock: its owner was found inside */
 
     struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS */
 };

@@ -90,7 +90,7 @@ void sample_ended(const void *obj); /* it is being put, or discarded; it may be 
 void sample_begin(void);            /* before a pond is made */
 void sample_created(pond *p);       /* under the registry's lock; not linked yet */
 void sample_gone(pond *p);          /* it is empty and about to be freed */
-void sample_turned(pond *p);        /* its epoch was counted on: under its lock, gates closed */
+void sample_turned(pond *p);        /* its epoch was counted on: under its lock, closed */
 void sample_ticked(void);           /* an epoch was counted on, of one pond or all */
 void sample_fork_prepare(void);     /* under all other locks */
 void sample_fork_done(bool child);
@@ -128,19 +128,20 @@ extern bool trace_is_on;
 struct trace_tick *trace_begin(struct pond *first, bool alone); /* NULL: no memory */
 void trace_turning(struct trace_tick *t, struct pond *p);
 void trace_turned(struct trace_tick *t, const struct pond *p);
+void trace_closing(struct trace_tick *t);
 void trace_opened(struct trace_tick *t);
 void trace_write(struct trace_tick *t);
 
 /*
- * Before the gates of this pond, or of it and those linked behind it, are closed, under the registry's lock.
- * NULL: the tick is not traced.
+ * Before this pond is turned, or it and those linked behind it, under the registry's lock. NULL: the tick is
+ * not traced.
  */
 static inline struct trace_tick *watch_tick(struct pond *first, bool alone)
 {
     return __builtin_expect(LOAD(trace_is_on), 0) ? trace_begin(first, alone) : NULL;
 }
 
-/* The pond's turn begins and is over: under its lock, gates closed. In the order of their list. */
+/* The pond's turn begins and is over: under its lock, closed. In the order of their list. */
 static inline void watch_turning(struct trace_tick *t, struct pond *p)
 {
     if (t != NULL)
@@ -153,8 +154,14 @@ static inline void watch_turned(struct trace_tick *t, const struct pond *p)
         trace_turned(t, p);
 }
 
-/* The gates are open again. */
-static inline void watch_tick_opened(struct trace_tick *t)
+/* Ponds are about to be closed; and the one that was turned last is open again. */
+static inline void watch_closing(struct trace_tick *t)
+{
+    if (t != NULL)
+        trace_closing(t);
+}
+
+static inline void watch_opened(struct trace_tick *t)
 {
     if (t != NULL)
         trace_opened(t);

@@ -294,8 +294,9 @@ POND_API uint64_t pond_rotate(pond *p);
 
 /*
  * The most objects one tick drops from here on, of all ponds together; what is left over stays idle,
- * can be got (unless it is beyond max_age), and is dropped by the next ticks. 0 (the default): no bound.
- * Takes effect at the next tick.
+ * can be got (unless it is beyond max_age), and is dropped by the next ticks. As many system calls at most
+ * give memory back in a tick (munmap, madvise); the rest goes back at the next ones. 0 (the default): no
+ * bound. Takes effect at the next tick.
  */
 POND_API void pond_tick_budget(size_t objects);
 
@@ -306,6 +307,27 @@ POND_API void pond_tick_budget(size_t objects);
  * refused.
  */
 POND_API size_t pond_trim(pond *p);
+
+/*
+ * Drops idle objects of all ponds (POND_DROP_TRIM), the oldest first, so far as epochs tell, until no more
+ * than so many bytes are idle; what min_idle keeps stays. Gives free pages back. Returns the bytes of the
+ * objects dropped, footprints included as estimated (pond_stats). From a hook: refused.
+ */
+POND_API size_t pond_trim_to(size_t bytes);
+
+/*
+ * The most bytes idle in all ponds together, from here on; 0 (the default): no bound. Each tick drops what is
+ * beyond it (POND_DROP_LIMIT), as pond_trim_to does; so does a put that needs another magazine, of its own
+ * pond, or its object is dropped. In between threads' caches may have more. A tick then looks at all ponds.
+ */
+POND_API void pond_idle_budget(size_t bytes);
+
+/*
+ * False: a tick would change nothing until the next put, so an event loop need not wake up for it. What
+ * min_idle keeps changes nothing; nor does a tick that only looks for what debug words and profiles want to
+ * know. A few nanoseconds for each thousand ponds; any thread, any time, hooks and signal handlers included.
+ */
+POND_API bool pond_has_idle(void);
 
 /* Why a get returned NULL: the index of pond_stats.failed. */
 typedef enum pond_fail_reason {

@@ -167,7 +167,7 @@ POND_API int pond_history_read(pond *p, pond_history *history);
  *     slab       bytes of address space that the pond has for objects, when the line was begun
  *     resident   bytes of the pages of it that are in memory, as far as the library has used them
  *     id         tells ponds of one name apart: the process's how-manieth pond it is
- *     closed_us  microseconds for which the tick kept threads from their caches
+ *     closed_us  microseconds for which the tick kept threads from their caches of this pond
  *     expired    objects dropped for their age since the line before, by this tick, too: dropped has
  *                those in the next line
  *     live_bytes, idle_bytes

@@ -159,8 +159,9 @@ static void add_shared(struct pond *p, struct idle_list *l)
 static bool list_idle(struct pond *p, struct idle_list *l)
 {
     registry_lock();
-    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
-    bool whole = gates_worth_waiting() == 0;
+    p->together = NULL;
+    gates_close(p, GATE_BOUNDED);
+    bool whole = gates_worth_waiting(p) == 0;
     pthread_mutex_lock(&p->lock);
     l->count = l->wrongs = 0;
     if (whole) {
@@ -168,7 +169,7 @@ static bool list_idle(struct pond *p, struct idle_list *l)
         add_shared(p, l);
     }
     pthread_mutex_unlock(&p->lock);
-    gates_open();
+    gates_open(p);
     registry_unlock();
     return whole;
 }

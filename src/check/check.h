@@ -183,7 +183,7 @@ static inline uint64_t event_stack(const struct pond *p, const void *caller)
 /* This thread, now, called from `caller`; NULL: without a stack. */
 static inline struct event event_here(const struct pond *p, const void *caller)
 {
-    struct event e = {.thread = event_thread(), .epoch = p != NULL ? (uint32_t)LOAD(p->epoch) : 0};
+    struct event e = {.thread = event_thread(), .epoch = p != NULL ? (uint32_t)registry_epoch(p) : 0};
     e.stack = caller != NULL ? event_stack(p, caller) : 0;
     return e;
 }

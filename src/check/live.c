@@ -38,7 +38,7 @@ static void note_held(struct pond *p, void *obj, struct record *r, void *ctx)
 
 void live_look_for_held(struct pond *p)
 {
-    struct held h = {.epoch = (uint32_t)LOAD(p->epoch)};
+    struct held h = {.epoch = (uint32_t)registry_epoch(p)};
     record_walk(p, note_held, &h);
     for (size_t i = 0; i < h.count; i++) {
         struct finding f = {.word = "hold",

@@ -91,6 +91,7 @@ static void attend(struct pond *p, const struct watch *w)
     if (begins)
         STORE(c->whole, false);
     __atomic_store_n(&p->watch, w, __ATOMIC_RELEASE);
+    board_look(p, true); /* until the first turn after it is watched no more */
     if (begins)
         __atomic_store_n(&c->generation, ++c->generations, __ATOMIC_RELEASE);
 }

@@ -33,6 +33,8 @@ static bool rate_give(struct pond *p)
     bool was_sampled = p->sampling != NULL, done = sampling_set(p, rate_of(p), rate.seed);
     if (!was_sampled && p->sampling != NULL)
         history_begin(p);
+    if (p->sampling != NULL)
+        board_look(p, true); /* for its history */
     pthread_mutex_unlock(&p->lock);
     return done;
 }
@@ -40,21 +42,23 @@ static bool rate_give(struct pond *p)
 /* Lines are closed: each thread comes by and opens its own anew. */
 static void rate_apply(size_t bytes)
 {
-    gates_close(registry_all(), GATE_BOUNDED);
+    struct pond *all = registry_all();
+    gates_close(all, GATE_BOUNDED);
     rate.missing = 0;
     STORE(rate.now, bytes);
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
         rate.missing += !rate_give(p);
-    gates_open();
+    gates_open(all);
     if (rate.missing > 0)
         record_lose(rate.missing);
 }
 
 static void rate_apply_to(struct pond *p)
 {
-    gates_close((struct gate_scope){.first = p, .alone = true}, GATE_BOUNDED);
+    p->together = NULL;
+    gates_close(p, GATE_BOUNDED);
     (void)rate_give(p); /* it has the memory */
-    gates_open();
+    gates_open(p);
 }
 
 /* Of two processes each draws for itself. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A traced tick has an account: figures of each pond, read in its turn, with all gates closed, so that they
+ * A traced tick has an account: figures of each pond, read in its turn, with the pond closed, so that they
  * are of one instant. When the tick's work is done the lines are made of it, with what only then is known
  * (what was dropped, what is resident), one pond after the other; it is pinned and not locked meanwhile.
  *
@@ -29,6 +29,7 @@ struct trace_figures {
     uint64_t local_left, shared_left, victim_left; /* after it */
     uint64_t gets, misses, made, dropped;          /* since the line before */
     uint64_t live_bytes, idle_bytes;               /* before the turn */
+    uint64_t closed;                               /* microseconds */
 };
 
 struct trace_tick {
@@ -37,7 +38,7 @@ struct trace_tick {
     size_t next;        /* whose line comes next, if the ponds are in the order that they were in */
     struct pond *alone; /* the only one, pinned by who ticks it; NULL: all of the registry */
     uint64_t began;     /* microseconds, as what follows */
-    uint64_t opened;
+    uint64_t closing;   /* of the ponds that are turned now */
     uint64_t ended;
     uint64_t patience; /* milliseconds: when no line waits for the reader any more; 0: none has waited */
     struct trace_figures figures[];
@@ -370,9 +371,14 @@ void trace_turned(struct trace_tick *t, const struct pond *p)
     f->victim_left = s.idle_victim;
 }
 
+void trace_closing(struct trace_tick *t)
+{
+    t->closing = os_microseconds();
+}
+
 void trace_opened(struct trace_tick *t)
 {
-    t->opened = os_microseconds();
+    t->figures[t->count - 1].closed = os_microseconds() - t->closing;
 }
 
 /* ---- a tick's lines ---- */
@@ -434,7 +440,7 @@ static void say_tick(struct trace_tick *t, const struct trace_figures *f, struct
     add_figure(&text, "slab", e.slab);
     add_figure(&text, "resident", e.resident);
     add_figure(&text, "id", f->pond);
-    add_figure(&text, "closed_us", t->opened - t->began);
+    add_figure(&text, "closed_us", f->closed);
     add_figure(&text, "expired", e.expired);
     add_figure(&text, "live_bytes", f->live_bytes);
     add_figure(&text, "idle_bytes", f->idle_bytes);

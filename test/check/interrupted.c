@@ -229,6 +229,7 @@ static void do_rotate(void)
 static void do_trim(void)
 {
     (void)pond_trim(NULL);
+    (void)pond_trim_to(0);
 }
 
 static void do_stats(void)

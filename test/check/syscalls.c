@@ -274,6 +274,8 @@ static void live_and_die(void)
     for (int i = 0; i < 4; i++)
         (void)pond_epoch_advance();
     use(p);
+    (void)pond_trim_to(0);
+    use(p);
     must(pond_limits_set(p, &(pond_limits){.max_objects = MANY / 2}) == 0, "errno %d", errno);
     pond_trim(p);
     pond_stats_read(p, &s);

@@ -84,6 +84,8 @@ static void child_ticks(void *arg)
 static void child_trims(void *arg)
 {
     (void)arg;
+    must(pond_has_idle(), "nothing is idle");
+    must(pond_trim_to((size_t)1 << 30) == 0, "it has not so much");
     must(pond_trim(NULL) > 0, "nothing to trim");
     must(ledger_objects(&book) == 0, "%zu objects are left", ledger_objects(&book));
     get_and_put(EACH);

@@ -151,6 +151,11 @@ static void tick(void)
     (void)pond_trim(sockets);
     (void)pond_trim(NULL);
     CAME_BACK("pond_trim");
+    pond_idle_budget(1 << 20);
+    (void)pond_epoch_advance();
+    pond_idle_budget(0);
+    (void)pond_trim_to(0);
+    CAME_BACK("pond_trim_to");
 }
 
 static void ask(void)

@@ -94,14 +94,12 @@ Test(cache, a_new_one_is_empty_and_has_no_room)
     cr_assert_eq(cache_put_some(p, c, (void *[1]){number(1)}, 1), 0);
     cr_assert_eq(cache_idle(c) + cache_gets(c), 0);
     cr_assert_eq(cache_drain(p, c), 0);
-    cr_assert_eq(p->lines, 0, "nobody has to look at this cache");
 }
 
 Test(cache, the_last_put_is_the_first_got)
 {
     start((pond_options){.cache_objects = 20});
     put_row(1, 55);
-    cr_assert_eq(p->lines, LINE + 1);
     cr_assert_eq(cache_idle(c), 15);
     cr_assert_eq(depot_shared(&p->depot, 0), 40, "four whole magazines");
     expect_row(55, 1);

@@ -132,6 +132,29 @@ BOTH_WAYS(a_rotation_has_the_same_budget)
 }
 
 /* Each its share first: a busy pond does not keep the others full. */
+static size_t with_slabs(void)
+{
+    size_t n = 0;
+    for (int i = 0; i < PONDS; i++)
+        n += test_stats(ponds[i]).slab_bytes > 0;
+    return n;
+}
+
+/* Two system calls take a slab back. What is left over is for the next ticks, which know of it. */
+BOTH_WAYS(its_budget_is_of_system_calls_too)
+{
+    static const size_t due[] = {1, 1, 1, 1};
+    start_due(w, PONDS, due);
+    pond_tick_budget(4);
+    (void)pond_epoch_advance();
+    cr_assert_eq(dropped_of_all(), 4);
+    cr_assert_eq(with_slabs(), PONDS - 2);
+    cr_assert(pond_has_idle());
+    (void)pond_epoch_advance();
+    cr_assert_eq(with_slabs(), 0);
+    pond_tick_budget(0);
+}
+
 BOTH_WAYS(ponds_share_the_budget)
 {
     static const size_t budgets[] = {4, 6, 40, 43};

@@ -16,7 +16,7 @@ BOTH_WAYS(gate, a_thread_has_no_cache_before_it_registers)
     cr_assert_not(gate_registered());
     expect_closed(NULL);
     close_ground(GATE_LONG);
-    gates_open();
+    gates_open(ground);
     expect_closed(NULL);
     enroll(NULL);
     cr_assert(gate_registered());
@@ -31,14 +31,18 @@ BOTH_WAYS(gate, a_closed_gate_lets_nobody_in)
     enroll(NULL);
     for (int i = 0; i < 3; i++) {
         close_ground(GATE_BOUNDED);
-        cr_assert(gate_is_free(0));
+        cr_assert(gate_is_free(ground, 0));
         expect_closed(NULL);
-        gates_open();
+        gates_open(ground);
         expect_open(NULL);
     }
     gate_close_mine();
     expect_closed(NULL);
     gate_open_mine();
+    expect_open(NULL);
+    gate_dismiss(ground);
+    expect_closed(NULL);
+    gate_admit(ground);
     expect_open(NULL);
 }
 
@@ -69,7 +73,7 @@ static worker *start_parked(void)
 static void open_own(void *unused)
 {
     (void)unused;
-    gate_open_mine();
+    come_by(ground);
 }
 
 BOTH_WAYS(gate, a_bounded_closer_gives_up_and_leaves_the_gate_shut)
@@ -80,17 +84,17 @@ BOTH_WAYS(gate, a_bounded_closer_gives_up_and_leaves_the_gate_shut)
     worker_do(free_one, enroll, NULL);
     close_ground(GATE_BOUNDED);
     cr_assert_eq(atomic_load(&naps), 0);
-    cr_assert(gate_is_free(0) && !gate_is_free(1) && gate_is_free(2));
-    gates_open();
+    cr_assert(gate_is_free(ground, 0) && !gate_is_free(ground, 1) && gate_is_free(ground, 2));
+    gates_open(ground);
     expect_open(NULL);
     worker_do(free_one, expect_open, NULL);
     event_set(&may_leave);
     worker_wait(parked);
     worker_do(parked, expect_closed, NULL);
-    cr_assert_not(gate_is_free(1), "its caches were left as they are");
+    cr_assert_not(gate_is_free(ground, 1), "its caches were left as they are");
     worker_do(parked, open_own, NULL);
     worker_do(parked, expect_open, NULL);
-    cr_assert(gate_is_free(1));
+    cr_assert(gate_is_free(ground, 1));
     worker_end(parked);
     worker_end(free_one);
 }
@@ -100,16 +104,16 @@ BOTH_WAYS(gate, the_next_closer_finds_a_missed_thread_free)
     start(*refused);
     worker *parked = start_parked();
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
     close_ground(GATE_BOUNDED);
-    cr_assert_not(gate_is_free(0), "it is still inside");
-    gates_open();
+    cr_assert_not(gate_is_free(ground, 0), "it is still inside");
+    gates_open(ground);
     event_set(&may_leave);
     worker_wait(parked);
     worker_do(parked, expect_closed, NULL);
     close_ground(GATE_BOUNDED);
-    cr_assert(gate_is_free(0));
-    gates_open();
+    cr_assert(gate_is_free(ground, 0));
+    gates_open(ground);
     worker_do(parked, expect_open, NULL);
     worker_end(parked);
 }
@@ -132,9 +136,9 @@ BOTH_WAYS(gate, a_long_closer_waits)
     worker_wait(parked);
     event_set(&may_wake);
     worker_wait(closer);
-    cr_assert(gate_is_free(0));
+    cr_assert(gate_is_free(ground, 0));
     worker_do(parked, expect_closed, NULL);
-    gates_open();
+    gates_open(ground);
     worker_do(parked, expect_open, NULL);
     worker_end(parked);
     worker_end(closer);
@@ -146,9 +150,9 @@ BOTH_WAYS(gate, a_long_closer_gives_up_in_the_end)
     start(*refused);
     worker *parked = start_parked();
     close_ground(GATE_LONG);
-    cr_assert_not(gate_is_free(0));
+    cr_assert_not(gate_is_free(ground, 0));
     cr_assert(5000 <= atomic_load(&naps) && atomic_load(&naps) <= 20000, "%zu naps", atomic_load(&naps));
-    gates_open();
+    gates_open(ground);
     event_set(&may_leave);
     worker_wait(parked);
     worker_do(parked, expect_closed, NULL);
@@ -164,14 +168,14 @@ BOTH_WAYS(gate, many_missed_threads_are_waited_for_once)
     parked[0] = start_parked();
     close_ground(GATE_BOUNDED);
     size_t for_one = atomic_exchange(&yields, 0);
-    gates_open();
+    gates_open(ground);
     for (int i = 1; i < PARKED; i++)
         parked[i] = start_parked();
     close_ground(GATE_BOUNDED);
     size_t for_all = atomic_load(&yields);
     cr_assert(for_one > 0 && for_all <= for_one, "%zu yields for one, %zu for all", for_one, for_all);
     for (uint32_t i = 0; i < PARKED; i++)
-        cr_assert_not(gate_is_free(i));
+        cr_assert_not(gate_is_free(ground, i));
     event_set(&may_leave);
     for (int i = 0; i < PARKED; i++) {
         worker_wait(parked[i]);
@@ -179,19 +183,29 @@ BOTH_WAYS(gate, many_missed_threads_are_waited_for_once)
     }
 }
 
-/* A closer of all ponds finds a thread in whichever it is inside of. */
+static void use_other(void *other)
+{
+    must(gate_enter((struct pond *)other) == NULL, "it was not admitted there");
+    gate_admit((struct pond *)other);
+    struct cache *c = gate_enter((struct pond *)other);
+    must(c != NULL, "the gate is closed");
+    gate_leave((struct pond *)other, c);
+}
+
+/* Of those that are closed together a thread is found in the one it is inside of. */
 BOTH_WAYS(gate, a_thread_inside_of_a_later_pond_is_found)
 {
     start(*refused);
-    worker *parked = start_parked();
-    struct pond *first = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
-    cr_assert_not_null(first);
-    first->lines = GATE_THREADS;
-    first->links[BY_TURN].next = ground;
-    gates_close((struct gate_scope){.first = first}, GATE_BOUNDED);
-    cr_assert_not(gate_is_free(0));
-    cr_assert(gate_may_use(0, &ground->caches[0]) && !gate_may_use(0, &first->caches[0]));
-    gates_open();
+    struct pond *first = lay_ground();
+    worker *parked = worker_start();
+    worker_do(parked, enroll, NULL);
+    worker_do(parked, use_other, first);
+    worker_begin(parked, park_inside, NULL);
+    event_wait(&inside);
+    first->together = ground;
+    gates_close(first, GATE_BOUNDED);
+    cr_assert(!gate_is_free(ground, 0) && gate_is_free(first, 0));
+    gates_open(first);
     event_set(&may_leave);
     worker_wait(parked);
     worker_end(parked);
@@ -204,16 +218,16 @@ static void be_the_only_thread(void *unused)
     (void)unused;
     uint32_t slot;
     gates_fork_child();
-    must(gate_may_use(1, &ground->caches[1]), "where its thread was is known yet");
-    must(!gate_may_use(2, &ground->caches[2]), "its thread was inside of nothing");
-    gates_fork_done();
+    must(!gate_is_free(ground, 1), "where its thread was is known yet");
+    must(gate_is_free(ground, 2), "its thread was inside of nothing");
+    gates_fork_done(ground);
     for (uint32_t i = 0; i < gates_end(); i++)
-        must(gate_is_free(i), "slot %u belongs to a thread that does not exist", i);
-    gates_open();
+        must(gate_is_free(ground, i), "slot %u belongs to a thread that does not exist", i);
+    gates_open(ground);
     expect_open(NULL);
     close_ground(GATE_LONG);
-    must(gate_is_free(gate_slot()), "its own gate");
-    gates_open();
+    must(gate_is_free(ground, gate_slot()), "its own gate");
+    gates_open(ground);
     expect_open(NULL);
 #ifdef TEST_TSAN
     return; /* it has no threads in a forked child */
@@ -231,7 +245,7 @@ BOTH_WAYS(gate, a_forked_child_has_its_own_gate_alone)
     worker_do(free_one, enroll, NULL);
     close_ground(GATE_BOUNDED);
     test_in_child(be_the_only_thread, NULL);
-    gates_open();
+    gates_open(ground);
     expect_open(NULL);
     event_set(&may_leave);
     worker_wait(parked);
@@ -246,25 +260,27 @@ Test(gate, without_a_barrier_a_thread_is_let_be_until_it_comes_by)
 {
     start(false);
     enroll(NULL);
+    expect_open(NULL);
     worker *other = worker_start();
     worker_do(other, enroll, NULL);
+    worker_do(other, expect_open, NULL);
     atomic_store(&refuse_membarrier, true);
     for (int i = 0; i < 3; i++) {
         close_ground(GATE_LONG);
-        cr_assert(gate_is_free(0), "this thread knows where it is");
-        cr_assert_not(gate_is_free(1), "the other may be anywhere");
-        cr_assert(gate_may_use(1, &ground->caches[1]) && gate_may_use(1, &ground->closed));
-        cr_assert_eq(gates_worth_waiting(), GATE_NAPS_FEW, "it may sleep for ever");
-        gates_open();
+        cr_assert(gate_is_free(ground, 0), "this thread knows where it is");
+        cr_assert_not(gate_is_free(ground, 1), "the other may be anywhere");
+        cr_assert_eq(gates_worth_waiting(ground), GATE_NAPS_FEW, "it may sleep for ever");
+        gates_open(ground);
+        come_by(ground);
         expect_open(NULL);
         worker_do(other, expect_closed, NULL);
     }
     worker_do(other, open_own, NULL);
     worker_do(other, expect_open, NULL);
     close_ground(GATE_BOUNDED);
-    cr_assert(gate_is_free(0) && gate_is_free(1));
-    cr_assert_eq(gates_worth_waiting(), 0);
-    gates_open();
+    cr_assert(gate_is_free(ground, 0) && gate_is_free(ground, 1));
+    cr_assert_eq(gates_worth_waiting(ground), 0);
+    gates_open(ground);
     worker_do(other, expect_open, NULL);
     worker_end(other);
 }
@@ -275,15 +291,15 @@ Test(gate, one_refusal_is_for_good)
     enroll(NULL);
     atomic_store(&refuse_membarrier, true);
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
     atomic_store(&refuse_membarrier, false);
     size_t asked = atomic_load(&membarriers);
     worker *newcomer = worker_start();
     worker_do(newcomer, enroll, NULL);
     close_ground(GATE_BOUNDED);
     cr_assert_eq(atomic_load(&membarriers), asked);
-    cr_assert(gate_is_free(0) && gate_is_free(1), "a newcomer knows from the start");
-    gates_open();
+    cr_assert(gate_is_free(ground, 0) && gate_is_free(ground, 1), "a newcomer knows from the start");
+    gates_open(ground);
     worker_do(newcomer, expect_open, NULL);
     worker_end(newcomer);
 }
@@ -300,7 +316,12 @@ BOTH_WAYS(gate, a_closing_takes_one_barrier)
     worker_do(other, enroll, NULL);
     size_t before = atomic_load(&membarriers);
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
+    cr_assert_eq(atomic_load(&membarriers), before, "nobody has used a cache");
+    expect_open(NULL);
+    worker_do(other, expect_open, NULL);
+    close_ground(GATE_BOUNDED);
+    gates_open(ground);
 #ifdef POND_FENCE
     cr_assert_eq(atomic_load(&membarriers), before);
 #else

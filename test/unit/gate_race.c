@@ -54,8 +54,7 @@ static bool go_the_slow_way(struct magazine *mine)
 static void be_admitted(void)
 {
     pthread_mutex_lock(&lock);
-    if (!gate_mine_is_open())
-        gate_open_mine();
+    come_by(ground);
     pthread_mutex_unlock(&lock);
 }
 
@@ -79,7 +78,7 @@ static void be_owner(void)
     pthread_mutex_lock(&lock);
     close_ground(GATE_BOUNDED);
     my_cache()->loaded = NULL;
-    gates_open();
+    gates_open(ground);
     pthread_mutex_unlock(&lock);
     free(magazines);
 }
@@ -88,13 +87,14 @@ static void close_once(void)
 {
     pthread_mutex_lock(&lock);
     close_ground(GATE_BOUNDED);
-    for (uint32_t slot = 0; slot < gates_end(); slot++)
-        if (gate_is_free(slot)) {
-            count_slowly(&ground->caches[slot]);
-            ground->caches[slot].loaded = NULL;
-            traffic.closed++;
-        }
-    gates_open();
+    uint32_t slot = 0;
+    for (struct cache *c; (c = gate_next_free(ground, &slot)) != NULL; slot++) {
+        count_slowly(c);
+        c->loaded = NULL;
+        gate_emptied(ground, slot);
+        traffic.closed++;
+    }
+    gates_open(ground);
     pthread_mutex_unlock(&lock);
 }
 

@@ -19,8 +19,8 @@ BOTH_WAYS(gate_slots, slots_are_used_again)
     cr_assert_eq(gates_end(), 2);
     cr_assert_eq(atomic_load(&exits), 200);
     close_ground(GATE_LONG);
-    cr_assert(gate_is_free(0) && gate_is_free(1), "nobody is in a free slot");
-    gates_open();
+    cr_assert(gate_is_free(ground, 0) && gate_is_free(ground, 1), "nobody is in a free slot");
+    gates_open(ground);
     expect_open(NULL);
 }
 
@@ -88,8 +88,8 @@ BOTH_WAYS(gate_slots, a_thread_may_end_without_leaving_its_slot)
     cr_assert_eq(gates_end(), 2);
     for (int i = 0; i < 3; i++) {
         close_ground(GATE_BOUNDED);
-        cr_assert(gate_is_free(0) && gate_is_free(1));
-        gates_open();
+        cr_assert(gate_is_free(ground, 0) && gate_is_free(ground, 1));
+        gates_open(ground);
     }
     expect_open(NULL);
 }
@@ -117,7 +117,7 @@ static void expect_to_clean_up(void *unused)
     (void)unused;
     must(gate_register() && !gate_mine_is_open(), "what its predecessor left is taken for its own");
     expect_closed(NULL);
-    gate_open_mine();
+    come_by(ground);
     expect_open(NULL);
 }
 
@@ -162,8 +162,8 @@ static void see_many_go(void *unused)
     uint32_t slot;
     (void)unused;
     gates_fork_child();
-    gates_fork_done();
-    gates_open();
+    gates_fork_done(ground);
+    gates_open(ground);
     for (int i = 0; i < 200; i++)
         thread_run(end_without_a_word, NULL);
     for (int i = 0; i < 200; i++) {
@@ -181,7 +181,7 @@ BOTH_WAYS(gate_slots, the_thread_of_a_forked_child_keeps_its_slot)
     cr_assert_eq(pthread_key_create(&later, enroll_last), 0);
     close_ground(GATE_LONG);
     test_in_child(see_many_go, NULL);
-    gates_open();
+    gates_open(ground);
     expect_open(NULL);
 }
 #endif
@@ -240,12 +240,14 @@ BOTH_WAYS(gate_slots, slots_run_out)
         cr_assert_not(gate_register());
     cr_assert_leq(atomic_load(&asked_for_threads), GATE_THREADS,
                   "each operation of such a thread comes here");
+    come_by(ground);
     expect_open(NULL);
     worker_do(one_more, expect_no_slot, NULL);
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
     expect_open(NULL);
     gate_close_mine();
+    gate_dismiss(ground);
     gate_unregister();
     worker_do(one_more, enroll, NULL);
     worker_do(one_more, expect_open, NULL);

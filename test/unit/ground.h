@@ -27,25 +27,49 @@ static void at_exit(void *unused)
     (void)unused;
     pthread_mutex_lock(&lock);
     gate_close_mine();
+    if (gate_is_admitted(ground))
+        gate_dismiss(ground);
     gate_unregister();
     pthread_mutex_unlock(&lock);
     atomic_fetch_add(&exits, 1);
 }
 
+/* A pond that is on no board. It has all its lines. */
+static struct pond *lay_ground(void)
+{
+    static uint64_t active;
+    struct pond *p = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
+    must(p != NULL, "no memory for a pond");
+    p->closed.base = LINE_CLOSED;
+    p->active = &active;
+    p->active_bit = 1;
+    return p;
+}
+
+static bool have_lines(uint32_t lines)
+{
+    (void)lines;
+    return true;
+}
+
 static void start(bool refused)
 {
     atomic_store(&refuse_membarrier, refused);
-    ground = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
-    must(ground != NULL, "no memory for a pond");
-    must(gate_init(at_exit), "gate_init");
-    ground->lines = GATE_THREADS;
-    ground->closed.base = LINE_CLOSED;
+    ground = lay_ground();
+    must(gate_init(at_exit, have_lines), "gate_init");
 }
 
-/* Closes all gates, and the lines of this pond, which is the only one. */
 static void close_ground(enum gate_patience patience)
 {
-    gates_close((struct gate_scope){.first = ground}, patience);
+    gates_close(ground, patience);
+}
+
+/* This thread has emptied what it had to. */
+static void come_by(struct pond *p)
+{
+    if (!gate_mine_is_open())
+        gate_open_mine();
+    gate_admit(p);
 }
 
 static void enroll(void *unused)
@@ -53,8 +77,7 @@ static void enroll(void *unused)
     (void)unused;
     pthread_mutex_lock(&lock);
     must(gate_register(), "no slot");
-    if (!gate_mine_is_open())
-        gate_open_mine(); /* its predecessor is gone, and left it behind */
+    come_by(ground); /* a predecessor may be gone, and have left its slot behind */
     pthread_mutex_unlock(&lock);
 }
 

@@ -113,8 +113,8 @@ BOTH_WAYS(line, with_work_at_a_put_it_serves_gets_alone)
     cr_assert_not(line_put(ground, &memory, 0), "a ninth object");
     cr_assert_eq(my_cache()->top, loaded->slots + (opens(*refused != 0) ? 8 : 1));
     close_ground(GATE_BOUNDED);
-    cr_assert(gate_is_free(0) && !line_put(ground, &memory, 0), "the line is closed");
-    gates_open();
+    cr_assert(gate_is_free(ground, 0) && !line_put(ground, &memory, 0), "the line is closed");
+    gates_open(ground);
 }
 
 /* The owner may be on its way with a top that it read before the line was taken over. */
@@ -122,9 +122,9 @@ BOTH_WAYS(line, whoever_closed_it_does_not_open_it_again)
 {
     start_loaded(*refused != 0);
     close_ground(GATE_BOUNDED);
-    cr_assert(gate_is_free(0));
+    cr_assert(gate_is_free(ground, 0));
     expect_line(false);
-    gates_open();
+    gates_open(ground);
     expect_line(false);
     expect_served(false);
     load_mine(NULL);
@@ -136,7 +136,7 @@ BOTH_WAYS(line, it_stays_closed_while_its_pond_is_shut)
     start_loaded(*refused != 0);
     ground->shut = true;
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
     load_mine(NULL);
     expect_line(false);
     ground->shut = false;
@@ -171,13 +171,13 @@ static worker *start_parked(void)
 
 static void expect_gate(void *open)
 {
-    must(gate_mine_is_open() == *(bool *)open, "the gate is%s open", *(bool *)open ? " not" : "");
+    must(gate_is_admitted(ground) == *(bool *)open, "the gate is%s open", *(bool *)open ? " not" : "");
 }
 
 static void open_own(void *unused)
 {
     (void)unused;
-    gate_open_mine();
+    come_by(ground);
 }
 
 BOTH_WAYS(line, a_closer_misses_who_is_inside)
@@ -185,27 +185,25 @@ BOTH_WAYS(line, a_closer_misses_who_is_inside)
     start(*refused);
     worker *parked = start_parked();
     close_ground(GATE_BOUNDED);
-    cr_assert_not(gate_is_free(0));
-    gates_open();
+    cr_assert_not(gate_is_free(ground, 0));
+    gates_open(ground);
     event_set(&may_leave);
     worker_wait(parked);
     worker_do(parked, expect_gate, &(bool){false});
     close_ground(GATE_BOUNDED);
-    cr_assert(gate_is_free(0) && ground->caches[0].gets == 1);
-    gates_open();
+    cr_assert(gate_is_free(ground, 0) && ground->caches[0].gets == 1);
+    gates_open(ground);
     worker_do(parked, expect_gate, &(bool){true});
     worker_end(parked);
 }
 
 /* A second pond, whose lines are nobody's concern here. */
-static struct gate_scope elsewhere(void)
+static struct pond *elsewhere(void)
 {
     static struct pond *other;
     if (other == NULL)
-        other = os_map(sizeof(struct pond) + GATE_THREADS * sizeof(struct cache));
-    must(other != NULL, "no memory for a pond");
-    other->lines = GATE_THREADS;
-    return (struct gate_scope){.first = other, .alone = true};
+        other = lay_ground();
+    return other;
 }
 
 BOTH_WAYS(line, out_of_scope_it_is_let_be)
@@ -213,10 +211,10 @@ BOTH_WAYS(line, out_of_scope_it_is_let_be)
     start_loaded(*refused != 0);
     worker *parked = start_parked();
     gates_close(elsewhere(), GATE_LONG);
-    cr_assert(gate_is_free(0) && gate_is_free(1));
     expect_line(opens(*refused != 0));
     expect_served(opens(*refused != 0));
-    gates_open();
+    expect_open(NULL);
+    gates_open(elsewhere());
     event_set(&may_leave);
     worker_wait(parked);
     worker_end(parked);
@@ -228,12 +226,11 @@ BOTH_WAYS(line, who_was_missed_in_one_pond_is_not_found_in_another)
     start(*refused);
     worker *parked = start_parked();
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
     event_set(&may_leave);
     worker_wait(parked);
     gates_close(elsewhere(), GATE_BOUNDED);
-    cr_assert(gate_is_free(0), "nobody is inside there");
-    gates_open();
+    gates_open(elsewhere());
     worker_do(parked, expect_gate, &(bool){false});
     worker_do(parked, open_own, NULL);
     worker_do(parked, expect_gate, &(bool){true});
@@ -248,7 +245,7 @@ BOTH_WAYS(line, a_top_from_before_a_takeover_leads_nowhere)
     uintptr_t before = (uintptr_t)my_cache()->top;
     close_ground(GATE_BOUNDED);
     my_cache()->loaded = NULL;
-    gates_open();
+    gates_open(ground);
     STORE(my_cache()->top, (void **)(before + 1));
     cr_assert_leq(before, (uintptr_t)my_cache()->base);
     cr_assert_geq(before, (uintptr_t)my_cache()->limit);
@@ -264,9 +261,18 @@ BOTH_WAYS(line, a_top_from_before_a_takeover_leads_nowhere)
 static void close_ground_and_look(void *unused)
 {
     (void)unused;
-    gates_close((struct gate_scope){.first = ground, .alone = true}, GATE_BOUNDED);
-    must(!gate_is_free(0), "its line was open: without a fence nobody knows where it is");
-    gates_open();
+    gates_close(ground, GATE_BOUNDED);
+    must(!gate_is_free(ground, 0), "its line was open: without a fence nobody knows where it is");
+    gates_open(ground);
+}
+
+static void use_elsewhere(void *unused)
+{
+    (void)unused;
+    gate_admit(elsewhere());
+    struct cache *c = gate_enter(elsewhere());
+    must(c != NULL, "the gate is closed");
+    gate_leave(elsewhere(), c);
 }
 
 /* Who meets the refusal while it closes one pond has open lines in others. */
@@ -275,9 +281,10 @@ Test(line, one_that_was_open_at_the_refusal_is_not_taken_over)
     start_loaded(false);
     expect_line(true);
     atomic_store(&refuse_membarrier, true);
+    use_elsewhere(NULL);
     gates_close(elsewhere(), GATE_BOUNDED);
-    cr_assert(gate_is_free(0), "this thread knows where it is itself");
-    gates_open();
+    cr_assert(gate_is_free(elsewhere(), 0), "this thread knows where it is itself");
+    gates_open(elsewhere());
     expect_line(true);
     worker *other = worker_start();
     worker_do(other, enroll, NULL);
@@ -289,7 +296,7 @@ static void meet_the_refusal(void *unused)
 {
     (void)unused;
     close_ground(GATE_BOUNDED);
-    gates_open();
+    gates_open(ground);
 }
 
 /* Whoever closes is not anywhere but here, whether it has come by or not. */
@@ -300,12 +307,12 @@ Test(line, a_closer_has_its_own_cache)
     worker_do(other, enroll, NULL);
     atomic_store(&refuse_membarrier, true);
     worker_do(other, meet_the_refusal, NULL);
-    gates_close((struct gate_scope){.first = ground, .alone = true}, GATE_LONG);
-    cr_assert(gate_is_free(0));
-    gates_open();
+    gates_close(ground, GATE_LONG);
+    cr_assert(gate_is_free(ground, 0));
+    gates_open(ground);
     close_ground(GATE_LONG);
-    cr_assert(gate_is_free(0));
-    gates_open();
+    cr_assert(gate_is_free(ground, 0));
+    gates_open(ground);
     worker_end(other);
 }
 #endif

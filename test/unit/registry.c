@@ -85,35 +85,6 @@ Test(registry, destroyed_ponds_are_not_visited)
     cr_assert_null(registry_first());
 }
 
-/* The order in which ponds are visited goes round; who is being visited stays where it is. */
-Test(registry, the_first_pond_goes_last)
-{
-    struct pond *ponds[4];
-    registry_lock();
-    registry_first_goes_last();
-    registry_unlock();
-    for (int i = 3; i >= 0; i--)
-        ponds[i] = plain();
-    for (int round = 0; round < 9; round++) {
-        int at = round;
-        registry_lock();
-        for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
-            cr_assert_eq(p, ponds[at++ % 4], "round %d", round);
-        cr_assert_eq(at, round + 4);
-        registry_first_goes_last();
-        registry_unlock();
-    }
-    struct pond *first = registry_next(NULL, BY_TURN);
-    registry_lock();
-    registry_first_goes_last();
-    cr_assert_eq(registry_first(), first, "it is pinned");
-    registry_unlock();
-    registry_unpin(first);
-    for (int i = 0; i < 4; i++)
-        cr_assert_eq(pond_destroy(ponds[i]), 0);
-    cr_assert_null(registry_first());
-}
-
 static void *destroy(void *p)
 {
     cr_assert_eq(pond_destroy((pond *)p), 0);
@@ -208,16 +179,16 @@ static struct pond *shared_pond;
 static void admitted(void *unused)
 {
     (void)unused;
-    must(registry_admit(), "not admitted");
+    must(registry_admit(shared_pond), "not admitted");
     must(gate_registered() && gate_enter(shared_pond) != NULL, "no cache");
     gate_leave(shared_pond, &shared_pond->caches[gate_slot()]);
-    must(registry_admit(), "not admitted again");
+    must(registry_admit(shared_pond), "not admitted again");
 }
 
 static void not_admitted(void *unused)
 {
     (void)unused;
-    must(!registry_admit(), "admitted");
+    must(!registry_admit(shared_pond), "admitted");
     must(!gate_registered() && gate_enter(shared_pond) == NULL, "it has a cache");
 }
 
@@ -292,7 +263,7 @@ static void back_again(void *unused)
 {
     (void)unused;
     must(gate_enter(shared_pond) == NULL, "the tick that missed it left the gate shut");
-    must(registry_admit() && gate_enter(shared_pond) != NULL, "not admitted");
+    must(registry_admit(shared_pond) && gate_enter(shared_pond) != NULL, "not admitted");
     gate_leave(shared_pond, &shared_pond->caches[gate_slot()]);
 }
 
@@ -397,7 +368,7 @@ Test(registry, a_drain_says_how_busy_the_depot_was)
     gates_close(registry_all(), GATE_LONG);
     cr_assert_eq(registry_drain(shared_pond), exchanges);
     cr_assert_eq(registry_drain(shared_pond), 0);
-    gates_open();
+    gates_open(registry_all());
     registry_unlock();
     cr_assert_eq(test_stats(shared_pond).idle_local, 0);
     end_all(w);
@@ -452,7 +423,7 @@ static void hold_then_trim_or_tick(unsigned index, void *unused)
         must(gate_enter(held.p) != NULL, "no cache");
         atomic_store(&held.inside, true);
         while (!atomic_load(&held.leave))
-            if (!gate_mine_is_open())
+            if (LOAD(held.p->shut) != 0 || !gate_is_admitted(held.p))
                 atomic_store(&held.closed, true);
         gate_leave(held.p, &held.p->caches[gate_slot()]);
         return;

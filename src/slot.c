@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slot.h"
+
+struct slots slots = {.lines = GATE_LINES_FIRST};
+
+__thread struct slot_of_thread slot_mine POND_TLS_ UNPADDED;
+
+POND_API __thread uint64_t pond_line_self POND_TLS_;
+
+bool gate_init(void (*at_exit)(void *), bool (*grow)(uint32_t lines))
+{
+    slots.grow = grow;
+    slots.fenced = !os_barrier_register();
+    slots.key_made = slots.key_made || pthread_key_create(&slots.key, at_exit) == 0;
+    return slots.key_made;
+}
+
+void gate_forget_exits(void)
+{
+    if (slots.key_made)
+        (void)pthread_key_delete(slots.key);
+    slots.key_made = false;
+}
+
+uint32_t gate_lines(void)
+{
+    return LOAD(slots.lines);
+}
+
+/* ---- registration ---- */
+
+static void open_slot(struct slot *s)
+{
+    s->left = false;
+    __atomic_store_n(&s->open, 1, __ATOMIC_RELEASE);
+}
+
+static void free_slot(struct slot *s, bool left)
+{
+    *s = (struct slot){.left = left};
+    slots.used--;
+}
+
+/*
+ * A thread may first use a pond so late in its exit that no destructor comes for it any more, and leave its
+ * slot behind. Another thread that has its number tells that it is gone.
+ */
+static void free_slot_of_predecessor(uint32_t thread)
+{
+    for (struct slot *s = slots.all; s < slots.all + slots.end; s++)
+        if (s->used && s->thread == thread && thread != 0 && slot_mine.slot == NULL)
+            free_slot(s, true);
+}
+
+static void sweep_slots(void)
+{
+    for (struct slot *s = slots.all; s < slots.all + slots.end; s++)
+        if (s->used && os_thread_is_gone(s->thread))
+            free_slot(s, true);
+}
+
+/*
+ * Whether threads are gone is asked whenever the number of slots has doubled: what they left behind stays
+ * less than that. With all slots taken it is asked seldom, since each operation of a thread without a slot
+ * comes here; and as seldom whether there is memory for more lines.
+ */
+#define SWEEP_FROM 64
+#define REFUSALS_TO_TRY 1024
+
+static bool sweep_is_due(bool seldom)
+{
+    if (slots.used < slots.end || slots.end < SWEEP_FROM)
+        return false;
+    if (slots.end < GATE_THREADS)
+        return (slots.end & (slots.end - 1)) == 0 && (slots.end < slots.lines || seldom);
+    return seldom;
+}
+
+/* Lines for a slot more. All that is asked of the system here is asked the first time, and then seldom. */
+static bool room_for_one(void)
+{
+    bool full = slots.used == slots.lines;
+    bool seldom = full && slots.refusals++ % REFUSALS_TO_TRY == 0;
+    if (sweep_is_due(seldom))
+        sweep_slots();
+    if (slots.used == slots.lines && seldom && slots.lines < GATE_THREADS && slots.grow(2 * slots.lines))
+        STORE(slots.lines, 2 * slots.lines);
+    if (slots.used == slots.lines)
+        return false;
+    slots.refusals = 0;
+    return true;
+}
+
+static struct slot *first_free_slot(void)
+{
+    struct slot *s = slots.all;
+    while (s->used)
+        s++;
+    return s;
+}
+
+/* Its gate stays closed while there is something of a predecessor's in its caches. */
+static void take_slot(struct slot *s, uint32_t thread)
+{
+    uint32_t slot = (uint32_t)(s - slots.all);
+    slots.used++;
+    slots.end = MAX(slots.end, slot + 1);
+    s->used = true;
+    s->thread = thread;
+    s->fenced = slots.fenced && !s->left; /* else a line may be open yet */
+    slot_mine.slot = s;
+    pond_line_self = offsetof(struct pond, caches) + slot * sizeof(struct cache);
+    if (!s->left)
+        open_slot(s);
+}
+
+NOT_INLINED bool gate_register(void)
+{
+    uint32_t thread = os_thread();
+    if (slot_mine.exiting || !slots.key_made || !room_for_one() ||
+        pthread_setspecific(slots.key, &slots) != 0)
+        return false;
+    free_slot_of_predecessor(thread);
+    take_slot(first_free_slot(), thread);
+    return true;
+}
+
+void gate_close_mine(void)
+{
+    STORE(slot_mine.slot->open, 0);
+}
+
+void gate_unregister(void)
+{
+    free_slot(slot_mine.slot, false);
+    slot_mine.slot = NULL;
+    pond_line_self = 0;
+    slot_mine.exiting = true;
+}
+
+NOT_INLINED bool gate_registered(void)
+{
+    return slot_mine.slot != NULL;
+}
+
+uint32_t gate_slot(void)
+{
+    return (uint32_t)(slot_mine.slot - slots.all);
+}
+
+uint32_t gates_end(void)
+{
+    return slots.end;
+}
+
+bool gate_mine_is_open(void)
+{
+    return LOAD(slot_mine.slot->open) != 0;
+}
+
+void gate_open_mine(void)
+{
+    slot_mine.slot->fenced = slots.fenced;
+    open_slot(slot_mine.slot);
+}
+
+/* ---- for all of them ---- */
+
+void gates_fork_child(void)
+{
+    for (struct slot *s = slots.all; s < slots.all + slots.end; s++) {
+        s->used = s == slot_mine.slot;
+        s->busy = NULL;
+        s->left = false;
+    }
+    slots.used = slot_mine.slot != NULL;
+    if (slot_mine.slot != NULL)
+        slot_mine.slot->thread = os_thread();
+    if (!slots.fenced && !os_barrier_register())
+        slots.fenced = true;
+    if (slot_mine.slot != NULL)
+        slot_mine.slot->fenced = slots.fenced;
+}
