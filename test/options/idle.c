@@ -166,6 +166,7 @@ Test(idle, puts_keep_it_too)
 
 /* ---- for want of memory ---- */
 
+#if !TEST_SANITIZED /* whose shadow memory no limit of address space leaves room for */
 static void limit_address_space(size_t more)
 {
     FILE *f = fopen("/proc/self/statm", "r");
@@ -191,7 +192,6 @@ static void count(void *obj, pond_drop_reason why, void *ctx)
     }
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(TEST_TSAN)
 enum { BIG = 16 << 10 };
 
 /* All that there is is idle in another pond. */
