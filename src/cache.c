@@ -114,25 +114,42 @@ size_t cache_put_some(const struct pond *p, struct cache *c, void *const *objs, 
 /* ---- the size of magazines ---- */
 
 #define FIRST_ROOM 125
-#define FIRST_ROOM_CREATED 13         /* what create makes is dear: keep little of it out of reach */
-#define MOST_CACHED_BYTES (128 << 10) /* in one magazine */
-#define EXCHANGES_TO_GROW 8           /* of one cache within an epoch */
+#define FIRST_ROOM_CREATED 13          /* what create makes is dear: keep little of it out of reach */
+#define FIRST_CACHED_BYTES (128 << 10) /* in one magazine, to begin with */
+#define BURST 64                       /* objects: where traffic asks for it a magazine has so many, */
+#define BURST_BYTES (4 << 20)          /* unless they are more bytes than this */
+#define EXCHANGES_TO_GROW 8            /* of one cache within an epoch */
+
+/* In a magazine of so many bytes of objects. */
+static size_t room_in(const struct pond *p, size_t bytes)
+{
+    return MIN(magazine_most(), MAX(bytes / p->object_bytes, 1));
+}
+
+/* A server's buffers come in bursts, too. */
+static size_t most_room(const struct pond *p)
+{
+    if (p->object_bytes == 0)
+        return FIRST_ROOM_CREATED;
+    return MAX(room_in(p, FIRST_CACHED_BYTES), MIN(room_in(p, BURST_BYTES), BURST));
+}
+
+static size_t first_room(const struct pond *p)
+{
+    return p->object_bytes == 0 ? FIRST_ROOM_CREATED : MIN(room_in(p, FIRST_CACHED_BYTES), FIRST_ROOM);
+}
 
 void cache_room_init(struct pond *p)
 {
     const pond_options *o = &p->options;
-    size_t most = magazine_most();
-    if (p->object_bytes > 0)
-        most = MIN(most, MAX(MOST_CACHED_BYTES / p->object_bytes, 1));
-    else
-        most = FIRST_ROOM_CREATED;
+    size_t most = most_room(p);
     if (o->max_objects > 0)
         most = MIN(most, MAX(o->max_objects / 16, 1));
     if (p->idle_room > 0)
         most = MIN(most, MAX(p->idle_room / 64, 1));
     if (o->cache_objects > 0)
         most = MAX(o->cache_objects / 2, 1);
-    uint32_t first = o->cache_objects > 0 ? (uint32_t)most : MIN((uint32_t)most, FIRST_ROOM);
+    uint32_t first = (uint32_t)(o->cache_objects > 0 ? most : MIN(most, first_room(p)));
     STORE(p->room_most, (uint32_t)most);
     STORE(p->room_first, first);
     STORE(p->magazine_room, MAX(MIN(LOAD(p->magazine_room), (uint32_t)most), first));
@@ -144,11 +161,18 @@ static bool has_previous(const struct pond *p)
     return p->options.cache_objects != 1;
 }
 
+/* The next class of magazines; all there may be where that is little more. */
+static uint32_t room_above(uint32_t room, uint32_t most)
+{
+    uint32_t next = magazine_fit(room + 1);
+    return next + next / 8 < most ? next : most;
+}
+
 static void count_exchange(struct pond *p, struct cache *c)
 {
     uint32_t room = LOAD(p->magazine_room), most = LOAD(p->room_most);
     if (c->exchanges < UINT16_MAX && ++c->exchanges % EXCHANGES_TO_GROW == 0 && room < most)
-        STORE(p->magazine_room, MIN(magazine_fit(room + 1), most));
+        STORE(p->magazine_room, room_above(room, most));
 }
 
 void cache_room_calm(struct pond *p, uint64_t exchanges)
@@ -181,13 +205,34 @@ static void keep_empty(struct pond *p, struct cache *c, struct magazine *empty, 
         set_previous(c, empty);
 }
 
+/*
+ * The loaded magazine is empty, and larger than the previous one: it takes over what that has, with its age.
+ * So small magazines of before go, and what fits into one large one is not in two.
+ */
+static bool absorb(struct cache *c, struct magazine **spare)
+{
+    struct magazine *m = c->loaded, *small = c->previous;
+    uint32_t n = c->previous_count;
+    if (m == NULL || m->room <= small->room || m->counted != small->counted)
+        return false;
+    memcpy(m->slots, small->slots, n * sizeof(m->slots[0]));
+    memset(small->slots, 0, n * sizeof(m->slots[0])); /* as in take */
+    m->epoch = small->epoch;
+    set_previous(c, NULL);
+    STORE(c->top, m->slots + n);
+    small->count = 0;
+    *spare = small;
+    return true;
+}
+
 void *cache_get(struct pond *p, struct cache *c, struct magazine **spare)
 {
     uint64_t epoch = LOAD(p->epoch);
     if (count_of(c) > 0)
         return take(c);
     if (c->previous_count > 0) {
-        swap(c, epoch);
+        if (!absorb(c, spare))
+            swap(c, epoch);
         return take(c);
     }
     struct magazine *full = depot_pop(&p->depot, epoch);

@@ -304,7 +304,7 @@ ParameterizedTestParameters(cache, room_is_bounded)
 {
     static room rooms[] = {
         {8, 0, 0, 0, 125, 509},      {256, 0, 0, 0, 125, 509},     {1024, 0, 0, 0, 125, 128},
-        {4096, 0, 0, 0, 32, 32},     {1 << 17, 0, 0, 0, 1, 1},     {1 << 20, 0, 0, 0, 1, 1},
+        {4096, 0, 0, 0, 32, 64},     {1 << 17, 0, 0, 0, 1, 32},    {1 << 20, 0, 0, 0, 1, 4},
         {8, 1, 0, 0, 1, 1},          {8, 31, 0, 0, 1, 1},          {8, 320, 0, 0, 20, 20},
         {8, 100000, 0, 0, 125, 509}, {64, 0, 64 * 640, 0, 10, 10}, {64, 0, 64 * 64000, 0, 125, 509},
         {4096, 20, 0, 50, 25, 25},   {8, 0, 0, 1, 1, 1},           {8, 0, 0, 1016, 508, 508},
@@ -325,6 +325,57 @@ ParameterizedTest(room *r, cache, room_is_bounded)
 
 /* Where the most is a class of magazines, and where it is not. */
 static size_t sizes[] = {8, 1024};
+
+/*
+ * As a server's buffers come: what is got and put at once fits into one large magazine in the end, and the
+ * small ones that it was in are gone.
+ */
+Test(cache, a_burst_is_in_one_magazine_in_the_end)
+{
+    static const size_t burst_sizes[] = {64, 1024, 8192, 16384, 65536};
+    enum { BURST = 64 };
+    for (size_t i = 0; i < sizeof burst_sizes / sizeof *burst_sizes; i++) {
+        void *objs[BURST];
+        pond *pool = test_pond((pond_options){.size = burst_sizes[i]});
+        for (int round = 0; round < 100; round++) {
+            test_get(pool, objs, BURST);
+            pond_put_many(pool, objs, BURST);
+        }
+        const struct cache *mine = (const struct cache *)(const void *)pond_line(pool);
+        cr_assert(mine->loaded != NULL && mine->loaded->room >= BURST, "of %zu bytes", burst_sizes[i]);
+        cr_assert_eq(test_stats(pool).idle_local, BURST);
+        cr_assert_eq(mine->previous_count, 0, "of %zu bytes: %u are in another one", burst_sizes[i],
+                     mine->previous_count);
+        cr_assert_eq(pond_destroy(pool), 0);
+    }
+}
+
+/* Whatever is taken over keeps its age: what was put before a tick is due with its neighbours. */
+Test(cache, what_a_larger_magazine_takes_over_keeps_its_age)
+{
+    struct magazine *spare = NULL;
+    start((pond_options){.cache_objects = 20});
+    put_row(1, 3);
+    tick();
+    cr_assert_eq(get(), 3); /* loads the magazine of the victims, which has two yet */
+    struct magazine *small = c->loaded;
+    struct magazine *large = magazine_make(100);
+    small->room = 10;
+    c->previous = small; /* as a swap leaves them */
+    small->count = 2;
+    STORE(c->previous_count, 2);
+    large->count = 0;
+    large->epoch = p->epoch;
+    STORE(c->top, large->slots);
+    STORE(c->loaded, large);
+    cr_assert_eq(cache_get(p, c, &spare), number(2));
+    cr_assert_eq(spare, small, "it is to be ended");
+    cr_assert(c->loaded == large && large->epoch == 0 && c->previous == NULL);
+    cr_assert_null(cache_end(c, p->epoch), "it takes no puts");
+    cr_assert(cache_is_valid(p, c));
+    shared_magazine_end(p, spare);
+    cr_assert_eq(get(), 1);
+}
 
 ParameterizedTestParameters(cache, magazines_grow_with_traffic)
 {
