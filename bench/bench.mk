@@ -4,9 +4,11 @@
 
 BENCH_PEERS := $(patsubst bench/peers/%.h,%,$(wildcard bench/peers/*.h))
 BENCH_MEMORY_PEERS := $(filter-out pond_inline pond_shared limit limit_called,$(BENCH_PEERS))
+# What makes memory as it is asked for: pools that have all of it ahead, and lists of what malloc made, are no peers there.
+BENCH_COLD_PEERS := $(filter pond_inline pond_called pond_shared tcmalloc jemalloc mimalloc glibc tbb,$(BENCH_PEERS))
 BENCH_GATE_BINS := $(B)/bench/instr-pond_inline $(B)/bench/instr-pond_called
 BENCH_BINS := $(BENCH_PEERS:%=$(B)/bench/time-%) $(BENCH_PEERS:%=$(B)/bench/instr-%) \
-              $(BENCH_MEMORY_PEERS:%=$(B)/bench/memory-%)
+              $(BENCH_MEMORY_PEERS:%=$(B)/bench/memory-%) $(BENCH_COLD_PEERS:%=$(B)/bench/cold-%)
 
 # What a peer's programs are made with, and what they wait for.
 BENCH_LINK_pond_inline := $(LIB)
@@ -64,6 +66,7 @@ endef
 $(foreach peer,$(BENCH_PEERS),$(eval $(call bench_program,time,$(peer))))
 $(foreach peer,$(BENCH_PEERS),$(eval $(call bench_program,instr,$(peer))))
 $(foreach peer,$(BENCH_MEMORY_PEERS),$(eval $(call bench_program,memory,$(peer))))
+$(foreach peer,$(BENCH_COLD_PEERS),$(eval $(call bench_program,cold,$(peer))))
 
 .PHONY: bench-bins
 bench-bins: $(BENCH_BINS) ## the benchmark programs

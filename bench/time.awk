@@ -218,7 +218,7 @@ function threads_enough(p) {
 
 function print_aims(   i) {
     for (i = 1; i <= rows; i++)
-        if (row[i] ~ /^(handed-over|larson|constructed)$|8-threads$/)
+        if (row[i] ~ /^(handed-over|larson|constructed)$|8-threads$|^cold-/)
             fast_enough(row[i], shared_aim, shared_aim)
         else
             fast_enough(row[i], called_aim, inlined_aim)
