@@ -11,11 +11,11 @@ bool closer_done;
 #define BY_MARK 2
 #define UNTOLD 3 /* no barrier, and the owner may not know it yet */
 
-/* gates_close, close_lines */
+/* take_pond: lines of used caches alone are closed. */
 inline close_lines()
 {
     if
-    :: pond != B ->
+    :: used ->
         atomic {
             late(BASE);
             open_line = mem[BASE] != CLOSED
@@ -43,7 +43,7 @@ inline close_lines()
     fi
 }
 
-/* os_barrier; from some moment on it is refused. */
+/* pass_barrier; from some moment on it is refused. */
 inline barrier()
 {
     if
@@ -53,13 +53,14 @@ inline barrier()
     :: d_step {
         !fenced && refusable && bug != BARRIER_IGNORED ->
         fenced = true;
-        knows = false
+        knows = false;
+        mem[OPEN] = 0
        }
     fi
 }
 
 /*
- * wait_for, is_inside. The number of looks is bounded, so any failing one may be the last; and to look again
+ * is_inside, of pond A. The number of looks is bounded, so any failing one may be the last; and to look again
  * is as good as to look later: there is one.
  */
 inline wait_for()
@@ -74,13 +75,12 @@ inline wait_for()
             inside = BY_NOTHING;
             if
             :: bug == NO_WAIT_BUSY -> skip
-            :: bug != NO_WAIT_BUSY && mem[BUSY] == A && pond != B -> inside = BY_BUSY
-            :: bug != NO_WAIT_BUSY && mem[BUSY] == B && pond != A -> inside = BY_BUSY
+            :: bug != NO_WAIT_BUSY && mem[BUSY] == A -> inside = BY_BUSY
             :: else
             fi
         };
         if
-        :: inside == BY_NOTHING && pond != B && bug != NO_WAIT_TOP ->
+        :: inside == BY_NOTHING && bug != NO_WAIT_TOP ->
             atomic {
                 late(TOP);
                 if
@@ -98,24 +98,49 @@ inline wait_for()
     od
 }
 
+/* Of pond B a barrier is all that matters to the owner. */
 inline gates_close()
 {
     atomic {
         !registry_lock ->
         registry_lock = true;
-        mem[OPEN] = 0
+        if
+        :: pond != B -> mem[TAKEN] = 1
+        :: else
+        fi
     };
+    d_step { used = pond != B && mem[USED] };
     close_lines();
-    barrier();
-    wait_for();
-    missed = inside != BY_NOTHING || (missed && pond != ALL && bug != MISSED_REOPENED)
+    if
+    :: used || pond == B -> barrier()
+    :: else
+    fi;
+    find_missed()
+}
+
+/* Of the caches that are used by now. */
+inline find_missed()
+{
+    if
+    :: pond != B ->
+        d_step { used = mem[USED] };
+        if
+        :: used -> wait_for()
+        :: else
+        fi;
+        atomic {
+            mem[MISSED] = inside != BY_NOTHING;
+            used = false
+        }
+    :: else -> used = false
+    fi
 }
 
 inline gates_open()
 {
     d_step {
         if
-        :: !missed -> mem[OPEN] = 1
+        :: pond != B -> mem[TAKEN] = 0
         :: else
         fi;
         inside = BY_NOTHING;
@@ -152,21 +177,42 @@ inline drain()
     previous = 0
 }
 
+/* registry_drain, with gate_next_free: the cache is used now, and was not found inside. gate_emptied. */
 inline drain_cache()
 {
-    d_step {
+    if
+    :: d_step {
+        mem[USED] == 1 && mem[MISSED] == 0 ->
         assert(!owner_in || two_in_cache);
         closer_in = true
-    };
-    atomic {
-        late(LOADED);
-        late(PREVIOUS);
-        late(TOP);
-        d_step {
-            assert(!owner_in || two_in_cache);
-            drain();
-            closer_in = false
-        }
+       };
+       atomic {
+            late(LOADED);
+            late(PREVIOUS);
+            late(TOP);
+            d_step {
+                assert(!owner_in || two_in_cache);
+                drain();
+                closer_in = false
+            }
+       };
+       mem[USED] = 0
+    :: else
+    fi
+}
+
+/* is_quiet, board_sleep: whatever is in the depot, which keeps ponds awake in the code. */
+inline sleep()
+{
+    d_step { unused = mem[USED] == 0 };
+    d_step {
+        if
+        :: unused ->
+            assert(!owner_in || unseen_in_cache);
+            mem[ACTIVE] = 0
+        :: else
+        fi;
+        unused = false
     }
 }
 
@@ -206,7 +252,11 @@ inline turn()
         :: bug != CLOSER_OPENS && inside == BY_NOTHING && child -> all_in_one_place_at_most()
         :: else
         fi
-    }
+    };
+    if
+    :: !child -> sleep()
+    :: else
+    fi
 }
 
 /* drop_due: a magazine is due, then its objects go. */
@@ -252,8 +302,9 @@ inline become_child()
         owner_in = false;
         mem[TOP] = UNMARKED(mem[TOP]);
         mem[BUSY] = 0;
+        assert(mem[USED] == 1 || (mem[LOADED] == 0 && mem[PREVIOUS] == 0) || unseen_in_cache);
         if
-        :: inside == BY_NOTHING || inside == BY_MARK || bug == FORK_DRAINS_BUSY -> drain()
+        :: inside == BY_NOTHING || bug == FORK_DRAINS_BUSY -> drain()
         :: else ->
             mem[LOADED] = 0;
             mem[PREVIOUS] = 0;
@@ -262,7 +313,8 @@ inline become_child()
             mem[BASE] = CLOSED
         fi;
         all_in_one_place_at_most();
-        missed = false;
+        mem[MISSED] = 0;
+        mem[USED] = 0;
         knows = true;
         inside = BY_NOTHING
     }
@@ -329,17 +381,12 @@ inline get_or_put()
 proctype closer()
 {
     byte round, pond, inside, m, previous, held;
-    bool open_line, turns, refused;
+    bool open_line, turns, refused, used, unused;
     do
     :: round < rounds ->
         round++;
         if
         :: turns = true
-        :: d_step {
-            alone ->
-            pond = A;
-            turns = true
-           }
         :: other_pond -> pond = B
         :: forks && !child -> skip
         fi;

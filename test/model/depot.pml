@@ -11,7 +11,7 @@
 
 hidden byte two_in_cache, object_in_two_hands, object_lost, wild_pointer, dropped_early, kept_too_long;
 hidden byte magazine_in_two_stacks, magazine_lost, empty_among_full;
-hidden byte closer_stuck, owner_stuck, refused_wrongly;
+hidden byte closer_stuck, owner_stuck, refused_wrongly, unseen_in_cache;
 
 /* ---- objects ---- */
 

@@ -36,8 +36,7 @@ hidden byte weak;          /* the memory is, instead of TSO */
 hidden byte has_previous;  /* cache_objects is not 1 */
 hidden byte no_membarrier; /* the kernel has none: fenced from the start */
 hidden byte refusable;     /* the barrier may be refused, from some closing on */
-hidden byte alone;         /* pond A is closed alone, too */
-hidden byte other_pond;    /* the owner is now and then in pond B, which is closed alone, too */
+hidden byte other_pond;    /* the owner is now and then in pond B, which is closed, too */
 hidden byte forks;         /* the closer forks, too, and is the child from then on */
 hidden byte watched;       /* checks look at every operation: no line opens */
 hidden byte gets_many;     /* pond_get_many is called, too */
@@ -56,7 +55,7 @@ hidden byte bug;           /* what is built in to be found: one of these */
 #define NO_WAIT_BUSY 6
 #define KEEP_LIMIT 7
 #define FREE_RELAXED 8
-#define MISSED_REOPENED 9
+#define MISSED_UNSEEN 9
 #define RELAXED_BUSY_FENCED 10
 #define TWO_EPOCHS 11
 #define BARRIER_IGNORED 12
@@ -66,6 +65,9 @@ hidden byte bug;           /* what is built in to be found: one of these */
 #define UNTOLD_TRUSTED 16
 #define STARVED_CACHES 17
 #define STARVED_LOOKED_AT_EARLY 18
+#define NO_SECOND_LOOK 19
+#define NO_LAST_LOOK 20
+#define ACTIVE_UNSEEN 21
 
 inline read_instance()
 {
@@ -76,7 +78,6 @@ inline read_instance()
         has_previous = !given("ONE_MAGAZINE");
         no_membarrier = given("NO_MEMBARRIER");
         refusable = given("REFUSABLE");
-        alone = given("ALONE");
         other_pond = given("OTHER_POND");
         forks = given("FORKS");
         watched = given("WATCHED");
@@ -185,6 +186,8 @@ init
 #else
         run owner(0);
 #endif
+        mem[USED] = mem[LOADED] != 0 || mem[PREVIOUS] != 0;
+        mem[ACTIVE] = mem[USED];
         stamp = 0;
         m = 0;
         run closer();

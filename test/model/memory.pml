@@ -24,13 +24,17 @@
 #define LIMIT 3
 #define BUSY 4
 #define OPEN 5
-#define LOADED 6
-#define PREVIOUS 7
-#define PREVIOUS_COUNT 8
-#define COUNT(m) (8 + (m))
-#define STAMP(m) (8 + MAGAZINES + (m))
-#define SLOT(m, i) (9 + 2 * MAGAZINES + ((m) - 1) * ROOM + (i))
-#define ADDRESSES (9 + 2 * MAGAZINES + MAGAZINES * ROOM)
+#define TAKEN 6
+#define USED 7
+#define MISSED 8
+#define ACTIVE 9
+#define LOADED 10
+#define PREVIOUS 11
+#define PREVIOUS_COUNT 12
+#define COUNT(m) (12 + (m))
+#define STAMP(m) (12 + MAGAZINES + (m))
+#define SLOT(m, i) (13 + 2 * MAGAZINES + ((m) - 1) * ROOM + (i))
+#define ADDRESSES (13 + 2 * MAGAZINES + MAGAZINES * ROOM)
 
 /* Values of top, base and limit. */
 #define PLACE(m, i) ((m) * 8 + (i) * 2)
@@ -149,6 +153,13 @@ inline load_consistent(address, value)
     od;
     load(address, value);
     forget_early()
+}
+
+/* A sequentially consistent fetch-and-or: what was stored before it has left the buffer. */
+inline set_bit(address)
+{
+    fence();
+    mem[address] = 1
 }
 
 /* A compare-and-swap that takes something off a stack. */

@@ -20,11 +20,12 @@ bool child;      /* all is what a forked child has: this thread does not exist *
 bool fenced;     /* there is no barrier (any more): lines do not open, and busy is followed by a fence */
 bool knows;      /* the owner has come by under the registry's lock since fenced was set */
 bool registry_lock;
-bool missed;
 
+/* Closers look at used caches alone, and ticks come to active ponds alone. */
 inline use_cache()
 {
     assert(!closer_in || two_in_cache);
+    assert((mem[USED] == 1 && mem[ACTIVE] == 1) || unseen_in_cache);
     owner_in = true
 }
 
@@ -58,14 +59,96 @@ inline say_busy(pond)
     fi
 }
 
-/* gate_enter; open: this thread is inside of its cache. */
+/* may_enter, of pond A: open. The slot's own gate is closed by a refused barrier alone. */
+inline may_enter()
+{
+    if
+    :: d_step {
+        refusable ->
+        load_consistent(OPEN, open)
+       }
+    :: d_step {
+        !refusable ->
+        open = 1
+       }
+    fi;
+    if
+    :: d_step {
+        open ->
+        load_consistent(TAKEN, shut);
+        open = !shut
+       }
+    :: else
+    fi;
+    if
+    :: d_step {
+        open && bug != MISSED_UNSEEN ->
+        load_consistent(MISSED, shut);
+        open = !shut
+       }
+    :: else
+    fi
+}
+
+/* come_into_use, with board_wake. open stays: the pond was not taken, and the bit is there yet. */
+inline come_into_use()
+{
+    d_step { set_bit(USED) };
+    if
+    :: bug != NO_SECOND_LOOK -> may_enter()
+    :: else
+    fi;
+    if
+    :: d_step {
+        open && bug != NO_LAST_LOOK && bug != NO_SECOND_LOOK ->
+        load_consistent(USED, open)
+       }
+    :: else
+    fi;
+    if
+    :: d_step {
+        open ->
+        load(ACTIVE, shut);
+        if
+        :: shut == 0 -> set_bit(ACTIVE)
+        :: else
+        fi
+       }
+    :: else
+    fi
+}
+
+/* gate_enter; open: this thread is inside of its cache. Of pond B no more is known than that it is there. */
 inline gate_enter(pond)
 {
     atomic {
         say_busy(pond)
     };
+    if
+    :: pond == A -> may_enter()
+    :: d_step {
+        pond != A ->
+        load_consistent(OPEN, open)
+       }
+    fi;
+    if
+    :: open && pond == A ->
+        d_step { load(USED, shut) };
+        if
+        :: d_step {
+            shut && bug != ACTIVE_UNSEEN ->
+            load(ACTIVE, shut)
+           }
+        :: else
+        fi;
+        if
+        :: !shut -> come_into_use()
+        :: else
+        fi
+    :: else
+    fi;
     d_step {
-        load_consistent(OPEN, open);
+        shut = 0;
         if
         :: open && pond == A -> use_cache()
         :: open && pond != A -> skip
@@ -113,11 +196,15 @@ inline gate_leave(at)
     };
     if
     :: !right && opens && bug != NO_RECHECK ->
+        if
+        :: bug == RELAXED_BASE ->
+            d_step {
+                load(TAKEN, shut);
+                open = !shut
+            }
+        :: else -> may_enter()
+        fi;
         d_step {
-            if
-            :: bug == RELAXED_BASE -> load(OPEN, open)
-            :: else -> load_consistent(OPEN, open)
-            fi;
             if
             :: !open -> line_close()
             :: else
@@ -126,6 +213,7 @@ inline gate_leave(at)
     :: else
     fi;
     d_step {
+        shut = 0;
         say_free();
         right = false;
         opens = false;
@@ -133,7 +221,7 @@ inline gate_leave(at)
     }
 }
 
-/* ---- registry.c: registry_admit, with drain_mine. The lock is not to be had now and then. ---- */
+/* ---- registry.c: registry_admit, with drain_mine and admit_to. The lock is not to be had now and then. ---- */
 
 inline drain_own_cache()
 {
@@ -165,10 +253,11 @@ inline admit()
         !registry_lock ->
         fence();
         if
-        :: mem[OPEN] == 0 ->
+        :: mem[OPEN] == 0 || mem[MISSED] == 1 ->
+            mem[ACTIVE] = 1;
             drain_own_cache();
             fence();
-            missed = false;
+            mem[MISSED] = 0;
             knows = true;
             mem[OPEN] = 1
         :: else
@@ -309,7 +398,7 @@ inline get_cached()
 proctype owner(byte held) provided (!stopped && !child)
 {
     byte done, began, at, room_at, top, x, y, m, new, previous, previous_count, count, end;
-    byte open, looked;
+    byte open, shut, looked;
     bool opens, right;
     do
     :: done < operations ->
