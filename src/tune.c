@@ -179,24 +179,33 @@ static void tune_say(const char *text, const char *why, const char *outcome, con
 }
 
 static pthread_once_t tune_begun = PTHREAD_ONCE_INIT;
+static struct refusals tune_refused;
+static bool tune_unsaid; /* it was read, and some words are refused */
 
 static void tune_read(void)
 {
-    struct refusals refused = {.length = 0};
     const char *text = secure_getenv("POND_TUNE");
     if (text == NULL)
         return;
-    tune_parse(text, &refused);
-    if (refused.length > 0)
-        tune_say(text, refused.phrases,
-                 tune.count > 0 || tune.file[0] != '\0' ? "the other words count" : "nothing is tuned",
-                 tune_help);
+    tune_parse(text, &tune_refused);
+    STORE(tune_unsaid, tune_refused.length > 0);
 }
 
+static void tune_say_refused(void)
+{
+    const char *text = secure_getenv("POND_TUNE");
+    tune_say(text != NULL ? text : "", tune_refused.phrases,
+             tune.count > 0 || tune.file[0] != '\0' ? "the other words count" : "nothing is tuned",
+             tune_help);
+}
+
+/* A handler of reports may make a pond: so nothing is said before the reading is over. */
 void tune_begin(void)
 {
     int saved = errno;
     (void)pthread_once(&tune_begun, tune_read);
+    if (LOAD(tune_unsaid) && __atomic_exchange_n(&tune_unsaid, false, __ATOMIC_RELAXED))
+        tune_say_refused();
     errno = saved;
 }
 
@@ -295,6 +304,7 @@ bool tune_line(size_t i, char *text, size_t n)
 {
     struct trace_name name;
     char own[24] = "-";
+    tune_begin();
     if (i >= tune.count)
         return false;
     registry_lock();
@@ -329,23 +339,13 @@ static void tune_leave(void)
     __atomic_store_n(&tune.writer, 0, __ATOMIC_RELEASE);
 }
 
-/* Of a process of this number that is gone there may be one. */
-static int tune_open(const char *file)
-{
-    const int how = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
-    int fd = open(file, how, 0666);
-    if (fd < 0 && errno == EEXIST && unlink(file) == 0)
-        fd = open(file, how, 0666);
-    return fd;
-}
-
 /* What is there and is no plain file, a device or a link, is not replaced by one. 0, or errno. */
 static int tune_replace(const char *file, const char *temporary)
 {
     struct stat there;
     if (lstat(file, &there) == 0 && !S_ISREG(there.st_mode))
         return EEXIST;
-    int fd = tune_open(temporary);
+    int fd = open(temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
         return errno;
     int error = dump_all_to(fd);
@@ -362,9 +362,8 @@ static int tune_replace(const char *file, const char *temporary)
 static void tune_say_unwritable(const char *file, int error)
 {
     char word[sizeof tune.file + 48], why[160];
-    if (error == 0 || tune.unwritable)
+    if (error == 0 || __atomic_exchange_n(&tune.unwritable, true, __ATOMIC_RELAXED))
         return;
-    tune.unwritable = true;
     (void)snprintf(word, sizeof word, "stats=%s", file);
     (void)snprintf(why, sizeof why, "the file cannot be written: %s",
                    error == EEXIST ? "what is there is no plain file" : strerror(error));
@@ -373,15 +372,17 @@ static void tune_say_unwritable(const char *file, int error)
 
 static void tune_write(void)
 {
-    char file[TUNE_FILE_BYTES + 32], temporary[sizeof file + 32];
+    char file[TUNE_FILE_BYTES + 32], temporary[sizeof file + 64];
     if (!tune_claim())
         return;
     int saved = errno, cancel = os_hold_cancel();
     (void)part_with_process(file, sizeof file, tune.file);
-    (void)snprintf(temporary, sizeof temporary, "%s.%ld", file, (long)getpid());
-    tune_say_unwritable(file, tune_replace(file, temporary));
+    (void)snprintf(temporary, sizeof temporary, "%s.%ld.%llx", file, (long)getpid(),
+                   (unsigned long long)os_seed()); /* another copy of the library may be at it, too */
+    int error = tune_replace(file, temporary);
     tune_leave();
     os_allow_cancel(cancel);
+    tune_say_unwritable(file, error); /* a handler may leave by longjmp */
     errno = saved;
 }
 
@@ -389,6 +390,7 @@ static void tune_write(void)
 
 void tune_ticked(bool all)
 {
+    tune_begin();
     if (tune.file[0] != '\0' && (all || os_milliseconds() - LOAD(tune.written) >= TUNE_PAUSE))
         tune_write();
 }

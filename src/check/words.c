@@ -283,25 +283,35 @@ static bool anything_is_checked(void)
     return (LOAD(check_somewhere) & ~(uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS)) != 0;
 }
 
-static void begin(void)
+static struct refusals refused_at_first;
+static const char *unsaid; /* why not all of the environment's words are on; NULL: they are, or it was said */
+
+static const char *words_at_first(void)
 {
-    struct refusals refused = {.length = 0};
     const char *text = secure_getenv("POND_DEBUG");
-    text = text != NULL ? text : POND_DEBUG_DEFAULT;
-    registry_lock();
-    bool done = apply(text, FROM_ENVIRONMENT, &refused);
-    registry_unlock();
-    if (!done)
-        say_refused(text, FROM_ENVIRONMENT, "there is no memory for it", "nothing is checked");
-    else if (refused.length > 0)
-        say_refused(text, FROM_ENVIRONMENT, refused.phrases,
-                    anything_is_checked() ? "the other words are on" : "nothing is checked");
+    return text != NULL ? text : POND_DEBUG_DEFAULT;
 }
 
+static void begin(void)
+{
+    registry_lock();
+    bool done = apply(words_at_first(), FROM_ENVIRONMENT, &refused_at_first);
+    registry_unlock();
+    if (!done)
+        STORE(unsaid, "there is no memory for it");
+    else if (refused_at_first.length > 0)
+        STORE(unsaid, refused_at_first.phrases);
+}
+
+/* A handler of reports may make a pond: so nothing is said before the words are on. */
 void watch_begin(void)
 {
     int saved = errno;
     pthread_once(&begun, begin);
+    const char *why = LOAD(unsaid) != NULL ? __atomic_exchange_n(&unsaid, NULL, __ATOMIC_RELAXED) : NULL;
+    if (why != NULL)
+        say_refused(words_at_first(), FROM_ENVIRONMENT, why,
+                    anything_is_checked() ? "the other words are on" : "nothing is checked");
     errno = saved;
 }
 

@@ -173,22 +173,35 @@ static void profile_say_refused(const char *text, bool from_call, const char *wh
     watch_bad_words(&w, from_call, why, outcome);
 }
 
-/* False and errno. */
-static bool profile_apply(const char *text, const struct profile_settings *s, bool from_call)
+/* What is not as it was asked for: why, and what comes of it; NULL: all is. */
+struct profile_flaw {
+    const char *why, *outcome;
+    bool no_memory;
+};
+
+static struct profile_flaw profile_apply(const struct profile_settings *s)
 {
     registry_lock();
     bool done = rate_set(s);
     registry_unlock();
     trace_on(s->trace);
     if (!done)
-        profile_say_refused(text, from_call, "there is no memory for it", "some ponds are not sampled yet");
-    else if (!exit_set(s->file))
-        profile_say_refused(text, from_call,
-                            "exit=FILE needs libpond-profile, which is neither linked nor to be loaded",
-                            "no profile will be written at exit");
-    if (!done)
+        return (struct profile_flaw){"there is no memory for it", "some ponds are not sampled yet", true};
+    if (!exit_set(s->file))
+        return (struct profile_flaw){
+            "exit=FILE needs libpond-profile, which is neither linked nor to be loaded",
+            "no profile will be written at exit", false};
+    return (struct profile_flaw){NULL, NULL, false};
+}
+
+static int profile_apply_asked(const char *text, const struct profile_settings *s)
+{
+    struct profile_flaw flaw = profile_apply(s);
+    if (flaw.why != NULL)
+        profile_say_refused(text, true, flaw.why, flaw.outcome);
+    if (flaw.no_memory)
         errno = ENOMEM;
-    return done;
+    return flaw.no_memory ? -1 : 0;
 }
 
 static int profile_set(const char *text)
@@ -199,7 +212,7 @@ static int profile_set(const char *text)
     profile_parse(text, &s, &refused);
     profile_complete(&s);
     if (refused.length == 0)
-        return profile_apply(text, &s, true) ? 0 : -1;
+        return profile_apply_asked(text, &s);
     profile_say_refused(text, true, refused.phrases, "nothing is changed");
     errno = EINVAL;
     return -1;
@@ -218,24 +231,44 @@ int pond_profile_set(const char *text)
 
 static pthread_once_t profile_begun = PTHREAD_ONCE_INIT;
 
+/* Of the environment's words. */
+static struct {
+    struct refusals refused;
+    struct profile_flaw flaw;
+    bool some;   /* of them are on */
+    bool unsaid; /* there is something to say */
+} profile_first;
+
 static void profile_begin(void)
 {
-    struct refusals refused = {.length = 0};
     struct profile_settings s;
     const char *text = secure_getenv("POND_PROFILE");
     if (text == NULL)
         return;
-    profile_parse(text, &s, &refused);
+    profile_parse(text, &s, &profile_first.refused);
     profile_complete(&s);
-    (void)profile_apply(text, &s, false);
-    if (refused.length > 0)
-        profile_say_refused(text, false, refused.phrases,
-                            s.rate > 0 || s.trace ? "the other words are on" : "nothing is sampled");
+    profile_first.flaw = profile_apply(&s);
+    profile_first.some = s.rate > 0 || s.trace;
+    STORE(profile_first.unsaid, profile_first.flaw.why != NULL || profile_first.refused.length > 0);
 }
 
+static void profile_say_first(void)
+{
+    const char *text = secure_getenv("POND_PROFILE");
+    const struct profile_flaw *flaw = &profile_first.flaw;
+    if (flaw->why != NULL)
+        profile_say_refused(text != NULL ? text : "", false, flaw->why, flaw->outcome);
+    if (profile_first.refused.length > 0)
+        profile_say_refused(text != NULL ? text : "", false, profile_first.refused.phrases,
+                            profile_first.some ? "the other words are on" : "nothing is sampled");
+}
+
+/* A handler of reports may make a pond: so nothing is said before this is over. */
 void sample_begin(void)
 {
     int saved = errno;
     (void)pthread_once(&profile_begun, profile_begin);
+    if (LOAD(profile_first.unsaid) && __atomic_exchange_n(&profile_first.unsaid, false, __ATOMIC_RELAXED))
+        profile_say_first();
     errno = saved;
 }

@@ -87,6 +87,33 @@ Test(tune, age)
     cr_assert_eq(test_idle(&s), 0, "min_idle would keep it");
 }
 
+static pond *of_handler;
+
+static void make_in_handler(const pond_report *r, void *ctx)
+{
+    hear(r, ctx);
+    if (of_handler == NULL)
+        of_handler = make("of the handler");
+}
+
+/* A program that logs has a pond for its lines; which it makes when it needs the first. */
+static void hear_with_a_pond(void *variable)
+{
+    pond_on_report(make_in_handler, &heard);
+    must(setenv((const char *)variable, "nonsense", 1) == 0, "setenv");
+    pond *p = make("p");
+    must(heard.count == 1 && of_handler != NULL && of_handler != p, "%u reports", heard.count);
+    pond_put(p, pond_get(p));
+    pond_put(of_handler, pond_get(of_handler));
+}
+
+Test(tune, a_handler_makes_the_first_pond)
+{
+    static char *variables[] = {"POND_TUNE", "POND_DEBUG", "POND_PROFILE"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        test_in_child(hear_with_a_pond, variables[i]);
+}
+
 Test(tune, by_name)
 {
     tune(" min_idle=5 , MIN_IDLE = 6 @ c* ,min_idle=7@conn?,max_age=2@[ab] , max_age=9@named");
@@ -331,6 +358,25 @@ Test(tune, a_file_for_each_process)
     (void)pond_epoch_advance();
     cr_assert_eq(figure(name, "\np ", LIVE), 0);
     cr_assert_eq(files(), 2);
+    leave();
+}
+
+/* Another copy of the library, or of a container a process of this number, is at the same file. */
+Test(tune, what_another_one_writes_is_left_alone)
+{
+    static const char mark[] = "of another one";
+    char name[32], text[64];
+    file_of("s");
+    (void)snprintf(name, sizeof name, "s.%ld", (long)getpid());
+    FILE *f = fopen(name, "w");
+    must(f != NULL && fputs(mark, f) >= 0 && fclose(f) == 0, "%s", name);
+    pond *p = make("p");
+    (void)pond_epoch_advance();
+    read_whole(name, text, sizeof text);
+    cr_assert_str_eq(text, mark);
+    cr_assert_eq(figure("s", "\np ", LIVE), 0);
+    cr_assert_eq(heard.count, 0, "%s", heard.text);
+    cr_assert_eq(pond_destroy(p), 0);
     leave();
 }
 
