@@ -29,6 +29,9 @@ static struct {
         used_parts[GATE_THREADS]; /* of each slot: bit n % 64 is set if it may have something in part n */
 } board;
 
+/* Where ponds that have left the board are active: what their end wakes is no other pond at their place. */
+static uint64_t nowhere;
+
 static struct board_part *part_at(uint32_t place)
 {
     return board.parts[place / PART_PONDS];
@@ -99,6 +102,7 @@ void board_remove(struct pond *p)
     board_look(p, false);
     *word_at(part->taken, p->index) &= ~bit_at(p->index);
     part->ponds[p->index % PART_PONDS] = NULL;
+    STORE(p->active, &nowhere);
 }
 
 /* ---- who is active ---- */

@@ -15,6 +15,7 @@
  * for as long as more objects than max_objects are live each put drops its own (`over`).
  */
 #include "bounds.h"
+#include "epoch.h"
 #include "gather.h"
 #include "options.h"
 #include "watch.h"
@@ -78,8 +79,7 @@ static uint64_t idle_beyond_bytes(const struct pond *p, uint64_t idle)
 static uint64_t beyond(const struct pond *p)
 {
     uint64_t idle = shared_young(p) + shared_victims(p), n = depot_aged(&p->depot);
-    if (shared_is_over(p))
-        n = MAX(n, p->objects - p->options.max_objects);
+    n = MAX(n, shared_over(p));
     n = MAX(n, idle_beyond_bytes(p, idle));
     return MIN(n, idle);
 }
@@ -91,7 +91,7 @@ static void bring_in(struct pond *p)
     struct magazine *m = p->dropping;
     STORE(p->dropping, NULL);
     if (m != NULL)
-        depot_give_back_due(&p->depot, m);
+        epoch_give_back(p, m);
     shared_drain(p);
 }
 
@@ -188,6 +188,7 @@ static void change(struct pond *p, const pond_limits *l)
 {
     registry_lock();
     bool whole = gather_begin(p);
+    epoch_count_sleep(p);
     store_limits(p, l);
     STORE(p->over, shared_is_over(p));
     if (p->over && whole)
@@ -208,7 +209,7 @@ static const char *objection_to(const struct pond *p, const pond_limits *l)
     return options_limits(l, (const void *)(uintptr_t)p->options.footprint);
 }
 
-static int set_limits(struct pond *p, const pond_limits *l, const void *caller, const char *here)
+static int set_limits(struct pond *p, const pond_limits *l, const void *caller)
 {
     if (!registry_knows(p, "pond_limits_set", caller)) {
         options_refuse("the pond is NULL, or was destroyed.");
@@ -219,8 +220,11 @@ static int set_limits(struct pond *p, const pond_limits *l, const void *caller, 
         options_refuse(why);
         return -1;
     }
-    if (!registry_outside_hooks(p, "pond_limits_set", caller, here))
+    if (object_in_hook(NULL) || watch_in_hook(p)) {
+        watch_bad_hook(p, "pond_limits_set", caller);
+        errno_be(EDEADLK);
         return -1;
+    }
     registry_pin(p);
     change(p, l);
     registry_unpin(p);
@@ -231,7 +235,7 @@ int pond_limits_set(pond *p, const pond_limits *limits)
 {
     if (!registry_enter(p, "pond_limits_set", CALLER))
         return -1;
-    int result = set_limits(p, limits, CALLER, __builtin_dwarf_cfa());
+    int result = set_limits(p, limits, CALLER);
     entry_end();
     return result;
 }

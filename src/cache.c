@@ -168,6 +168,15 @@ static uint32_t room_above(uint32_t room, uint32_t most)
     return next + next / 8 < most ? next : most;
 }
 
+/* The class below, unless that is little less: then the one below it. */
+static uint32_t room_below(uint32_t room, uint32_t least)
+{
+    uint32_t below = magazine_below(room);
+    if (below + below / 8 >= room)
+        below = magazine_below(below);
+    return MAX(below, least);
+}
+
 static void count_exchange(struct pond *p, struct cache *c)
 {
     uint32_t room = LOAD(p->magazine_room), most = LOAD(p->room_most);
@@ -179,7 +188,7 @@ void cache_room_calm(struct pond *p, uint64_t exchanges)
 {
     uint32_t room = LOAD(p->magazine_room);
     if (exchanges < EXCHANGES_TO_GROW && room > p->room_first)
-        STORE(p->magazine_room, MAX(magazine_fit(room / 2 - MIN(room / 2 - 1, 8)), p->room_first));
+        STORE(p->magazine_room, room_below(room, p->room_first));
 }
 
 /* ---- exchange with the depot ---- */

@@ -322,12 +322,18 @@ uint64_t depot_recount(struct depot *d)
     return room;
 }
 
+bool depot_is_overdue(const struct depot *d)
+{
+    uint64_t younger = 0;
+    for (int i = 0; i < 3; i++)
+        younger += LOAD(d->stacks[i].objects);
+    return younger == 0;
+}
+
 bool depot_is_quiet(const struct depot *d, bool keeps)
 {
     uint64_t ages = LOAD(d->aged.objects) + (keeps ? 0 : LOAD(d->overdue.objects));
-    for (int i = 0; i < 3; i++)
-        ages += LOAD(d->stacks[i].objects);
-    return ages == 0 && ck_pr_load_ptr(&d->empties.stack.head) == NULL;
+    return ages == 0 && depot_is_overdue(d) && ck_pr_load_ptr(&d->empties.stack.head) == NULL;
 }
 
 uint64_t depot_shared(const struct depot *d, uint64_t epoch)

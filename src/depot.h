@@ -73,6 +73,7 @@ struct magazine *depot_pop_oldest(struct depot *d, uint64_t epoch);
 uint64_t depot_recount(struct depot *d);
 
 /* A tick would change nothing here; keeps: what is overdue is kept. */
+bool depot_is_overdue(const struct depot *d); /* nothing in it is younger than that */
 bool depot_is_quiet(const struct depot *d, bool keeps);
 
 /* Objects in the depot; never less than there are, were it counted at one instant. */

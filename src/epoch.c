@@ -16,13 +16,14 @@
  *   4. What is aged, older than max_age, is not: the turn sets it apart. It is counted as idle until it is
  *      dropped, and a get at max_objects drops one to make room, so that it refuses nothing because of it.
  *   5. A pond sleeps when, and only when, a turn has found it quiet and nothing has woken it since: ticks
- *      would change nothing in it. So they pass it over, and its epoch as it is shown is counted when it is
- *      asked for (registry_epoch); the next turn adds what it has missed to p->skipped. p->epoch itself
- *      counts turns, so that what is put into a pond that has slept is of the epoch before the next turn.
+ *      would change nothing in it. So they pass it over. Its epoch as it is shown is that of all ticks
+ *      (registry_epoch); p->epoch counts turns, so that what is put into a pond that has slept is of the
+ *      epoch before the next turn.
  */
 #include "epoch.h"
 #include "bounds.h"
 #include "idle.h"
+#include "run.h"
 #include "tune.h"
 #include "watch.h"
 #include <errno.h>
@@ -31,8 +32,7 @@ static size_t tick_budget;
 
 /* ---- turn ---- */
 
-/* To those of its age, or to those that are due. */
-static void epoch_give_back(struct pond *p, struct magazine *m)
+void epoch_give_back(struct pond *p, struct magazine *m)
 {
     if (m->epoch + 2 > p->epoch)
         depot_give_back(&p->depot, m, p->epoch);
@@ -79,23 +79,16 @@ static bool is_quiet(const struct pond *p)
            p->slabs.dirty == NULL && LOAD(p->magazine_room) <= p->room_first;
 }
 
-/* It has missed the ticks since its last turn, but for the one that this turn is of, if it is of one. */
-static void count_epoch(struct pond *p, bool of_all)
-{
-    uint64_t now = registry_ticks();
-    STORE(p->skipped, p->skipped + (now - p->ticked) - of_all);
-    STORE(p->ticked, now);
-    STORE(p->epoch, p->epoch + 1);
-}
-
-static void turn(struct pond *p, bool of_all, struct trace_tick *trace)
+static void turn(struct pond *p, struct trace_tick *trace)
 {
     pthread_mutex_lock(&p->lock);
     watch_turning(trace, p);
     depot_turn(&p->depot, p->epoch + 1);
-    count_epoch(p, of_all);
+    STORE(p->epoch, p->epoch + 1);
+    p->turned = registry_epoch(p);
     p->waited = false;
     cache_room_calm(p, registry_drain(p));
+    run_turned(p);
     shared_drain(p);
     bounds_relax(p);
     order(p);
@@ -109,6 +102,15 @@ static void turn(struct pond *p, bool of_all, struct trace_tick *trace)
     p->together = NULL;
     gates_open(p);
     watch_opened(trace);
+}
+
+void epoch_count_sleep(struct pond *p)
+{
+    uint64_t now = registry_epoch(p);
+    if (!depot_is_overdue(&p->depot) || p->shared != NULL || p->dropping != NULL)
+        return;
+    STORE(p->epoch, p->epoch + (now - p->turned));
+    p->turned = now;
 }
 
 /* ---- the turns of a tick ---- */
@@ -150,7 +152,7 @@ static bool turn_some(struct turns *t)
     for (p = first; p != NULL; p = next) {
         next = p->together;
         t->watched = t->watched || watch_of(p) != NULL;
-        turn(p, true, t->trace);
+        turn(p, t->trace);
     }
     t->done += count;
     return count == TOGETHER;
@@ -175,6 +177,12 @@ static struct magazine *pop_oldest(struct pond *p, const struct drop *d)
     return m;
 }
 
+/* Another one who drops at the same time may have younger ones under its hand. */
+static bool may_go(const struct pond *p, const struct drop *d, const struct magazine *m)
+{
+    return m->epoch + 2 <= p->epoch + d->upto;
+}
+
 /* What goes next: *n objects of this magazine, p->dropping or an aged one; NULL: nothing. Under the lock. */
 static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t *n)
 {
@@ -188,7 +196,7 @@ static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t 
         left = (size_t)MIN((uint64_t)left, spare(p));
     if (left == 0)
         return NULL;
-    if (p->dropping != NULL && p->dropping->count == 0)
+    if (p->dropping != NULL && (p->dropping->count == 0 || !may_go(p, d, p->dropping)))
         put_back(p);
     if (p->dropping == NULL)
         STORE(p->dropping, pop_oldest(p, d));
@@ -302,21 +310,25 @@ static void reclaim(struct pond *p, size_t *calls)
 
 size_t epoch_drop_all(struct pond *p, pond_drop_reason why)
 {
-    struct drop d = {.why = why, .left = SIZE_MAX};
+    struct drop d = {.why = why, .upto = EPOCH_ALL}; /* what a tick puts back meanwhile goes by its age */
     pthread_mutex_lock(&p->lock);
     depot_all_due(&p->depot);
+    d.left =
+        (size_t)(shared_young(p) + shared_victims(p)); /* not all that is put while hooks run, for ever */
     pthread_mutex_unlock(&p->lock);
     drop_due(p, &d);
     reclaim(p, &(size_t){SIZE_MAX});
     return d.bytes;
 }
 
-size_t epoch_drop_oldest(struct pond *p, pond_drop_reason why, enum epoch_age upto, size_t most)
+size_t epoch_drop_oldest(struct pond *p, pond_drop_reason why, enum epoch_age upto, struct epoch_budget *left)
 {
-    struct drop d = {.why = why, .keeps = true, .upto = upto, .left = most};
+    struct drop d = {.why = why, .keeps = true, .upto = upto, .left = left->objects};
     drop_due(p, &d);
-    reclaim(p, &(size_t){SIZE_MAX});
-    return most - d.left;
+    reclaim(p, &left->calls);
+    size_t gone = left->objects - d.left;
+    left->objects = d.left;
+    return gone;
 }
 
 /* ---- the ticks ---- */
@@ -335,25 +347,26 @@ static size_t budget(void)
     return objects == 0 ? SIZE_MAX : objects;
 }
 
-/* What a tick may do yet. */
-struct budget {
-    size_t objects; /* to drop */
-    size_t calls;   /* of the system, that give memory back */
-};
-
-/* `most` of them at most; *left: less what is used of it. */
-static void drop_and_reclaim(struct pond *p, struct budget *left, size_t most)
+static struct epoch_budget whole_budget(void)
 {
-    struct drop d = {.why = POND_DROP_EPOCH, .keeps = true, .left = MIN(left->objects, most)};
-    size_t objects = d.left, share = MIN(left->calls, most), calls = share;
-    drop_due(p, &d);
-    reclaim(p, &calls);
-    left->objects -= objects - d.left;
-    left->calls -= share - calls;
+    size_t all = budget();
+    return (struct epoch_budget){.objects = all, .calls = MAX(all, SLAB_UNMAP_CALLS)};
+}
+
+/* `most` of them at most, but a slab's unmapping at least; *left: less what is used of it. */
+static void drop_and_reclaim(struct pond *p, struct epoch_budget *left, size_t most)
+{
+    struct epoch_budget share = {.objects = MIN(left->objects, most),
+                                 .calls = MIN(left->calls, MAX(most, SLAB_UNMAP_CALLS))};
+    left->objects -= share.objects;
+    left->calls -= share.calls;
+    (void)epoch_drop_oldest(p, POND_DROP_EPOCH, EPOCH_DUE, &share);
+    left->objects += share.objects;
+    left->calls += share.calls;
 }
 
 /* Up to `most` of each pond that is active. */
-static void drop_each(struct board_round round, struct budget *left, size_t most)
+static void drop_each(struct board_round round, struct epoch_budget *left, size_t most)
 {
     struct pond *p = NULL;
     while ((p = registry_next_active(p, &round)) != NULL)
@@ -366,12 +379,13 @@ static void drop_each(struct board_round round, struct budget *left, size_t most
  */
 static void drop_within_budget(struct board_round round, size_t ponds)
 {
-    size_t all = budget();
-    struct budget left = {.objects = all, .calls = MAX(all, SLAB_UNMAP_CALLS)};
+    struct epoch_budget left = whole_budget();
+    size_t all = left.objects;
     drop_each(round, &left, all == SIZE_MAX ? all : all / MAX(ponds, 1));
     if (all != SIZE_MAX && (left.objects > 0 || left.calls > 0))
         drop_each(round, &left, all);
-    magazine_purge_some(all);
+    idle_ticked(&left);
+    magazine_purge_some(left.calls);
 }
 
 static void tell_watchers(struct board_round round, const void *caller)
@@ -399,7 +413,6 @@ static uint64_t advance(const void *caller)
         tell_watchers(round, caller);
     sample_ticked();
     drop_within_budget(round, t.done);
-    idle_ticked();
     os_unmap_kept();
     watch_tick_done(t.trace);
     tune_ticked(true);
@@ -420,25 +433,25 @@ uint64_t pond_epoch_advance(void)
 
 static uint64_t rotate(struct pond *p, const void *caller)
 {
-    size_t all = budget();
-    struct budget left = {.objects = all, .calls = MAX(all, SLAB_UNMAP_CALLS)};
+    struct epoch_budget left = whole_budget();
     registry_pin(p);
     registry_lock();
     struct trace_tick *trace = watch_tick(p, true);
     p->together = NULL;
     watch_closing(trace);
     gates_close(p, GATE_BOUNDED);
-    turn(p, false, trace);
+    STORE(p->ahead, p->ahead + 1);
+    turn(p, trace);
     uint64_t now = registry_epoch(p);
     registry_unlock();
     tell_watcher(p, caller);
     sample_ticked();
-    drop_and_reclaim(p, &left, all);
-    magazine_purge_some(all);
+    drop_and_reclaim(p, &left, left.objects);
+    magazine_purge_some(left.calls);
     os_unmap_kept();
     watch_tick_done(trace);
-    tune_ticked(false);
     registry_unpin(p);
+    tune_ticked(false); /* it writes a file: no pond_destroy waits for that */
     return now;
 }
 
@@ -452,41 +465,4 @@ uint64_t pond_rotate(pond *p)
                                                                                       : registry_epoch(p);
     entry_end();
     return now;
-}
-
-static size_t trim_one(struct pond *p)
-{
-    uint64_t live;
-    registry_lock();
-    (void)gather_all(p, false, &live);
-    registry_unlock();
-    return epoch_drop_all(p, POND_DROP_TRIM);
-}
-
-static size_t trim(struct pond *p)
-{
-    size_t bytes = 0;
-    if (p != NULL) {
-        registry_pin(p);
-        bytes = trim_one(p);
-        registry_unpin(p);
-    } else {
-        for (p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN))
-            bytes += trim_one(p);
-    }
-    magazine_purge();
-    os_unmap_kept();
-    return bytes;
-}
-
-size_t pond_trim(pond *p)
-{
-    size_t bytes = 0;
-    if (!registry_enter(p, "pond_trim", CALLER))
-        return 0;
-    if ((p == NULL || registry_knows(p, "pond_trim", CALLER)) &&
-        registry_outside_hooks(p, "pond_trim", CALLER, __builtin_dwarf_cfa()))
-        bytes = trim(p);
-    entry_end();
-    return bytes;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All that is locked for a fork, and what its child makes of what it finds. */
+#include "idle.h"
 #include "pin.h"
 #include "registry.h"
+#include "run.h"
 #include "wait.h"
 #include "watch.h"
 
@@ -81,10 +83,11 @@ static void fork_settle(struct pond *p)
 {
     (void)registry_drain(p);
     shared_recount(p);
-    p->handed = 0;
     uint64_t gets = p->gets + p->misses;
-    for (uint32_t line = 0; line < p->lines; line++)
+    for (uint32_t line = 0; line < p->lines; line++) {
+        run_forked(&p->caches[line]);
         gets += cache_gets(&p->caches[line]);
+    }
     uint64_t live = p->objects - (shared_young(p) + shared_victims(p));
     p->gets += live - MIN(live, gets);
 }
@@ -95,6 +98,7 @@ static void settle_child(void)
     watch_fork_done(true);
     unlock_ponds();
     gates_fork_child();
+    idle_forked();
     registry_forget_waiters();
     pins_forked(registry_first());
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {

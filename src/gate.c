@@ -51,6 +51,11 @@
  *      sleeps. It wakes it before it touches its cache: stopped in between, it has put nothing.
  *   A turn clears a bit whose owner has just seen it set: it clears those of free caches alone, and whoever
  *      is not busy then finds the pond taken, or comes after it was opened and sees the bit cleared.
+ *   An owner who is busy sets its bit after a closer has looked for those inside, which takes the cache for
+ *      a free one then, empties it and clears the bit, and opens the pond before the owner looks again. The
+ *      owner has found the pond open, so it sees all that was done before that opening: it looks at its bit
+ *      last, and goes when it is cleared. Is it set, then no closer has come by since, or the closer has seen
+ *      bit and busy.
  *   A thread goes back with its bit set and the pond asleep: a set bit is no use without the active one, and
  *      both are looked at each time.
  *   A missed thread leaves when the pond is open again: it opens its line, then sees that it was missed
@@ -140,16 +145,22 @@ static void say_free(struct slot *s)
     __atomic_store_n(&s->busy, NULL, __ATOMIC_RELEASE);
 }
 
+static uint64_t used_in(const struct pond *p, uint32_t word)
+{
+    return __atomic_load_n(&p->used[word], __ATOMIC_SEQ_CST);
+}
+
 static bool is_in_use(const struct pond *p, uint32_t slot)
 {
     return (LOAD(p->used[slot / 64]) & bit_of(slot)) != 0 && board_is_active(p);
 }
 
-/* The first time since it was emptied. False: the pond was shut meanwhile. */
+/* The first time since it was emptied. False: the pond is taken, or was, and whoever took it cleared the bit.
+ */
 static NOT_INLINED bool come_into_use(const struct slot *s, struct pond *p, uint32_t slot)
 {
     (void)__atomic_fetch_or(&p->used[slot / 64], bit_of(slot), __ATOMIC_SEQ_CST);
-    if (!may_enter(s, p, slot))
+    if (!may_enter(s, p, slot) || (used_in(p, slot / 64) & bit_of(slot)) == 0)
         return false;
     board_wake(p);
     return true;
@@ -249,11 +260,6 @@ bool gate_is_admitted(const struct pond *p)
 static uint32_t gate_words(const struct pond *p)
 {
     return (LOAD(p->lines) + 63) / 64;
-}
-
-static uint64_t used_in(const struct pond *p, uint32_t word)
-{
-    return __atomic_load_n(&p->used[word], __ATOMIC_SEQ_CST);
 }
 
 /* True: one more look is due after this pause. */
@@ -395,6 +401,14 @@ unsigned gates_worth_waiting(const struct pond *p)
 bool gate_is_free(const struct pond *p, uint32_t slot)
 {
     return !is_missed(p, slot);
+}
+
+bool gate_none_is_missed(const struct pond *p)
+{
+    uint64_t missed = 0;
+    for (uint32_t word = 0; word < gate_words(p); word++)
+        missed |= p->missed[word];
+    return missed == 0;
 }
 
 bool gate_is_unused(const struct pond *p)

@@ -80,6 +80,9 @@ unsigned gates_worth_waiting(const struct pond *p);
 /* Of a closed pond: nobody is inside that slot's cache. */
 bool gate_is_free(const struct pond *p, uint32_t slot);
 
+/* Nobody was found inside of a cache who has not come by since. */
+bool gate_none_is_missed(const struct pond *p);
+
 /* Of a closed pond: nobody has come into a cache since it was emptied. */
 bool gate_is_unused(const struct pond *p);
 

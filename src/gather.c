@@ -67,7 +67,7 @@ void *gather_one(struct pond *p, bool *full, struct waiter *w)
     bool counted;
     registry_lock();
     bool close = !LOAD(p->exact_bytes) && !shared_is_starved(p); /* else no cache has anything */
-    bool whole = !close || close_for_get(p);
+    bool whole = close ? close_for_get(p) : gate_none_is_missed(p);
     pthread_mutex_lock(&p->lock);
     if (close)
         (void)registry_drain(p);

@@ -10,16 +10,6 @@
 
 static uint64_t idle_budget; /* bytes; 0: no bound */
 
-/*
- * Failures, since a tick of the last second, though something went for them: where memory cannot be had
- * whatever goes, only one in 64 of those that follow tries it. For it takes its time, and takes from others
- * what they have.
- */
-static uint64_t in_vain;
-
-#define VAIN_TRIES 64
-#define VAIN_MILLISECONDS 1000
-
 /* ---- how much there is ---- */
 
 static uint64_t idle_bytes_of(struct pond *p)
@@ -39,7 +29,7 @@ static uint64_t idle_bytes_of_all(void)
 
 bool pond_has_idle(void)
 {
-    return board_any_active();
+    return board_any_active() || magazines_are_dirty();
 }
 
 /* ---- down to so much ---- */
@@ -49,33 +39,48 @@ static uint64_t each_of(const struct pond *p)
     return MAX(p->object_bytes + LOAD(p->footprint_mean), 1);
 }
 
-/* The bytes that went, of objects of that age and older. */
-static uint64_t trim_upto(struct pond *p, enum epoch_age upto, pond_drop_reason why, uint64_t excess)
+/* A pond that sleeps has no more idle than min_idle keeps: it is let be, and goes on sleeping. */
+static bool may_be_trimmed(struct pond *p)
 {
-    uint64_t before = idle_bytes_of(p);
-    if (before == 0)
+    pond_stats s;
+    if (!board_is_active(p))
+        return false;
+    stats_read(p, &s);
+    return s.idle_local + s.idle_shared + s.idle_victim > LOAD(p->options.min_idle) ||
+           depot_aged(&p->depot) > 0;
+}
+
+/* The bytes that went, of objects of that age and older. */
+static uint64_t trim_upto(struct pond *p, enum epoch_age upto, pond_drop_reason why, uint64_t excess,
+                          struct epoch_budget *left)
+{
+    uint64_t before = idle_bytes_of(p), most = (excess + each_of(p) - 1) / each_of(p);
+    if (!may_be_trimmed(p) || left->objects == 0)
         return 0;
     if (upto == EPOCH_ALL) {
         registry_lock();
         gather_some(p);
         registry_unlock();
     }
-    uint64_t most = (excess + each_of(p) - 1) / each_of(p);
-    (void)epoch_drop_oldest(p, why, upto, (size_t)MIN(most, SIZE_MAX));
+    struct epoch_budget some = {.objects = (size_t)MIN(most, left->objects), .calls = left->calls};
+    left->objects -= epoch_drop_oldest(p, why, upto, &some);
+    left->calls = some.calls;
     uint64_t after = idle_bytes_of(p);
     return before - MIN(before, after);
 }
 
 /* The oldest of all ponds first, so far as epochs tell; within an epoch, of the oldest pond. */
-static size_t trim_to(uint64_t bytes, pond_drop_reason why)
+static size_t trim_to(uint64_t bytes, pond_drop_reason why, struct epoch_budget *left)
 {
     uint64_t idle = idle_bytes_of_all(), gone = 0;
     for (enum epoch_age age = EPOCH_DUE; age <= EPOCH_ALL && idle > bytes + gone; age++)
         for (struct pond *p = registry_next(NULL, BY_AGE); p != NULL; p = registry_next(p, BY_AGE))
             if (idle > bytes + gone)
-                gone += trim_upto(p, age, why, idle - bytes - gone);
+                gone += trim_upto(p, age, why, idle - bytes - gone, left);
     return (size_t)gone;
 }
+
+#define WITHOUT_BOUND ((struct epoch_budget){.objects = SIZE_MAX, .calls = SIZE_MAX})
 
 size_t pond_trim_to(size_t bytes)
 {
@@ -83,7 +88,7 @@ size_t pond_trim_to(size_t bytes)
     if (!registry_enter(NULL, "pond_trim_to", CALLER))
         return 0;
     if (registry_outside_hooks(NULL, "pond_trim_to", CALLER, __builtin_dwarf_cfa())) {
-        gone = trim_to(bytes, POND_DROP_TRIM);
+        gone = trim_to(bytes, POND_DROP_TRIM, &WITHOUT_BOUND);
         magazine_purge();
         os_unmap_kept();
     }
@@ -102,23 +107,11 @@ void pond_idle_budget(size_t bytes)
     STORE(idle_taken, bytes); /* the next put looks */
 }
 
-/* Ticks may come faster than anything changes. */
-static void forget_vain(void)
-{
-    static uint64_t last;
-    uint64_t now = LOAD(in_vain) > 0 ? os_milliseconds() : 0;
-    if (now < LOAD(last) + VAIN_MILLISECONDS)
-        return;
-    STORE(last, now);
-    STORE(in_vain, 0);
-}
-
-void idle_ticked(void)
+void idle_ticked(struct epoch_budget *left)
 {
     uint64_t most = LOAD(idle_budget);
-    forget_vain();
     if (most > 0)
-        (void)trim_to(most, POND_DROP_LIMIT);
+        (void)trim_to(most, POND_DROP_LIMIT, left);
 }
 
 bool idle_has_room(struct pond *p)
@@ -130,20 +123,56 @@ bool idle_has_room(struct pond *p)
         return true;
     uint64_t idle = idle_bytes_of_all();
     if (idle + magazine > most && !object_in_hook(NULL))
-        idle -= MIN(idle, trim_upto(p, EPOCH_VICTIMS, POND_DROP_LIMIT, idle + magazine - most));
-    bool room = idle + magazine <= most;
+        idle -=
+            MIN(idle, trim_upto(p, EPOCH_VICTIMS, POND_DROP_LIMIT, idle + magazine - most, &WITHOUT_BOUND));
+    bool room = idle + each_of(p) <= most; /* else what is larger than the budget would have no magazine */
     STORE(idle_taken, room ? 0 : most);
     return room;
 }
 
 /* ---- for want of memory ---- */
 
-/* When the one who is at it began, as os_milliseconds; 0: nobody is. */
-static uint64_t relieving;
+/*
+ * Failures within a second though something went for them: where memory cannot be had whatever goes, only one
+ * in 64 of those that follow, for as much or more, tries it again. For it takes from others what they have.
+ */
+static struct {
+    uint64_t failures; /* 0: the last one that counted is forgotten */
+    uint64_t since;    /* os_milliseconds of the first */
+    uint64_t bytes;    /* that the smallest of them wanted */
+} vain;
 
-#define RELIEF_MILLISECONDS                                                                                  \
-    1000 /* who has not come back by then has left by longjmp, or a fork without him */
+#define VAIN_TRIES 64
+#define VAIN_MILLISECONDS 1000
+
+/* The one who gives way at the moment; a fork without it, or a longjmp, may leave it behind. */
+static struct {
+    uint64_t since;     /* os_milliseconds; 0: there is none */
+    const void *thread; /* frame_thread */
+} relief_now;
+
+#define RELIEF_MILLISECONDS 1000 /* whoever has not come back by then has left by longjmp */
 #define RELIEF_NAPS 100
+
+static bool is_vain(uint64_t bytes)
+{
+    if (LOAD(vain.failures) == 0)
+        return false;
+    if (bytes >= LOAD(vain.bytes) && os_milliseconds() - LOAD(vain.since) < VAIN_MILLISECONDS)
+        return __atomic_add_fetch(&vain.failures, 1, __ATOMIC_RELAXED) % VAIN_TRIES != 0;
+    STORE(vain.failures, 0);
+    return false;
+}
+
+static void note_vain(uint64_t bytes)
+{
+    bool first = LOAD(vain.failures) == 0;
+    STORE(vain.bytes, first ? bytes : MIN(bytes, LOAD(vain.bytes)));
+    if (first)
+        STORE(vain.since, os_milliseconds());
+    if (first)
+        STORE(vain.failures, 1);
+}
 
 static bool needs_hooks(const struct pond *p)
 {
@@ -157,73 +186,104 @@ static uint64_t slab_bytes_of(struct pond *p)
     return s.slab_bytes + s.resident_bytes;
 }
 
+/* Memory of objects that are gone, or were never made, is in its slabs. */
+static bool has_free_memory(struct pond *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool free = p->slabs.dirty != NULL || object_unmade(p) > 0;
+    pthread_mutex_unlock(&p->lock);
+    return free;
+}
+
 /* All but what min_idle keeps, and what was dropped before and has not gone back to the system yet. False:
-   there was nothing. */
+   there was nothing; then nobody was kept from its cache. */
 static bool empty(struct pond *p)
 {
+    if (!may_be_trimmed(p) && !has_free_memory(p))
+        return false;
     uint64_t before = slab_bytes_of(p);
     registry_lock();
     gather_some(p);
     registry_unlock();
-    bool dropped = epoch_drop_oldest(p, POND_DROP_TRIM, EPOCH_ALL, SIZE_MAX) > 0;
+    bool dropped = epoch_drop_oldest(p, POND_DROP_TRIM, EPOCH_ALL, &WITHOUT_BOUND) > 0;
     return dropped || slab_bytes_of(p) < before;
 }
 
 /* True: something went. Where a tick has nothing to do there is nothing. */
-static bool relieve(bool hooks)
+static bool empty_all(bool hooks, const struct pond *but)
 {
     bool any = false;
     for (struct pond *p = registry_next(NULL, BY_AGE); p != NULL; p = registry_next(p, BY_AGE))
-        if (needs_hooks(p) == hooks && board_is_active(p))
+        if (p != but && needs_hooks(p) == hooks && board_is_active(p))
             any = empty(p) || any;
     if (any)
         magazine_purge();
     return any;
 }
 
+/* A get in a hook that this thread's own relief calls. */
+static bool is_relieving(void)
+{
+    return LOAD(relief_now.since) != 0 && LOAD(relief_now.thread) == frame_thread();
+}
+
 static bool begin_relief(void)
 {
-    uint64_t now = os_milliseconds() + 1, began = LOAD(relieving);
-    return (began == 0 || now - began > RELIEF_MILLISECONDS) &&
-           __atomic_compare_exchange_n(&relieving, &began, now, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    uint64_t now = os_milliseconds() + 1, began = LOAD(relief_now.since);
+    if ((began != 0 && now - began <= RELIEF_MILLISECONDS) ||
+        !__atomic_compare_exchange_n(&relief_now.since, &began, now, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return false;
+    STORE(relief_now.thread, frame_thread());
+    return true;
+}
+
+static void end_relief(void)
+{
+    STORE(relief_now.thread, NULL);
+    __atomic_store_n(&relief_now.since, 0, __ATOMIC_RELEASE);
 }
 
 /* Another one's work is as good. It may wait for us, in a hook of its program's, so this ends. */
-static bool await_relief(void)
+static void await_relief(void)
 {
-    for (int naps = 0; naps < RELIEF_NAPS; naps++) {
+    for (int naps = 0; naps < RELIEF_NAPS && LOAD(relief_now.since) != 0; naps++)
         os_nap();
-        if (LOAD(relieving) == 0)
-            return true;
-    }
-    return false;
 }
 
 /*
  * No lock is held, nor is this thread inside of a cache. Hooks are called in no hook: so a get that fails in
- * one does not begin another relief inside of the first.
+ * one does not begin another relief inside of the first. True: it is worth trying again.
  */
-static NOT_INLINED bool relieve_once(bool hooks)
+static NOT_INLINED bool relieve(bool hooks, struct relief *r)
 {
     if (hooks && (object_in_hook(NULL) || registry_inside_tick(__builtin_dwarf_cfa())))
         return false;
-    if (!begin_relief())
-        return await_relief();
-    bool any = relieve(hooks);
-    __atomic_store_n(&relieving, 0, __ATOMIC_RELEASE);
+    if (!begin_relief()) {
+        await_relief();
+        return true;
+    }
+    bool any = empty_all(hooks, r->but);
+    end_relief();
+    r->gave = r->gave || any;
     return any;
 }
 
-bool idle_make_way(struct pond *p, const struct birth *b, unsigned *relieved)
+bool idle_make_way(struct pond *p, const struct birth *b, struct relief *r)
 {
+    uint64_t bytes = p != NULL ? p->object_bytes : 0;
     bool done = b->full && epoch_drop_aged(p);
-    if (done || b->error != ENOMEM)
+    if (done || b->error != ENOMEM || is_relieving() || (r->tried == 0 && is_vain(bytes)))
         return done;
-    if (*relieved > 0 || LOAD(in_vain) % VAIN_TRIES != 0)
-        ADD(in_vain, 1); /* it is of no use, or was of none */
-    if (*relieved == 0 && LOAD(in_vain) % VAIN_TRIES != 0)
-        return false;
-    while (!done && *relieved < 2)
-        done = relieve_once((*relieved)++ == 1);
+    while (!done && r->tried < 2)
+        done = relieve(r->tried++ == 1, r);
+    if (!done && r->gave)
+        note_vain(bytes);
     return done;
+}
+
+void idle_forked(void)
+{
+    if (!is_relieving())
+        end_relief();
 }

@@ -119,12 +119,12 @@ pond *pond_create(const pond_options *options)
     if (!registry_enter(NULL, "pond_create", CALLER))
         return NULL;
     struct birth b = {.error = ENOMEM};
-    unsigned relieved = 0;
+    struct relief relief = {.tried = 0};
     struct pond *p = create(options);
-    while (p == NULL && errno == ENOMEM && idle_make_way(NULL, &b, &relieved))
+    while (p == NULL && errno_now() == ENOMEM && idle_make_way(NULL, &b, &relief))
         p = create(options);
-    if (p == NULL && relieved > 0)
-        errno = ENOMEM;
+    if (p == NULL && relief.tried > 0)
+        errno_be(ENOMEM); /* hooks were called meanwhile */
     entry_end();
     return p;
 }

@@ -37,6 +37,12 @@ uint32_t magazine_fit(uint32_t room)
     return class_room(class_of(room));
 }
 
+uint32_t magazine_below(uint32_t room)
+{
+    size_t class = class_of(room);
+    return class == 0 ? 0 : class_room(class - 1);
+}
+
 uint32_t magazine_most(void)
 {
     return class_room(MAGAZINE_CLASSES - 1);
@@ -79,6 +85,16 @@ void magazines_end(struct magazine *const *all, size_t n)
 void magazine_end(struct magazine *m)
 {
     magazines_end(&m, 1);
+}
+
+bool magazines_are_dirty(void)
+{
+    bool dirty = false;
+    pthread_mutex_lock(&magazines.lock);
+    for (size_t class = 0; class < MAGAZINE_CLASSES; class ++)
+        dirty = dirty || magazines.sets[class].dirty != NULL;
+    pthread_mutex_unlock(&magazines.lock);
+    return dirty;
 }
 
 void magazine_purge_some(size_t calls)

@@ -29,16 +29,18 @@ static void memory_give(struct pond *p, void *obj)
     slab_give(&p->slabs, (char *)obj - p->lead);
 }
 
-static bool has_no_place(const struct pond *p)
+/* What more there is in *b is this thread's run, on its way to its cache. */
+static void count_run(struct pond *p, const struct birth *b)
 {
-    size_t most = p->options.max_objects;
-    return most > 0 && p->objects + p->waiters.promised >= most;
+    struct cache *c = (struct cache *)(void *)pond_line(p);
+    p->runs = true;
+    STORE(c->run_left, (uint16_t)(b->more.count | RUN_HANDED));
 }
 
 void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
 {
     void *memory = b->memory;
-    *b = (struct birth){.memory = memory, .zero = true, .full = has_no_place(p)};
+    *b = (struct birth){.memory = memory, .zero = true, .full = !wait_has_room(p)};
     b->error = b->full ? EAGAIN : 0;
     if (b->error == 0 && p->object_bytes > 0 && memory == NULL && !memory_take(p, b, most))
         b->error = ENOMEM;
@@ -48,7 +50,7 @@ void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
     /* A hook that is left by longjmp leaves an object behind. */
     STORE(p->constructed, p->constructed + 1 + b->more.count);
     if (b->more.count > 0)
-        ADD(p->handed, b->more.count);
+        count_run(p, b);
 }
 
 void object_admit(struct pond *p, struct birth *b, void *memory)
@@ -59,9 +61,9 @@ void object_admit(struct pond *p, struct birth *b, void *memory)
 
 uint64_t object_unmade(const struct pond *p)
 {
-    uint64_t unmade = LOAD(p->handed);
-    for (uint32_t i = 0, lines = LOAD(p->lines); i < lines; i++)
-        unmade += LOAD(p->caches[i].run_left);
+    uint64_t unmade = 0;
+    for (uint32_t i = 0, lines = p->runs ? LOAD(p->lines) : 0; i < lines; i++)
+        unmade += LOAD(p->caches[i].run_left) & ~RUN_HANDED;
     return MIN(unmade, p->objects);
 }
 

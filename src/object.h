@@ -19,11 +19,12 @@ struct birth {
 /* Counts one object more, and takes memory for it, unless there is some (then it is zero, and comes back
    by watch->ended). Under the lock. */
 void object_admit(struct pond *p, struct birth *b, void *memory);
-void object_admit_run(struct pond *p, struct birth *b, uint32_t most); /* and for up to `most` - 1 more */
+void object_admit_run(struct pond *p, struct birth *b, uint32_t most); /* and for up to `most` - 1 more, a run
+                                                                          for this thread's line */
 void object_count_miss(struct pond *p, struct birth *b); /* under the same lock: the object is for a get */
 
 /* Objects that are counted and yet to be made, of runs (run.c): p->objects, constructed and misses have them.
- */
+   Under the lock. */
 uint64_t object_unmade(const struct pond *p);
 
 /* Before p->objects falls: the most there were. Under the lock. */

@@ -63,7 +63,8 @@ static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool *
         p->gets++;
         return obj;
     }
-    uint32_t run = gate_registered() && !run_is_left(p) ? run_length(p) : 1;
+    bool has_line = gate_registered() && gate_is_admitted(p);
+    uint32_t run = has_line && !run_is_left(p) ? run_length(p) : 1;
     if (run > 1)
         shared_drain(p); /* there is nothing in it, and runs are not used while there may be */
     object_admit_run(p, b, run);
@@ -100,7 +101,7 @@ static void *make_of_run(struct pond *p, void *memory)
 static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
 {
     struct birth b = {.memory = NULL};
-    unsigned relieved = 0;
+    struct relief relief = {.tried = 0};
     bool starved, counted;
     void *obj;
     do {
@@ -108,7 +109,7 @@ static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
         starved = shared_is_starved(p);
         obj = take_or_admit(p, &b, starved, &counted);
         pthread_mutex_unlock(&p->lock);
-    } while (obj == NULL && idle_make_way(p, &b, &relieved));
+    } while (obj == NULL && idle_make_way(p, &b, &relief));
     *full = b.full && (waits || !starved);
     if (b.more.count > 0)
         run_keep(p, &b.more);

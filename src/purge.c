@@ -67,9 +67,9 @@ static bool purge_step(struct slab_set *set, struct slab **empty, size_t *calls)
     if (s == NULL || *calls == 0)
         return false;
     if (s->used == 0 && !set->keep_mapped) {
-        if (*calls < SLAB_UNMAP_CALLS)
+        if (*calls < slab_unmap_calls(s))
             return false;
-        *calls -= SLAB_UNMAP_CALLS;
+        *calls -= slab_unmap_calls(s);
         set->dirty = s->dirty_next;
         slab_unlink(set, s);
         *empty = s;

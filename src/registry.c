@@ -2,8 +2,9 @@
 /*
  * Invariants
  *   1. A pond in the list is whole; its pins are 0 when it leaves the list.
- *   2. A thread's gate is open only while the thread has a slot and no tick has left its caches behind.
- *   3. With all gates closed and free, and the pond's lock held, no object is on its way between two
+ *   2. A thread's gate is open only while the thread has a slot and has come by since it may have been
+ * anywhere.
+ *   3. With the pond closed, nobody missed in it, and its lock held, no object is on its way between two
  *      places: it is live, in a cache, in the depot, in `shared` or in `dropping`.
  */
 #include "registry.h"
@@ -92,7 +93,7 @@ uint64_t registry_count_tick(void)
 
 uint64_t registry_epoch(const struct pond *p)
 {
-    return LOAD(p->epoch) + LOAD(p->skipped) + (LOAD(registry.ticks) - LOAD(p->ticked));
+    return LOAD(registry.ticks) + LOAD(p->ahead);
 }
 
 NOT_INLINED bool registry_interrupted(const struct pond *p, const char *function, const void *caller)
@@ -243,6 +244,7 @@ uint64_t registry_drain(struct pond *p)
 {
     uint64_t exchanges = 0;
     uint32_t slot = 0;
+    object_high_water(p);
     for (struct cache *c; (c = gate_next_free(p, &slot)) != NULL; slot++) {
         exchanges += cache_drain(p, c);
         gate_emptied(p, slot);
@@ -250,10 +252,15 @@ uint64_t registry_drain(struct pond *p)
     return exchanges;
 }
 
-/* This thread does not come into its cache there meanwhile; no other thread opens or empties its lines. */
+/*
+ * This thread does not come into its cache there meanwhile; no other thread opens or empties its lines. Ticks
+ * have to look for what comes to the depot.
+ */
 static void drain_my(struct pond *p)
 {
     pthread_mutex_lock(&p->lock);
+    board_wake(p);
+    object_high_water(p);
     (void)cache_drain(p, &p->caches[gate_slot()]);
     pthread_mutex_unlock(&p->lock);
 }
@@ -420,7 +427,7 @@ bool registry_add(struct pond *p)
     registry_lock();
     registry.ready = registry.ready || make_ready();
     bool ready = registry.ready && site_open(p, gate_lines()) && board_add(p);
-    p->ticked = registry.ticks;
+    p->ahead = 0 - registry.ticks;
     if (ready && !watch_created(p)) {
         board_remove(p);
         ready = false;

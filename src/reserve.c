@@ -12,16 +12,17 @@ static uint64_t idle_of(struct pond *p)
     return s.idle_local + s.idle_shared + s.idle_victim - MIN(s.idle_victim, depot_aged(&p->depot));
 }
 
-/* One idle object more; false and errno: there is none to be had, or it may not be kept. */
+/* One idle object more; false and errno: there is none to be had, or it may not be kept. Where memory is
+   short all others give what they have, but this pond keeps what was made. */
 static bool reserve_one(struct pond *p)
 {
     struct birth b;
-    unsigned relieved = 0;
+    struct relief relief = {.but = p};
     do {
         pthread_mutex_lock(&p->lock);
         object_admit(p, &b, NULL);
         pthread_mutex_unlock(&p->lock);
-    } while (b.error != 0 && idle_make_way(p, &b, &relieved));
+    } while (b.error != 0 && idle_make_way(p, &b, &relief));
     void *obj = object_make(p, &b);
     if (obj == NULL)
         return false;

@@ -6,7 +6,9 @@
  * Invariants
  *   1. Objects of a run are counted when it is taken (objects, constructed, misses), as if all of them were
  *      made at once; who reads these counts subtracts what is left of runs. So making an object of a run is
- *      one store: run_left is one less, and the memory is the thread's.
+ *      one store: run_left is one less, and the memory is the thread's. From the taking on, under the lock,
+ *      it is counted in run_left and nowhere else; with RUN_HANDED in it, it is nobody's but that thread's,
+ *      wherever that is: closers leave it alone.
  *   2. Memory in a run is zero, and taken in its slab.
  *   3. A cache's run is changed by its owner, busy in it, or by whoever owns the cache (gate.c).
  *   4. Runs are a fraction of what the pond has, so that a pond of few objects has none, and many threads do
@@ -76,11 +78,10 @@ static void run_return(struct pond *p, char *base, uint32_t n)
 static bool hand_out(struct pond *p, const struct slab_run *r)
 {
     struct cache *c = gate_enter(p);
-    bool room = c != NULL && c->run_left == 0 && LOAD(p->options.max_objects) == 0;
+    bool room = c != NULL && LOAD(p->options.max_objects) == 0;
     if (room) {
         c->run_end = r->base + r->count * p->object_bytes;
         STORE(c->run_left, (uint16_t)r->count);
-        ADD(p->handed, -(uint64_t)r->count); /* for a moment it is counted twice: never as objects */
     }
     if (c != NULL)
         gate_leave(p, c);
@@ -105,19 +106,19 @@ void run_keep(struct pond *p, const struct slab_run *r)
     make_zero(p, r);
     if (hand_out(p, r))
         return;
+    struct cache *mine = (struct cache *)(void *)pond_line(p);
     pthread_mutex_lock(&p->lock);
     object_high_water(p);
+    STORE(mine->run_left, 0);
     run_return(p, r->base, r->count);
-    ADD(p->handed, -(uint64_t)r->count);
     pthread_mutex_unlock(&p->lock);
 }
 
 void run_give_back(struct pond *p, struct cache *c)
 {
-    uint16_t left = c->run_left;
-    if (left == 0)
+    uint16_t left = LOAD(c->run_left);
+    if (left == 0 || (left & RUN_HANDED) != 0)
         return;
-    object_high_water(p);
     STORE(c->run_left, 0);
     run_return(p, c->run_end - left * p->object_bytes, left);
 }
@@ -125,4 +126,15 @@ void run_give_back(struct pond *p, struct cache *c)
 void run_abandon(struct cache *c)
 {
     STORE(c->run_left, 0);
+}
+
+void run_forked(struct cache *c)
+{
+    if ((c->run_left & RUN_HANDED) != 0)
+        run_abandon(c);
+}
+
+void run_turned(struct pond *p)
+{
+    p->runs = object_unmade(p) > 0;
 }

@@ -24,10 +24,17 @@ bool run_is_left(const struct pond *p);
  */
 void run_keep(struct pond *p, const struct slab_run *r);
 
-/* Whatever is left of the cache's run goes back to the slabs. Under the pond's lock, as cache_drain. */
+/* Whatever is left of the cache's run goes back to the slabs. Under the pond's lock, as cache_drain; who
+   drains has noted the high water. */
 void run_give_back(struct pond *p, struct cache *c);
 
 /* In a forked child, as cache_abandon: what is left belongs to a thread that is not there. */
 void run_abandon(struct cache *c);
+
+/* The same of a run that a thread has taken which is not there: its cache may have been free. */
+void run_forked(struct cache *c);
+
+/* All caches were drained. Under the lock. */
+void run_turned(struct pond *p);
 
 #endif

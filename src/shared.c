@@ -96,6 +96,8 @@ static void *take_from_depot(struct pond *p, bool *counted)
 {
     struct magazine *m = depot_pop(&p->depot, p->epoch);
     void *obj = take_last(m, counted);
+    if (m != NULL && m->count == 0)
+        board_wake(p); /* ticks end it */
     if (m != NULL)
         depot_give_back(&p->depot, m, p->epoch);
     return obj;
@@ -111,7 +113,8 @@ void *shared_take_loose(struct pond *p, bool *counted)
 /* No more may be live: an idle object that there is yet goes elsewhere. */
 static bool is_full_of_live(const struct pond *p)
 {
-    return shared_is_over(p) && p->objects - (shared_young(p) + shared_victims(p)) >= p->options.max_objects;
+    uint64_t over = shared_over(p);
+    return over > 0 && over >= shared_young(p) + shared_victims(p);
 }
 
 void *shared_take(struct pond *p, bool *counted)

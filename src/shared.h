@@ -44,10 +44,19 @@ static inline bool shared_is_starved(const struct pond *p)
     return LOAD(p->starved) > 0;
 }
 
-/* More objects than max_objects, which was lowered. Under the lock. */
+/* By how many objects there are more than max_objects, which was lowered. Under the lock. */
+static inline uint64_t shared_over(const struct pond *p)
+{
+    size_t most = p->options.max_objects;
+    if (most == 0 || p->objects <= most)
+        return 0;
+    uint64_t made = p->objects - object_unmade(p);
+    return made - MIN(made, most);
+}
+
 static inline bool shared_is_over(const struct pond *p)
 {
-    return p->options.max_objects > 0 && p->objects > p->options.max_objects;
+    return shared_over(p) > 0;
 }
 
 /*

@@ -53,7 +53,11 @@ void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx);
 void slab_purge(struct slab_set *set, pthread_mutex_t *lock);
 
 /* The same with *calls system calls at most, less those made then; the rest is for the next time. */
-#define SLAB_UNMAP_CALLS ((size_t)2) /* a slab takes: its objects and its header */
+#define SLAB_UNMAP_CALLS ((size_t)3) /* a slab takes at most */
+static inline size_t slab_unmap_calls(const struct slab *s)
+{
+    return 2 + (s->annex != NULL); /* its objects, its header */
+}
 void slab_purge_some(struct slab_set *set, pthread_mutex_t *lock, size_t *calls);
 
 bool slab_set_is_valid(const struct slab_set *set);

@@ -125,13 +125,15 @@ struct cache {
     uint16_t previous_count;   /* of *previous */
     uint16_t exchanges;        /* with the depot, since the last drain; it stops at the most */
     uint16_t room;     /* while the line is open: the loaded magazine's, for puts whose hooks have run */
-    uint16_t run_left; /* objects that the thread may yet make of its run, see run.c */
+    uint16_t run_left; /* objects that the thread may yet make of its run, see run.c; + RUN_HANDED */
     char *run_end;     /* where its run ends */
 } __attribute__((aligned(64)));
 
 #define LINE_CLOSED ((void **)UINTPTR_MAX) /* base, with limit NULL. base NULL: its owner is not admitted */
 /* room, closed by its owner: the loaded magazine has its count, see gate.c */
 #define LINE_COUNTED UINT16_MAX
+/* in run_left: the thread has taken its run, and is not in its cache with it yet */
+#define RUN_HANDED 0x8000u
 
 _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
@@ -232,21 +234,21 @@ struct pond {
     uint32_t lines;        /* caches that may have been used, from the first */
     uint32_t usable_lines; /* that are memory; behind them it is reserved */
     struct pond *together; /* the next of those that are closed together */
-    uint64_t ticked;       /* registry_ticks when it was turned last; written under its lock as well */
-    uint64_t skipped;      /* ticks that left it alone: its epoch as it is shown is so much more */
+    uint64_t ahead;        /* of the ticks of all: its rotations less the ticks before it was there */
+    uint64_t turned;       /* registry_epoch at its last turn. Written under the lock, too */
 
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
-    uint32_t starved;        /* at max_objects: puts that go the shared way yet; written under the lock */
-    uint32_t waiting;        /* in waiters. As starved */
-    bool over;               /* more objects than max_objects: no way but the shared one. As starved */
-    uint64_t epoch;          /* counts the turns. Written under the lock, with the pond closed */
-    uint64_t charged;        /* room of all magazines */
-    uint64_t idle_bytes;     /* of what is counted: with exact_bytes and a footprint hook */
+    uint32_t starved;    /* at max_objects: puts that go the shared way yet; written under the lock */
+    uint32_t waiting;    /* in waiters. As starved */
+    bool over;           /* more objects than max_objects: no way but the shared one. As starved */
+    bool runs;           /* threads have some of them, or may: else no look at the lines. Under the lock */
+    uint64_t epoch;      /* counts the turns. Written under the lock, with the pond closed */
+    uint64_t charged;    /* room of all magazines */
+    uint64_t idle_bytes; /* of what is counted: with exact_bytes and a footprint hook */
     uint64_t footprint_mean; /* of the objects put lately */
     uint64_t misses;         /* gets that made an object */
     uint64_t constructed;
     uint64_t dropped[POND_DROP_REASONS];
-    uint64_t handed; /* objects of runs on their way to caches */
     uint64_t ending; /* destroy hooks under way, and those that were left */
     uint64_t failed[POND_FAIL_REASONS];
 

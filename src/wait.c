@@ -139,6 +139,15 @@ static void sleep_until(struct pond *p, struct waiter *w, int64_t end)
         (void)pthread_cond_timedwait(&w->woken, &p->lock, &t);
 }
 
+/* Under the lock, which is let go of meanwhile: whatever is idle is the waiters'. */
+static void look_again(struct pond *p, struct waiter *w)
+{
+    pthread_mutex_unlock(&p->lock);
+    bool whole = gather_for_waiters(p);
+    pthread_mutex_lock(&p->lock);
+    w->missed = !whole;
+}
+
 /* Under the lock, in and out. False: the time is over. */
 static bool wait_once(struct pond *p, struct waiter *w, int64_t end)
 {
@@ -146,23 +155,20 @@ static bool wait_once(struct pond *p, struct waiter *w, int64_t end)
     if (now >= end)
         return false;
     sleep_until(p, w, w->missed ? MIN(end, now + MISSED_AGAIN) : end);
-    if (w->missed && w->queued) {
-        pthread_mutex_unlock(&p->lock);
-        bool whole = gather_for_waiters(p);
-        pthread_mutex_lock(&p->lock);
-        w->missed = !whole;
-    }
+    if (w->missed && w->queued)
+        look_again(p, w);
     return true;
 }
 
 /*
  * Under the lock: room was promised. *b is the admission of the object. Where max_objects was lowered
- * meanwhile the waiter is the first again. Room that memory could not be had for is the next one's.
+ * meanwhile the waiter is the first of the queue again; while it was not in it, others may have put what lies
+ * in their caches now. Room that memory could not be had for is the next one's.
  */
 static void redeem(struct pond *p, struct waiter *w, struct birth *b)
 {
     w->promised = false;
-    p->waiters.promised--;
+    p->waiters.promised -= MIN(p->waiters.promised, 1); /* 0 in a forked child, see wait_forked */
     object_admit(p, b, NULL);
     object_count_miss(p, b);
     if (b->full)
@@ -177,14 +183,14 @@ static bool wait_for_it(struct pond *p, struct waiter *w, int64_t end, struct bi
     bool redeemed = false;
     int cancel = os_hold_cancel();
     pthread_mutex_lock(&p->lock);
-    for (;;) {
-        if (w->promised) {
+    do {
+        while (w->promised) {
             redeem(p, w, b);
             redeemed = !w->queued;
+            if (w->queued)
+                look_again(p, w);
         }
-        if (!w->queued || !wait_once(p, w, end))
-            break;
-    }
+    } while (w->queued && wait_once(p, w, end));
     if (w->queued)
         unlink_waiter(p, w);
     pthread_mutex_unlock(&p->lock);

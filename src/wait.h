@@ -3,7 +3,7 @@
 #ifndef POND_WAIT_H
 #define POND_WAIT_H
 
-#include "types.h"
+#include "object.h"
 
 /* One of them. It lies on the stack of who waits. Guarded by the pond's lock. */
 struct waiter {
@@ -28,11 +28,13 @@ void wait_join(struct pond *p, struct waiter *w, bool whole);
 /* Under the lock: the object, which nobody has, is the first waiter's. False: nobody waits. */
 bool wait_hand(struct pond *p, void *obj, bool counted);
 
-/* Under the lock: max_objects allows of one more, and it is promised to nobody. */
+/* Under the lock: max_objects allows of one more, and it is promised to nobody. What is yet to be made of
+   runs takes no place: there was no bound when they were taken. */
 static inline bool wait_has_room(const struct pond *p)
 {
     size_t most = p->options.max_objects;
-    return most == 0 || p->objects + p->waiters.promised < most;
+    return most == 0 || p->objects + p->waiters.promised < most ||
+           (p->runs && p->objects - object_unmade(p) + p->waiters.promised < most);
 }
 
 /* Under the lock: there may be room for more objects. */

@@ -98,10 +98,10 @@ typedef enum pond_drop_reason {
     POND_DROP_EPOCH,     /* idle for two epochs */
     POND_DROP_REJECTED,  /* the reset hook returned false */
     POND_DROP_DISCARDED, /* pond_discard */
-    POND_DROP_LIMIT,     /* max_footprint, max_idle_bytes, or no memory to keep track of it */
-    POND_DROP_TRIM,      /* pond_trim */
+    POND_DROP_LIMIT,     /* a bound of the pond or of all, or no memory to keep track of it */
+    POND_DROP_TRIM,      /* pond_trim, pond_trim_to, or another pond's want of memory */
     POND_DROP_DESTROY,   /* pond_destroy */
-    POND_DROP_DEBUG      /* a debug word took it: guard, chaos (see <pond/debug.h>) */
+    POND_DROP_DEBUG      /* a debug word took it: guard, chaos, bypass (see <pond/debug.h>) */
 } pond_drop_reason;
 
 #define POND_DROP_REASONS 7 /* how many there are */
@@ -227,10 +227,12 @@ POND_API void pond_discard(pond *p, void *obj);
  * pond_put or pond_discard, on any thread. New memory is zero before construct; an object that was
  * put before is as its reset left it. NULL and errno: ENOMEM; EAGAIN at max_objects with every
  * object live; what construct returned; what create left in errno. A get that the thread cache
- * serves takes no lock, no atomic read-modify-write and no fence. A get at max_objects may have to wait for
- * other threads to leave their caches, which takes them a few instructions. For one that is stopped there (by
- * a debugger, or since threads of higher priority leave it no processor) it waits about a second, and may
- * then say EAGAIN though that thread's cache has idle objects.
+ * serves takes no lock, no atomic read-modify-write and no fence. Before a get says ENOMEM all ponds give
+ * what they have idle, as pond_trim_to(0) does: so a get that makes an object may call destroy hooks of other
+ * ponds (as may pond_get_many, pond_reserve and pond_create), and holds no lock of the program's that these
+ * take. A get at max_objects may have to wait for other threads to leave their caches, which takes them a few
+ * instructions. For one that is stopped there (by a debugger, or since threads of higher priority leave it no
+ * processor) it waits about a second, and may then say EAGAIN though that thread's cache has idle objects.
  */
 POND_API void *pond_get(pond *p) POND_USE_RESULT POND_NO_STUB_ POND_FREED_BY(pond_put, 2)
     POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
@@ -247,10 +249,12 @@ POND_API void *pond_get_idle(pond *p) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
  * As pond_get, but at max_objects with every object live it waits until one is put, or until there is room
  * for another one, for at most so many nanoseconds: 0: not at all, -1: for ever. NULL and ETIMEDOUT: the time
  * is over. First come, first served: each put hands its object to whoever waits longest. While nobody waits
- * that costs a put nothing; for as long as somebody does gets and puts of the pond take a lock. A call in a
- * hook of the pond, or of one with the same hook, that would have to wait fails with EDEADLK. A thread is not
- * cancelled while it waits. The child of a fork has none who wait; pond_destroy says EBUSY while somebody
- * does.
+ * that costs a put nothing; for as long as somebody does gets and puts of the pond take a lock. Where a
+ * thread is stopped in its cache the call may take a second longer, as pond_get. A call in a hook of the
+ * pond, or of one with the same hook, that would have to wait fails with EDEADLK; it is known by its stack,
+ * so not where the call is the last thing that the hook does and the compiler has made a jump of it. A thread
+ * is not cancelled while it waits. The child of a fork has none who wait; pond_destroy says EBUSY while
+ * somebody does.
  */
 POND_API void *pond_get_wait(pond *p, int64_t timeout_ns) POND_USE_RESULT POND_FREED_BY(pond_put, 2)
     POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
@@ -275,7 +279,7 @@ POND_API void pond_put_many(pond *p, void *const *objs, size_t n);
 /*
  * Makes at least n objects idle by constructing what is missing. Returns how many are idle then:
  * fewer than n, with pond_get's errno, when construction fails or a limit is met. The new objects
- * age as if they had just been put.
+ * age as if they had just been put. Where memory is short other ponds give theirs, as for pond_get.
  */
 POND_API size_t pond_reserve(pond *p, size_t n);
 
@@ -294,9 +298,9 @@ POND_API uint64_t pond_rotate(pond *p);
 
 /*
  * The most objects one tick drops from here on, of all ponds together; what is left over stays idle,
- * can be got (unless it is beyond max_age), and is dropped by the next ticks. As many system calls at most
- * give memory back in a tick (munmap, madvise); the rest goes back at the next ones. 0 (the default): no
- * bound. Takes effect at the next tick.
+ * can be got (unless it is beyond max_age), and is dropped by the next ticks. As many system calls at most,
+ * but three in any case, give memory back in a tick (munmap, madvise); the rest goes back at the next ones. 0
+ * (the default): no bound. Takes effect at the next tick.
  */
 POND_API void pond_tick_budget(size_t objects);
 
@@ -316,9 +320,10 @@ POND_API size_t pond_trim(pond *p);
 POND_API size_t pond_trim_to(size_t bytes);
 
 /*
- * The most bytes idle in all ponds together, from here on; 0 (the default): no bound. Each tick drops what is
- * beyond it (POND_DROP_LIMIT), as pond_trim_to does; so does a put that needs another magazine, of its own
- * pond, or its object is dropped. In between threads' caches may have more. A tick then looks at all ponds.
+ * The most bytes idle in all ponds together, from here on; 0 (the default): no bound. Each pond_epoch_advance
+ * drops what is beyond it (POND_DROP_LIMIT), as pond_trim_to does and as far as pond_tick_budget goes; so
+ * does a put that needs another magazine, of its own pond, or its object is dropped. What puts find room for
+ * in magazines that there are already is looked at by the next tick. A tick then looks at all ponds.
  */
 POND_API void pond_idle_budget(size_t bytes);
 
@@ -387,7 +392,8 @@ POND_API void pond_limits_read(const pond *p, pond_limits *limits);
 
 /*
  * Sets all of them at once, as a server does that reads its configuration anew: read, change some, set.
- * Returns 0; -1 and EINVAL, which pond_why explains: nothing is changed. From a hook: refused with EDEADLK.
+ * Returns 0; -1 and EINVAL, which pond_why explains: nothing is changed. From a hook of a pond: refused with
+ * EDEADLK. May be called from pond_each's visit.
  *
  * What is idle beyond the new bounds is dropped by the call, the oldest first (POND_DROP_LIMIT; destroy hooks
  * run here). While more objects are live than max_objects, gets say EAGAIN and each put drops its object,
@@ -408,9 +414,9 @@ POND_API const char *pond_type_name(const pond *p);
 /*
  * Calls visit(p, ctx) for each pond, the oldest first, among them those that are made meanwhile. None of them
  * is destroyed while it is visited: pond_destroy waits. Stops when visit returns other than 0, and returns
- * that; else 0. No lock is held over visit, which may use ponds and read their statistics, but must not tick,
- * trim or destroy: that is refused as in a hook. -1 and EDEADLK in a signal's handler that interrupted the
- * library. Each step looks at all ponds: some microseconds with a thousand.
+ * that; else 0. No lock is held over visit, which may use ponds, read their statistics and set their limits,
+ * but must not tick, trim, audit or destroy: that is refused as in a hook. -1 and EDEADLK in a signal's
+ * handler that interrupted the library. Each step looks at all ponds: some microseconds with a thousand.
  */
 POND_API int pond_each(int (*visit)(pond *p, void *ctx), void *ctx);
 

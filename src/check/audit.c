@@ -100,7 +100,9 @@ static void note_wrong(struct idle_list *l, const void *obj, enum fault fault, c
 static void add_idle(struct pond *p, struct idle_list *l, const void *obj)
 {
     const struct pond *owner;
+    pagemap_lock(); /* a tick takes an empty slab out of the map before it unmaps it */
     enum fault fault = fault_of_memory(p, obj, &owner);
+    pagemap_unlock();
     if (fault == FAULT_NONE)
         fault = fault_of_state(p, obj);
     if (fault != FAULT_NONE)

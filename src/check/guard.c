@@ -357,7 +357,8 @@ struct pond *watch_owner_at(const void *address)
     if (!guard_owns(address))
         return NULL;
     check_lock();
-    bool there = guard_record(address, &object, &owner) != NULL;
+    bool there = guard_record(address, &object, &owner) != NULL &&
+                 LOAD(guard_slot_at((uintptr_t)address)->state) == GUARD_LIVE;
     check_unlock();
     return there ? owner : NULL;
 }

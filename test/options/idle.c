@@ -66,6 +66,48 @@ Test(idle, what_is_kept_is_no_work)
     cr_assert(!pond_has_idle() && idle(p) == 10);
 }
 
+static void tick(int times)
+{
+    for (int i = 0; i < times; i++)
+        (void)pond_epoch_advance();
+}
+
+Test(idle, a_destroyed_pond_is_no_work)
+{
+    pond *p = of_kib((pond_options){.name = "any"});
+    put_new(p, 10);
+    cr_assert_eq(pond_destroy(p), 0);
+    tick(1);
+    cr_assert_not(pond_has_idle());
+}
+
+/* Magazines that grew with the burst are small again by then. */
+Test(idle, nothing_is_left_of_a_burst)
+{
+    static const size_t sizes[] = {8, 1024, 16 << 10, 200000, 1 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        pond *p = test_pond((pond_options){.size = sizes[i]});
+        for (int burst = 0; burst < 40; burst++)
+            put_new(p, 64);
+        tick(12);
+        cr_assert(!pond_has_idle() && idle(p) == 0, "of %zu bytes", sizes[i]);
+    }
+}
+
+/* Three system calls for a slab are more than one object. */
+Test(idle, with_a_budget_of_one_all_goes_at_last)
+{
+    pond *p = of_kib((pond_options){.name = "any"});
+    pond_tick_budget(1);
+    put_new(p, 1);
+    tick(10);
+    cr_assert(test_stats(p).slab_bytes == 0 && !pond_has_idle());
+    put_new(p, MANY);
+    for (int i = 0; pond_has_idle() && i < 2 * MANY + 100; i++)
+        tick(1);
+    cr_assert(test_stats(p).slab_bytes == 0 && !pond_has_idle(), "%zu idle", idle(p));
+}
+
 /* ---- down to so much ---- */
 
 /* Of two ponds: what was put two ticks ago, and kept; one tick ago; now. */
@@ -134,6 +176,86 @@ Test(idle, what_threads_cache_goes_too)
     worker_end(w);
 }
 
+/* ---- two at once ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool holds, held; /* the next destroy hook is to wait; it does */
+    bool trims;       /* pond_trim instead of pond_trim_to */
+} hold = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void wait_in_hook(void *obj, pond_drop_reason why, void *ctx)
+{
+    (void)obj, (void)why, (void)ctx;
+    pthread_mutex_lock(&hold.lock);
+    if (hold.holds && !hold.held) {
+        hold.held = true;
+        pthread_cond_broadcast(&hold.changed);
+        while (hold.holds)
+            pthread_cond_wait(&hold.changed, &hold.lock);
+    }
+    pthread_mutex_unlock(&hold.lock);
+}
+
+static void trim_held(void *p)
+{
+    if (hold.trims)
+        (void)pond_trim((pond *)p);
+    else
+        (void)pond_trim_to(99 * SIZE);
+}
+
+/* The other thread's trim is in its first hook. */
+static worker *begin_held_trim(pond *p, bool all)
+{
+    worker *w = worker_start();
+    hold.trims = all;
+    hold.holds = true;
+    worker_begin(w, trim_held, p);
+    pthread_mutex_lock(&hold.lock);
+    while (!hold.held)
+        pthread_cond_wait(&hold.changed, &hold.lock);
+    pthread_mutex_unlock(&hold.lock);
+    return w;
+}
+
+static void end_held_trim(worker *w)
+{
+    pthread_mutex_lock(&hold.lock);
+    hold.holds = false;
+    pthread_cond_broadcast(&hold.changed);
+    pthread_mutex_unlock(&hold.lock);
+    worker_wait(w);
+    worker_end(w);
+}
+
+/* What lies beside the one object that a trim may drop is as young as before. */
+Test(idle, a_tick_drops_nothing_young_that_a_trim_has_at_hand)
+{
+    pond *p = of_kib((pond_options){.destroy = wait_in_hook});
+    put_new(p, 100);
+    worker *w = begin_held_trim(p, false);
+    tick(1);
+    cr_assert_eq(went(p, POND_DROP_EPOCH), 0);
+    end_held_trim(w);
+    cr_assert_eq(idle(p), 99);
+    tick(1);
+    cr_assert_eq(went(p, POND_DROP_EPOCH), 99);
+}
+
+/* A tick that finds nothing to do puts back what the trim has at hand: that goes all the same. */
+Test(idle, a_trim_drops_what_a_tick_puts_back)
+{
+    pond *p = of_kib((pond_options){.destroy = wait_in_hook, .min_idle = 100});
+    put_new(p, 100);
+    worker *w = begin_held_trim(p, true);
+    tick(1);
+    end_held_trim(w);
+    cr_assert_eq(idle(p), 0);
+    cr_assert_eq(went(p, POND_DROP_TRIM), 100);
+}
+
 /* ---- a budget ---- */
 
 Test(idle, a_tick_keeps_the_budget)
@@ -149,6 +271,41 @@ Test(idle, a_tick_keeps_the_budget)
     put_new(a, 300);
     pond_epoch_advance();
     cr_assert_geq(idle(a), 300, "no budget, no bound");
+}
+
+/* min_idle is more than the budget: nothing can go, and no tick tries. */
+Test(idle, a_budget_below_what_is_kept_is_no_work)
+{
+    pond *p = of_kib((pond_options){.min_idle = 100});
+    pond_idle_budget(50 * SIZE);
+    put_new(p, 100);
+    tick(6);
+    cr_assert(!pond_has_idle() && idle(p) == 100);
+}
+
+Test(idle, a_tick_drops_no_more_for_it_than_it_may)
+{
+    pond *p = of_kib((pond_options){.name = "any"});
+    put_new(p, 200);
+    pond_tick_budget(10);
+    pond_idle_budget(100 * SIZE);
+    for (size_t i = 1; i <= 10; i++) {
+        tick(1);
+        cr_assert_eq(went(p, POND_DROP_LIMIT) + went(p, POND_DROP_EPOCH), 10 * i);
+    }
+}
+
+/* One object fits, where a whole magazine of them would not. */
+Test(idle, large_objects_find_room_in_a_small_budget)
+{
+    enum { LARGE = 64 << 10 };
+    pond *p = test_pond((pond_options){.size = LARGE});
+    pond_idle_budget(10 * LARGE);
+    for (int burst = 0; burst < 20; burst++)
+        put_new(p, 64);
+    cr_assert_geq(idle(p), 5);
+    tick(1);
+    cr_assert_leq(idle(p), 10);
 }
 
 /* A burst of puts between two ticks. */
@@ -232,6 +389,37 @@ Test(idle, a_get_in_such_a_hook_does_not_begin_it_again)
     in_hook = test_pond((pond_options){.size = BIG});
     expect_relief(full, needy);
     in_hook = NULL;
+}
+
+/* What was made for it stays: it says how many there are, and ends. */
+Test(idle, a_reserve_keeps_what_it_has_made)
+{
+    pond *p = test_pond((pond_options){.size = BIG}), *other = test_pond((pond_options){.size = BIG});
+    put_new(p, 500);
+    put_new(other, 500);
+    limit_address_space((size_t)64 << 20);
+    errno = 0;
+    size_t n = pond_reserve(p, 20000);
+    cr_assert(n >= 3000 && n < 20000 && errno == ENOMEM, "%zu, errno %d", n, errno);
+    cr_assert(idle(p) == n && went(p, POND_DROP_TRIM) == 0);
+    cr_assert_eq(idle(other), 0);
+}
+
+/* One that wanted too much was in vain; the others want little. */
+Test(idle, relief_in_vain_is_none_for_smaller_gets)
+{
+    pond *huge = test_pond((pond_options){.size = POND_MAX_SIZE}),
+         *full = test_pond((pond_options){.size = BIG}), *small = of_kib((pond_options){.name = "small"});
+    size_t n = 0;
+    limit_address_space((size_t)48 << 20);
+    for (int i = 0; i < 3; i++)
+        cr_assert(pond_get(huge) == NULL && errno == ENOMEM);
+    while (n < 20000 && (objs[n] = pond_get(full)) != NULL)
+        n++;
+    pond_put_many(full, objs, n);
+    for (int i = 0; i < 2000; i++)
+        cr_assert_not_null(objs[i] = pond_get(small), "object %d", i);
+    pond_put_many(small, objs, 2000);
 }
 
 static void get_and_put_big(unsigned index, void *arg)

@@ -341,6 +341,67 @@ Test(limits, what_is_too_old_now_goes_at_once)
     cr_assert_eq(idle(), 0);
 }
 
+/* Ticks pass over a pond that has nothing but what min_idle keeps: it gets older all the same. */
+Test(limits, what_is_kept_gets_older_while_no_tick_comes)
+{
+    void *objs[10];
+    p = test_pond((pond_options){.size = 64, .min_idle = 10});
+    test_get(p, objs, 10);
+    pond_put_many(p, objs, 10);
+    for (int i = 0; i < 9; i++)
+        pond_epoch_advance();
+    set((pond_limits){.min_idle = 10, .max_age = 9});
+    cr_assert_eq(idle(), 10, "they have been idle for nine");
+    set((pond_limits){.min_idle = 10, .max_age = 8});
+    pond_stats s = test_stats(p);
+    cr_assert(s.dropped[POND_DROP_LIMIT] == 10 && s.epoch == 9, "epoch %zu", (size_t)s.epoch);
+    test_get(p, objs, 10);
+    pond_put_many(p, objs, 10);
+    for (int i = 0; i < 8; i++)
+        pond_epoch_advance();
+    cr_assert_eq(idle(), 10);
+    pond_epoch_advance();
+    cr_assert(idle() == 0 && test_stats(p).epoch == 18);
+}
+
+/* ---- where it is set ---- */
+
+static int set_one(pond *one, void *unused)
+{
+    (void)unused;
+    pond_limits l;
+    pond_limits_read(one, &l);
+    l.min_idle = 17;
+    return pond_limits_set(one, &l);
+}
+
+/* A server that reads its configuration anew. */
+Test(limits, of_all_ponds)
+{
+    pond *both[2] = {test_pond((pond_options){.size = 64}), test_pond((pond_options){.size = 64})};
+    cr_assert_eq(pond_each(set_one, NULL), 0, "errno %d", errno);
+    for (int i = 0; i < 2; i++) {
+        p = both[i];
+        cr_assert_eq(limits_now().min_idle, 17);
+    }
+}
+
+static bool reset_and_set(void *obj, void *ctx)
+{
+    (void)obj, (void)ctx;
+    errno = 0;
+    refusal = set_one(p, NULL) == -1 ? errno : 0;
+    return true;
+}
+
+Test(limits, in_a_hook_they_are_refused)
+{
+    p = test_pond((pond_options){.size = 64, .reset = reset_and_set});
+    pond_put(p, pond_get(p));
+    cr_assert_eq(refusal, EDEADLK);
+    cr_assert_eq(limits_now().min_idle, 0);
+}
+
 /* ---- in the middle of gets ---- */
 
 enum { USERS = 8, HIGH = 300, LOW = 20, HELD = 60 };

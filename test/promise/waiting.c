@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // debug
-// link: -Wl,--wrap=pthread_mutex_lock
+// link: -Wl,--wrap=pthread_mutex_lock,--wrap=pthread_cond_wait
 /*
  * pond_get_wait: whoever waits gets the next object that is put or may be made, in the order in which they
  * came; nobody waits for what is there already, and nothing is lost when the waiting ends in another way.
@@ -38,6 +38,28 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
     return __real_pthread_mutex_lock(m);
 }
 
+/* A waiter that was woken, and does not run before it may: it has let go of the lock again. */
+static struct {
+    atomic_bool holds, held;
+} wake;
+static _Thread_local bool waits_here;
+
+int __real_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m);
+int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m);
+
+int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+    int result = __real_pthread_cond_wait(c, m);
+    if (waits_here && atomic_load(&wake.holds)) {
+        pthread_mutex_unlock(m);
+        atomic_store(&wake.held, true);
+        while (atomic_load(&wake.holds))
+            sched_yield();
+        __real_pthread_mutex_lock(m);
+    }
+    return result;
+}
+
 /* ---- threads that wait ---- */
 
 enum { MANY = 6 };
@@ -57,7 +79,9 @@ static void get_one(void *arg)
 {
     patient *q = (patient *)arg;
     errno = 0;
+    waits_here = true;
     q->obj = pond_get_wait(p, q->timeout);
+    waits_here = false;
     q->error = errno;
     q->nth = atomic_fetch_add(&served, 1);
 }
@@ -498,6 +522,28 @@ Test(waiting, limits_wake)
     pond_put(p, third);
     pond_put(p, second);
     pond_put(p, last);
+    close_pond(0);
+}
+
+/*
+ * Room that was promised is gone again before the waiter runs; what was put meanwhile lies in a cache, and is
+ * its own.
+ */
+Test(waiting, limits_that_rise_and_fall_before_it_runs)
+{
+    void *objs[2];
+    make_full((pond_options){.max_objects = 2}, objs);
+    atomic_store(&wake.holds, true);
+    let_wait(0, -1);
+    set_max(3);
+    while (!atomic_load(&wake.held))
+        sched_yield();
+    set_max(2);
+    pond_put(p, objs[0]);
+    atomic_store(&wake.holds, false);
+    cr_assert_eq(result(0), objs[0], "without another put");
+    pond_put(p, objs[0]);
+    pond_put(p, objs[1]);
     close_pond(0);
 }
 

@@ -15,7 +15,7 @@ typedef struct walk {
     const struct pond *pond;
     const struct magazine *magazines[MOST_MAGAZINES];
     const void *objects[MOST_OBJECTS];
-    size_t magazine_count, object_count, unmade;
+    size_t magazine_count, object_count, unmade, handed;
     uint64_t room; /* of all magazines */
     bool wrong;
 } walk;
@@ -64,10 +64,11 @@ static void walk_cache(walk *w, const struct cache *c)
         find(w, "the cache in line %zu is not valid", (size_t)(c - w->pond->caches) + 1);
     if ((top & 1) != 0)
         find(w, "the line %zu is marked", (size_t)(c - w->pond->caches) + 1);
-    for (size_t left = c->run_left; left > 0; left--)
+    for (size_t left = c->run_left < RUN_HANDED ? c->run_left : 0; left > 0; left--)
         if (!pond_has_object(w->pond, c->run_end - left * w->pond->object_bytes + w->pond->lead))
             find(w, "the run of line %zu is given back", (size_t)(c - w->pond->caches) + 1);
-    w->unmade += c->run_left;
+    w->unmade += c->run_left & ~RUN_HANDED;
+    w->handed += c->run_left >= RUN_HANDED;
     if (c->loaded != NULL)
         add_magazine(w, c->loaded, (uint32_t)((top - (uintptr_t)c->loaded->slots) / sizeof(void *)),
                      "a cache (loaded)");
@@ -167,8 +168,8 @@ static void check_counts(walk *w, size_t live)
     if (p->objects < known || (live != SIZE_MAX && p->objects != live + known))
         find(w, "%zu objects, %zu live, %zu idle, %zu of runs", (size_t)p->objects, live, w->object_count,
              w->unmade);
-    if (live != SIZE_MAX && p->handed != 0)
-        find(w, "%zu objects of runs are on their way", (size_t)p->handed);
+    if (live != SIZE_MAX && w->handed != 0)
+        find(w, "%zu runs are on their way", w->handed);
     if (p->constructed != p->objects + dropped)
         find(w, "%zu constructed, %zu objects, %zu dropped", (size_t)p->constructed, (size_t)p->objects,
              (size_t)dropped);
@@ -186,7 +187,7 @@ bool pond_is_valid(const pond *p, size_t live, const char **why)
 {
     static walk w;
     w.pond = p;
-    w.magazine_count = w.object_count = w.unmade = 0;
+    w.magazine_count = w.object_count = w.unmade = w.handed = 0;
     w.room = 0;
     w.wrong = false;
     walk_places(&w);

@@ -274,6 +274,25 @@ Test(board, each_tick_begins_with_another)
     registry_unlock();
 }
 
+/* Whoever ends with the pond finds it awake nowhere: its place is another one's by then, perhaps. */
+Test(board, what_a_pond_wakes_that_is_gone_is_no_other)
+{
+    struct pond *p = plain(), *next;
+    use(p);
+    registry_lock();
+    board_remove(p);
+    registry_unlock();
+    next = plain();
+    cr_assert_eq(next->index, p->index);
+    tick(1);
+    cr_assert_not(board_is_active(next));
+    board_wake(p);
+    cr_assert_not(board_is_active(next));
+    registry_lock();
+    cr_assert(board_add(p));
+    registry_unlock();
+}
+
 /* ---- who uses what ---- */
 
 static void use_some(void *unused)

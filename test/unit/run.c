@@ -31,7 +31,7 @@ static size_t opens_before;
 static void open_again(void)
 {
     opens_before = 0;
-    gates_open();
+    gates_open(registry_all());
     registry_unlock();
 }
 
@@ -193,6 +193,65 @@ Test(run, at_the_rate_1_every_get_is_sampled_then_as_well)
     cr_assert_eq(allocated, (double)(n + 4), "%g", allocated);
     pond_put(p, obj);
     expect_valid(n);
+}
+
+/* A run that a thread has taken and is not in its cache with: it makes pages resident meanwhile. */
+static void *take_run(struct birth *b, size_t *n)
+{
+    *n = 0;
+    while (*n < 1000 || mine()->run_left > 0)
+        test_get(p, &objs[(*n)++], 1);
+    b->memory = NULL;
+    pthread_mutex_lock(&p->lock);
+    object_admit_run(p, b, run_length(p));
+    object_count_miss(p, b);
+    pthread_mutex_unlock(&p->lock);
+    must(b->more.count > 2, "%u more", b->more.count);
+    return b->memory;
+}
+
+Test(run, what_is_on_its_way_is_no_object)
+{
+    struct birth b;
+    size_t n;
+    p = test_pond((pond_options){.size = 64});
+    void *obj = take_run(&b, &n);
+    pond_stats s = test_stats(p);
+    cr_assert(s.live == n + 1 && s.constructed == n + 1 && s.misses == n + 1 && s.high_water == n + 1);
+    (void)pond_rotate(p);
+    cr_assert_eq(test_stats(p).constructed, n + 1, "a tick leaves it to its thread");
+    run_keep(p, &b.more);
+    s = test_stats(p);
+    cr_assert(s.live == n + 1 && s.constructed == n + 1 && s.misses == n + 1 && s.high_water == n + 1);
+    cr_assert_eq(mine()->run_left, b.more.count);
+    pond_put(p, obj);
+    expect_valid(n);
+}
+
+static void get_and_put_one(unsigned index, void *unused)
+{
+    (void)index, (void)unused;
+    void *obj;
+    test_get(p, &obj, 1);
+    pond_put(p, obj);
+}
+
+/* There are less objects than the limit, and more with those that are not made. */
+Test(run, limits_are_of_objects_that_are_made)
+{
+    struct birth b;
+    size_t n;
+    p = test_pond((pond_options){.size = 64});
+    void *obj = take_run(&b, &n);
+    cr_assert_eq(pond_limits_set(p, &(pond_limits){.max_objects = n + 2}), 0);
+    crew_run(1, get_and_put_one, NULL);
+    pond_put(p, objs[0]);
+    pond_stats s = test_stats(p);
+    cr_assert(s.dropped[POND_DROP_LIMIT] == 0 && test_idle(&s) == 2 && s.constructed == n + 2);
+    run_keep(p, &b.more);
+    cr_assert_eq(mine()->run_left, 0, "there are no runs with a limit");
+    pond_put(p, obj);
+    expect_valid(n - 1);
 }
 
 Test(run, few_objects_have_none)
