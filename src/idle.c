@@ -27,9 +27,9 @@ static uint64_t idle_bytes_of_all(void)
     return bytes;
 }
 
-bool pond_has_idle(void)
+int pond_has_idle(void)
 {
-    return board_any_active() || magazines_are_dirty();
+    return board_any_active() || magazines_are_left();
 }
 
 /* ---- down to so much ---- */

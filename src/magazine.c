@@ -12,6 +12,7 @@
 static struct {
     pthread_mutex_t lock;
     struct slab_set sets[MAGAZINE_CLASSES];
+    bool left; /* the last purge had too few calls. Read without the lock */
 } magazines = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t class_bytes(size_t class)
@@ -87,20 +88,16 @@ void magazine_end(struct magazine *m)
     magazines_end(&m, 1);
 }
 
-bool magazines_are_dirty(void)
-{
-    bool dirty = false;
-    pthread_mutex_lock(&magazines.lock);
-    for (size_t class = 0; class < MAGAZINE_CLASSES; class ++)
-        dirty = dirty || magazines.sets[class].dirty != NULL;
-    pthread_mutex_unlock(&magazines.lock);
-    return dirty;
-}
-
 void magazine_purge_some(size_t calls)
 {
     for (size_t class = 0; class < MAGAZINE_CLASSES; class ++)
         slab_purge_some(&magazines.sets[class], &magazines.lock, &calls);
+    STORE(magazines.left, calls == 0);
+}
+
+bool magazines_are_left(void)
+{
+    return LOAD(magazines.left);
 }
 
 void magazine_purge(void)

@@ -18,7 +18,7 @@ void magazines_end(struct magazine *const *all, size_t n);
 /* Gives free pages of magazines back to the operating system. */
 void magazine_purge(void);
 void magazine_purge_some(size_t calls); /* with so many system calls at most */
-bool magazines_are_dirty(void);         /* it may have some to give */
+bool magazines_are_left(void);          /* by the last of these, for want of calls */
 
 void magazine_fork_prepare(void);
 void magazine_fork_done(void);

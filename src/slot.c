@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slot.h"
 
-struct slots slots = {.lines = GATE_LINES_FIRST};
+struct slots slots; /* all zero: else it is in the program's file, all of it */
+
+static uint32_t slot_lines = GATE_LINES_FIRST; /* of each pond, which are memory; as many slots may be used */
 
 __thread struct slot_of_thread slot_mine POND_TLS_ UNPADDED;
 
@@ -24,7 +26,7 @@ void gate_forget_exits(void)
 
 uint32_t gate_lines(void)
 {
-    return LOAD(slots.lines);
+    return LOAD(slot_lines);
 }
 
 /* ---- registration ---- */
@@ -72,20 +74,20 @@ static bool sweep_is_due(bool seldom)
     if (slots.used < slots.end || slots.end < SWEEP_FROM)
         return false;
     if (slots.end < GATE_THREADS)
-        return (slots.end & (slots.end - 1)) == 0 && (slots.end < slots.lines || seldom);
+        return (slots.end & (slots.end - 1)) == 0 && (slots.end < slot_lines || seldom);
     return seldom;
 }
 
 /* Lines for a slot more. All that is asked of the system here is asked the first time, and then seldom. */
 static bool room_for_one(void)
 {
-    bool full = slots.used == slots.lines;
+    bool full = slots.used == slot_lines;
     bool seldom = full && slots.refusals++ % REFUSALS_TO_TRY == 0;
     if (sweep_is_due(seldom))
         sweep_slots();
-    if (slots.used == slots.lines && seldom && slots.lines < GATE_THREADS && slots.grow(2 * slots.lines))
-        STORE(slots.lines, 2 * slots.lines);
-    if (slots.used == slots.lines)
+    if (slots.used == slot_lines && seldom && slot_lines < GATE_THREADS && slots.grow(2 * slot_lines))
+        STORE(slot_lines, 2 * slot_lines);
+    if (slots.used == slot_lines)
         return false;
     slots.refusals = 0;
     return true;

@@ -20,7 +20,6 @@ struct slots {
     struct slot all[GATE_THREADS];
     uint32_t end;      /* no slot from here on was ever used */
     uint32_t used;     /* slots that are */
-    uint32_t lines;    /* of each pond, which are memory; as many slots may be used */
     uint32_t refusals; /* registrations that found no slot free */
     bool fenced;       /* no membarrier. Never goes back to false */
     pthread_key_t key;

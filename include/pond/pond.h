@@ -328,11 +328,11 @@ POND_API size_t pond_trim_to(size_t bytes);
 POND_API void pond_idle_budget(size_t bytes);
 
 /*
- * False: a tick would change nothing until the next put, so an event loop need not wake up for it. What
+ * 0: a tick would change nothing until the next put, so an event loop need not wake up for it. What
  * min_idle keeps changes nothing; nor does a tick that only looks for what debug words and profiles want to
  * know. A few nanoseconds for each thousand ponds; any thread, any time, hooks and signal handlers included.
  */
-POND_API bool pond_has_idle(void);
+POND_API int pond_has_idle(void);
 
 /* Why a get returned NULL: the index of pond_stats.failed. */
 typedef enum pond_fail_reason {

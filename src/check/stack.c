@@ -41,9 +41,10 @@ _Static_assert(sizeof(struct stack) == WORD && sizeof(void *) <= WORD, "entries 
 
 static struct {
     uint64_t *chunks[CHUNKS];
-    uint32_t used; /* words, of all chunks together; word 0 is nobody's */
     uint32_t heads[BUCKETS];
-} stack_store = {.used = 1};
+} stack_store; /* all zero: else half a MiB of zeros is in the program's file */
+
+static uint32_t stack_used = 1; /* words, of all chunks together; word 0 is nobody's */
 
 static struct stack *stack_at(uint32_t number)
 {
@@ -110,12 +111,12 @@ static uint32_t stack_words(uint32_t count)
 /* The number of an entry of that size that nobody knows of yet; 0: no memory. */
 static uint32_t stack_make(uint32_t words)
 {
-    uint32_t number, used = LOAD(stack_store.used);
+    uint32_t number, used = LOAD(stack_used);
     do {
         number = stack_fit(used, words);
         if (number >= CHUNKS * CHUNK_WORDS || !stack_chunk(number))
             return 0;
-    } while (!__atomic_compare_exchange_n(&stack_store.used, &used, number + words, true, __ATOMIC_ACQ_REL,
+    } while (!__atomic_compare_exchange_n(&stack_used, &used, number + words, true, __ATOMIC_ACQ_REL,
                                           __ATOMIC_RELAXED));
     return number;
 }
@@ -123,8 +124,7 @@ static uint32_t stack_make(uint32_t words)
 static void stack_unmake(uint32_t number, uint32_t words)
 {
     uint32_t end = number + words;
-    (void)__atomic_compare_exchange_n(&stack_store.used, &end, number, false, __ATOMIC_ACQ_REL,
-                                      __ATOMIC_RELAXED);
+    (void)__atomic_compare_exchange_n(&stack_used, &end, number, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* The stack was not in the bucket when its first entry was `head`. */
