@@ -65,9 +65,16 @@ static const Dwfl_Callbacks session_callbacks = {.find_elf = session_find_file,
 static struct {
     Dwfl *dwfl;
     bool reported;
+    bool given; /* by session_be */
     uint64_t generation;
     pid_t process;
 } session;
+
+void session_be(Dwfl *dwfl)
+{
+    session.dwfl = dwfl;
+    session.given = true;
+}
 
 /* Modules that are still where they were stay as they are. */
 static bool session_report(void)
@@ -79,6 +86,8 @@ static bool session_report(void)
 
 Dwfl *session_now(void)
 {
+    if (session.given)
+        return session.dwfl;
     uint64_t generation = session_generation();
     if (session.dwfl == NULL)
         session.dwfl = dwfl_begin(&session_callbacks);

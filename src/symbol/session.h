@@ -10,6 +10,9 @@
 /* All modules that are loaded now; NULL: not to be had. */
 Dwfl *session_now(void);
 
+/* From now on modules are these alone, of another process for instance. */
+void session_be(Dwfl *dwfl);
+
 /* Changes whenever a module is loaded or unloaded. */
 uint64_t session_generation(void);
 
