@@ -130,7 +130,7 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
--include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/http/http.mk src/prof/prof.mk
+-include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/http/http.mk src/prof/prof.mk src/scout/scout.mk
 
 # Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
 HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \
@@ -238,7 +238,7 @@ $(VARIANTS:%=check-%): check-%:
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
-check-shell: lib prof $(patsubst %,$(B)/examples/%,gzipd respd sight)
+check-shell: lib prof scout $(patsubst %,$(B)/examples/%,gzipd respd sight)
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -334,7 +334,7 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
 .PHONY: install install-library install-headers install-debug install-symbol install-profile install-http \
-        install-prof uninstall
+        install-prof install-scout uninstall
 install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR, BINDIR)
 	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
@@ -358,7 +358,7 @@ install-library: lib
 # Beside the plain library; other variants, which their callers must share, are installed alone.
 ifeq ($(VARIANT),release)
 install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(HTTP_SO),install-http) \
-         $(if $(PROF),install-prof)
+         $(if $(PROF),install-prof) $(if $(SCOUT),install-scout)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -378,8 +378,8 @@ uninstall: ## remove what install put there
 	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))
 	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
-	$(Q)rm -f $(PROF_INSTALLED)
-	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE); do \
+	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED)
+	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(D_LIB)/pond; do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
 # ---- lint, clean, help ----
@@ -396,11 +396,11 @@ lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 # But for what is compiled beside memcached's headers.
 lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
-	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c examples/*.c) $(filter-out examples/memcached/cache.c,$(wildcard examples/*/*.c)) | \
+	@echo clang-tidy; printf '%s\n' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c src/scout/*.c src/scout/tool/*.c examples/*.c) $(filter-out examples/memcached/cache.c,$(wildcard examples/*/*.c)) | \
 	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
 lint-cppcheck:
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c)
+	    --error-exitcode=1 -Iinclude -Isrc '-D__has_include(header)=0' $(SOURCES) $(wildcard src/symbol/*.c src/flame/*.c src/verdict/*.c src/write/*.c src/pages/*.c src/http/*.c src/prof/*.c src/scout/*.c src/scout/tool/*.c)
 lint-scripts:
 	shellcheck -x $(SCRIPTS)
 	@for script in $(PERL_SCRIPTS); do perl -wc $$script || exit 1; done

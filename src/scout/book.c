@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The book of recorded objects that are live: address -> record, a table with open addressing that grows. Beside
-// it a byte for each place says how many objects begin there, so that a free of any other needs no lock.
+// The book of recorded objects that are live: address -> record, a table with open addressing that grows.
+// Beside it a byte for each place says how many objects begin there, so that a free of any other needs no
+// lock.
 #include "scout.h"
 
 #include <stdatomic.h>
@@ -86,7 +87,8 @@ bool book_open(void)
 bool book_may_have(uint64_t address)
 {
     struct filter *f = atomic_load_explicit(&filter, memory_order_acquire);
-    return f != NULL && atomic_load_explicit(&f->counts[place_of(address, f->shift)], memory_order_relaxed) != 0;
+    return f != NULL &&
+           atomic_load_explicit(&f->counts[place_of(address, f->shift)], memory_order_relaxed) != 0;
 }
 
 bool book_add(const struct object *o)

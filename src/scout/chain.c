@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who called. On x86-64 the frame of a call at one place nearly always has one size, so it is unwound once and then
-// known: the caller's return address lies so many bytes above that of the call. A guess reads no other memory than
-// the stack below the highest frame that was seen. A chain that nobody has seen before, and one in 1,024, is
-// unwound to check it; a place whose frame has several sizes (alloca) is always unwound.
+// Who called. On x86-64 the frame of a call at one place nearly always has one size, so it is unwound once
+// and then known: the caller's return address lies so many bytes above that of the call. A guess reads no
+// other memory than the stack below the highest frame that was seen. A chain that nobody has seen before, and
+// one in 1,024, is unwound to check it; a place whose frame has several sizes (alloca) is always unwound.
 #include "scout.h"
 
 #include <stdatomic.h>

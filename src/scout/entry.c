@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the program calls in the place of its allocator. One allocation in `every` is recorded; the others cost a
-// count that goes down, and a look at a byte when they are freed.
+// What the program calls in the place of its allocator. One allocation in `every` is recorded; the others
+// cost a count that goes down, and a look at a byte when they are freed.
 #include "scout.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file in which the preloaded library counts, and which the command reads: one for each process. The library
- * maps it shared, so it has all that was counted however the process ends, and can be read while it runs.
+ * The file in which the preloaded library counts, and which the command reads: one for each process. The
+ * library maps it shared, so it has all that was counted however the process ends, and can be read while it
+ * runs.
  */
 #ifndef SCOUT_LAYOUT_H
 #define SCOUT_LAYOUT_H
@@ -11,10 +12,10 @@
 #define SCOUT_MAGIC "pond-scout 1"
 
 enum {
-    SCOUT_DEPTH = 8,      /* return addresses of a chain, at most */
-    SCOUT_SIZES = 8,      /* sizes of a chain that are told apart; what is of others is counted together */
-    SCOUT_LIVES = 40,     /* lifetimes by powers of two, from 100 ns on */
-    SCOUT_ENDS = 4,       /* chains that free what another one allocated */
+    SCOUT_DEPTH = 8,  /* return addresses of a chain, at most */
+    SCOUT_SIZES = 8,  /* sizes of a chain that are told apart; what is of others is counted together */
+    SCOUT_LIVES = 40, /* lifetimes by powers of two, from 100 ns on */
+    SCOUT_ENDS = 4,   /* chains that free what another one allocated */
     SCOUT_MODULES = 256,
     SCOUT_CHAINS = 16384,
     SCOUT_SIMS = 16384

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The modules of the process, noted when an address of one is seen for the first time: one may be loaded late.
+// The modules of the process, noted when an address of one is seen for the first time: one may be loaded
+// late.
 #include "scout.h"
 
 #include <link.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The allocator behind this library, whichever it is: of libc, or of a library that the program links. While it is
-// looked for the loader may allocate; that little comes from an array here and stays.
+// The allocator behind this library, whichever it is: of libc, or of a library that the program links. While
+// it is looked for the loader may allocate; that little comes from an array here and stays.
 #include "scout.h"
 
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Recording: an object that was got, one that was put. How many are recorded follows from how fast they come: so
-// many a second that the program keeps its speed.
+// Recording: an object that was got, one that was put. How many are recorded follows from how fast they come:
+// so many a second that the program keeps its speed.
 #include "scout.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 _Atomic uint32_t every = 1;
 uint64_t epoch_ns = 1000000000, record_rate = 150000;
 
-enum { WINDOW = 1024, MOST_EVERY = 4096, UNWOUND_COSTS = 16 };
+enum { WINDOW = 1024, MOST_EVERY = 4096, UNWOUND_COSTS = 4 };
 
 uint64_t now_ns(void)
 {
@@ -34,7 +34,8 @@ static bool begin(struct thread *t)
     return on;
 }
 
-// The next one is drawn, from 1 to twice the mean: at an even distance it could be the same one of each request.
+// The next one is drawn, from 1 to twice the mean: at an even distance it could be the same one of each
+// request.
 static void draw_next(struct thread *t)
 {
     uint32_t mean = atomic_load_explicit(&every, memory_order_relaxed);
@@ -94,11 +95,8 @@ static void forget_unseen(void *p, const struct event *e)
 static void add(void *p, const struct event *e, struct thread *t)
 {
     uint32_t number = sites_sim(e->chain, e->size);
-    struct object o = {.address = (uintptr_t)p,
-                       .born = e->now,
-                       .sim = number,
-                       .thread = t->number,
-                       .weight = e->weight};
+    struct object o = {
+        .address = (uintptr_t)p, .born = e->now, .sim = number, .thread = t->number, .weight = e->weight};
     forget_unseen(p, e);
     if (number != 0 && book_add(&o))
         sim_get(&file->sims[number], e);

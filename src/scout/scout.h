@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the preloaded library share. Nothing here may allocate: it is called by malloc. Nothing may
- * ask the loader while the lock is held, whose own lock may be held by somebody who allocates.
+ * What the files of the preloaded library share. Nothing here may allocate: it is called by malloc. Nothing
+ * may ask the loader while the lock is held, whose own lock may be held by somebody who allocates.
  */
 #ifndef SCOUT_SCOUT_H
 #define SCOUT_SCOUT_H
@@ -29,8 +29,8 @@ extern struct next next;
 /* Finds them. False: they are being found, by this very thread: memory comes from early_get then. */
 bool next_find(void);
 void *early_get(size_t size, size_t align);
-bool early_is(const void *p);          /* it came from there, and is never freed */
-size_t early_room(const void *p);      /* bytes that can be copied out of it */
+bool early_is(const void *p);     /* it came from there, and is never freed */
+size_t early_room(const void *p); /* bytes that can be copied out of it */
 
 /* ---- what belongs to the thread ---- */
 
@@ -41,7 +41,7 @@ struct thread {
     uint32_t weight;    /* of that one; 0: not drawn yet */
     uint32_t draw;
     uint32_t walks, frees, clocks; /* what is done for some of them alone */
-    uintptr_t stack_high; /* the highest frame that was seen of its stack */
+    uintptr_t stack_high;          /* the highest frame that was seen of its stack */
 };
 /* The library is there from the start, so its storage is, too. */
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
@@ -54,7 +54,8 @@ struct chain {
     bool sure; /* it was unwound, not guessed */
 };
 
-/* Who called a function whose frame begins at cfa. Guesses by what was learnt, and unwinds where it cannot. */
+/* Who called a function whose frame begins at cfa. Guesses by what was learnt, and unwinds where it cannot.
+ */
 void chain_walk(struct chain *c, const void *cfa);
 void chain_unwind(struct chain *c, const void *cfa);
 void chain_program(uint64_t low, uint64_t high); /* whose frames count for the depth */

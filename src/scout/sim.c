@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A simulated pond: the youngest idle object is got first, and a tick drops what nobody used since the tick before.
-// So after a tick there are as many objects as were live at a time since the one before it.
+// A simulated pond: the youngest idle object is got first, and a tick drops what nobody used since the tick
+// before. So after a tick there are as many objects as were live at a time since the one before it.
 #include "scout.h"
 
 static void tick(struct scout_sim *s, uint64_t epoch)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Start, forks and the lock. The environment is read once, before the program can change it. Each process has a
-// file: a forked child gets its own before it can give up its rights, as servers' workers do.
+// Start, forks and the lock. The environment is read once, before the program can change it. Each process has
+// a file: a forked child gets its own before it can give up its rights, as servers' workers do.
 #include "scout.h"
 
 #include <errno.h>
@@ -48,11 +48,13 @@ void lock_give(void)
 
 // ---- the file ----
 
-// On a full disk a write to the mapping would end the process: there has to be much more than the file can take.
+// On a full disk a write to the mapping would end the process: there has to be much more than the file can
+// take.
 static bool has_room(int fd)
 {
     struct statvfs disk;
-    return fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_bsize / ROOM_FACTOR >= sizeof(struct scout_file);
+    return fstatvfs(fd, &disk) == 0 &&
+           disk.f_bavail * disk.f_bsize / ROOM_FACTOR >= sizeof(struct scout_file);
 }
 
 // A process that becomes another program has several.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What belongs together: the sims of all chains that allocate at one place of the program. Functions that hand on
-// what others ask them for are no such place: known by their names, or because each of their callers has a size of
-// its own.
+// What belongs together: the sims of all chains that allocate at one place of the program. Functions that
+// hand on what others ask them for are no such place: known by their names, or because each of their callers
+// has a size of its own.
 #include "scout.h"
 
 #include <stdlib.h>

@@ -46,7 +46,8 @@ static void put_sizes(FILE *out, const group *g)
     fputs(",\"sizes\":[", out);
     for (unsigned i = 0; i < g->size_count; i++)
         fprintf(out, "%s{\"size\":%llu,\"gets\":%llu,\"hit_ratio\":%.6f}", i > 0 ? "," : "",
-                (unsigned long long)g->sizes[i].size, (unsigned long long)g->sizes[i].gets, hit_ratio(&g->sizes[i]));
+                (unsigned long long)g->sizes[i].size, (unsigned long long)g->sizes[i].gets,
+                hit_ratio(&g->sizes[i]));
     fputc(']', out);
 }
 

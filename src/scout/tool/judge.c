@@ -88,6 +88,15 @@ static bool is_one_size(const group *g)
     return false;
 }
 
+// A structure has the alignment of what is in it; text has any size.
+static bool is_bytes(const group *g)
+{
+    for (unsigned i = 0; i < g->size_count; i++)
+        if (g->sizes[i].size % 4 != 0 && g->sizes[i].gets * 20 >= g->all.gets)
+            return true;
+    return false;
+}
+
 static bool is_few_sizes(const group *g)
 {
     return (double)g->rest.gets < 0.05 * (double)g->all.gets;
@@ -98,7 +107,7 @@ static unsigned parts_of(const group *part, const group *object)
 {
     double ratio = (double)part->all.gets / (double)object->all.gets, whole = round(ratio);
     double draw = 3 / sqrt((double)(part->all.recorded < object->all.recorded ? part->all.recorded
-                                                                               : object->all.recorded));
+                                                                              : object->all.recorded));
     bool sampled = part->all.recorded < part->all.gets || object->all.recorded < object->all.gets;
     return whole >= 1 && whole <= 64 && fabs(ratio - whole) <= (sampled ? 0.02 + draw : 0.02) * whole
                ? (unsigned)whole
@@ -110,7 +119,8 @@ static void find_parts(groups *g, group *object)
     for (size_t i = 0; i < g->count; i++) {
         group *part = &g->all[i];
         if (part == object || part->object != NULL || part->parts != 0 || !is_few_sizes(part) ||
-            strcmp(part->site->function, object->site->function) != 0 || !end_together(object, part))
+            is_bytes(part) || strcmp(part->site->function, object->site->function) != 0 ||
+            !end_together(object, part))
             continue;
         unsigned parts = parts_of(part, object);
         if (parts == 0)
@@ -144,22 +154,23 @@ static const struct scout_sim *usual_size(const group *g)
 static bool is_refused(group *g, double rate, const asked *a)
 {
     const struct scout_sim *s = &g->all;
-    if (g->object != NULL)
-        decide(g, "part", false, text_of("it is made and freed with what %s allocates itself", g->site->function));
+    if (rate < a->least)
+        decide(g, "rare", false, text_of("%.1f gets a second", rate));
+    else if (g->object != NULL)
+        decide(g, "part", false,
+               text_of("it is made and freed with what %s allocates itself", g->site->function));
     else if (g->via != NULL || !g->site->program)
         decide(g, "library", false,
                text_of("%s allocates and frees it", g->site->module != NULL
                                                         ? base_name((g->via ? g->via : g->site)->module->path)
                                                         : "a library"));
-    else if (rate < a->least)
-        decide(g, "rare", false, text_of("%.1f gets a second", rate));
     else if (s->resized * 10 > s->puts)
         decide(g, "resized", false,
                text_of("realloc changes %.0f%% of them", 100 * (double)s->resized / (double)s->puts));
     else if (s->puts * 2 < s->gets)
         decide(g, "kept", false,
-               text_of("%.0f of %.0f are still in use: they are kept, not used again", (double)(s->gets - s->puts),
-                       (double)s->gets));
+               text_of("%.0f of %.0f are still in use: they are kept, not used again",
+                       (double)(s->gets - s->puts), (double)s->gets));
     else
         return false;
     return true;
@@ -171,16 +182,17 @@ static void judge(group *g, double seconds, const asked *a)
     if (is_refused(g, (double)s->gets / seconds, a))
         return;
     bool one = is_one_size(g);
-    if (!one && (!is_few_sizes(g) || s->cleared == s->gets))
+    if ((!one && !is_few_sizes(g)) || is_bytes(g))
         decide(g, "buffer", false,
-               text_of("it has many sizes, %.0f to %.0f bytes: memory for an object of a pond to own and keep "
+               text_of("bytes of any size, %.0f to %.0f: memory for an object of a pond to own and keep "
                        "(footprint)",
                        (double)s->smallest, (double)s->largest));
     else if (hit_ratio(s) < 0.9)
         decide(g, "bursts", false, text_of("a pond would serve %.1f%% of the gets", 100 * hit_ratio(s)));
     else if (g->parts > 0)
         decide(g, "create", true,
-               text_of("one object and %u allocations of its own, made and freed together: keep it made", g->parts));
+               text_of("one object and %u allocations of its own, made and freed together: keep it made",
+                       g->parts));
     else if (one)
         decide(g, "pond", true, text_of("one size"));
     else
@@ -205,7 +217,8 @@ void judge_all(groups *g, const process *p, const asked *a)
     for (size_t i = 0; i < g->count; i++)
         g->all[i].object_bytes = (double)g->all[i].all.bytes / (double)g->all[i].all.gets;
     for (size_t i = 0; i < g->count; i++)
-        if (g->all[i].via == NULL && g->all[i].object == NULL && g->all[i].site->program && is_one_size(&g->all[i]))
+        if (g->all[i].via == NULL && g->all[i].object == NULL && g->all[i].site->program &&
+            is_one_size(&g->all[i]))
             find_parts(g, &g->all[i]);
     for (size_t i = 0; i < g->count; i++) {
         group *one = &g->all[i];
@@ -214,7 +227,7 @@ void judge_all(groups *g, const process *p, const asked *a)
         if (one->object != NULL) /* found before: groups are not sorted yet */
             g->all[one->object - g->all].saved += saved_ns(&one->all, clock, seconds);
         if (one->good && one->pond_size != 0)
-            one->type = type_at(one->site->pc, one->pond_size);
+            one->type = type_at(one->site, one->pond_size);
     }
     for (size_t i = 0; i < g->count; i++)
         g->all[i].object = NULL; /* they move */

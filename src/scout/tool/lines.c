@@ -12,12 +12,16 @@ static void name_of(const group *g, char *name, size_t size)
 {
     static const char *const endings[] = {"_open", "_new", "_create", "_alloc", "_get", "_init", "_make"};
     const char *space = g->type != NULL ? strrchr(g->type, ' ') : NULL;
-    const char *from = space != NULL ? space + 1 : g->type != NULL ? g->type : g->site->function;
+    bool created = g->parts > 0;
+    const char *from = created           ? g->site->function
+                       : space != NULL   ? space + 1
+                       : g->type != NULL ? g->type
+                                         : g->site->function;
     size_t length = 0;
     for (; from[length] != '\0' && length + 1 < size; length++)
         name[length] = isalnum((unsigned char)from[length]) ? from[length] : '_';
     name[length] = '\0';
-    for (size_t i = 0; g->type == NULL && i < sizeof endings / sizeof *endings; i++) {
+    for (size_t i = 0; (created || g->type == NULL) && i < sizeof endings / sizeof *endings; i++) {
         size_t end = strlen(endings[i]);
         if (length > end && strcmp(name + length - end, endings[i]) == 0)
             name[length -= end] = '\0';
@@ -36,8 +40,8 @@ static void put_typed(FILE *out, const group *g, const char *name)
     const char *type = g->type != NULL ? g->type : "YOUR_TYPE";
     if (g->type == NULL)
         fprintf(out, "    /* YOUR_TYPE: what has %llu bytes */\n", (unsigned long long)g->pond_size);
-    fprintf(out, "    POND_DECLARE(pond_%s, %s)\n    POND_DEFINE(pond_%s, %s, .name = \"%s\")\n", name, type, name, type,
-            name);
+    fprintf(out, "    POND_DECLARE(pond_%s, %s)\n    POND_DEFINE(pond_%s, %s, .name = \"%s\")\n", name, type,
+            name, type, name);
     fprintf(out, "    pond_%s_get()   /* in place of %s in ", name, g->all.cleared > 0 ? "calloc" : "malloc");
     put_where(out, g->site);
     fprintf(out, " */\n    pond_%s_put(p)  /* in place of free", name);
@@ -45,9 +49,12 @@ static void put_typed(FILE *out, const group *g, const char *name)
 
 static void put_created(FILE *out, const group *g, const char *name)
 {
-    fprintf(out, "    pond *%s = pond_create(&(pond_options){.name = \"%s\", .create = %s, .destroy = ...});\n", name, name,
-            g->site->function);
-    fprintf(out, "    pond_get(%s)     /* in place of %s: an idle object keeps its %u allocations, about %.0f bytes */\n",
+    fprintf(out,
+            "    pond *%s = pond_create(&(pond_options){.name = \"%s\", .create = %s, .destroy = ...});\n",
+            name, name, g->site->function);
+    fprintf(out,
+            "    pond_get(%s)     /* in place of %s: an idle object keeps its %u allocations, about %.0f "
+            "bytes */\n",
             name, g->site->function, g->parts, g->object_bytes);
     fprintf(out, "    pond_put(%s, p)  /* in place of what frees them", name);
 }
@@ -56,8 +63,9 @@ static void put_sized(FILE *out, const group *g, const char *name)
 {
     for (unsigned i = 0; i < g->size_count; i++)
         if ((double)g->sizes[i].gets >= 0.001 * (double)g->all.gets)
-            fprintf(out, "    pond *%s_%llu = pond_create(&(pond_options){.name = \"%s-%llu\", .size = %llu});\n", name,
-                    (unsigned long long)g->sizes[i].size, name, (unsigned long long)g->sizes[i].size,
+            fprintf(out,
+                    "    pond *%s_%llu = pond_create(&(pond_options){.name = \"%s-%llu\", .size = %llu});\n",
+                    name, (unsigned long long)g->sizes[i].size, name, (unsigned long long)g->sizes[i].size,
                     (unsigned long long)g->sizes[i].size);
     fprintf(out, "    pond_get(...)     /* in place of malloc in ");
     put_where(out, g->site);
@@ -74,7 +82,7 @@ static void put_lines(FILE *out, const group *g)
         put_typed(out, g, name);
     else
         put_sized(out, g, name);
-    if (g->end_count > 0) {
+    if (g->end_count > 0 && g->ends[0]->program) {
         fputs(" in ", out);
         put_where(out, g->ends[0]);
     }

@@ -59,8 +59,8 @@ static bool is_better(const process *p, const process *best, const asked *a)
 
 static void tell_of(const process *p)
 {
-    note("another process: %u, %s: %.0f allocations in %.1f s.", p->file->process, base_name(p->file->program),
-         (double)p->gets, p->seconds);
+    note("another process: %u, %s: %.0f allocations in %.1f s.", p->file->process,
+         base_name(p->file->program), (double)p->gets, p->seconds);
 }
 
 process load(const asked *a, const char *directory)
@@ -88,6 +88,7 @@ process load(const asked *a, const char *directory)
     if (others > TOLD)
         note("and %zu more.", others - TOLD);
     if (best.file == NULL)
-        end_with("nothing was counted: is the command a static program, or one with more rights than its user?");
+        end_with(
+            "nothing was counted: is the command a static program, or one with more rights than its user?");
     return best;
 }

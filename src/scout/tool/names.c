@@ -44,9 +44,9 @@ static const struct scout_module *module_of(const struct scout_file *f, uint64_t
 
 static bool is_system(const struct scout_module *m)
 {
-    static const char *const names[] = {"libc.so",    "libc-",      "ld-linux",   "libpthread", "libstdc++",
-                                        "libc++",     "libgcc_s",   "libjemalloc", "libtcmalloc", "libmimalloc",
-                                        "libpond-scout", "libm.so"};
+    static const char *const names[] = {"libc.so",     "libc-",       "ld-linux",      "libpthread",
+                                        "libstdc++",   "libc++",      "libgcc_s",      "libjemalloc",
+                                        "libtcmalloc", "libmimalloc", "libpond-scout", "libm.so"};
     const char *name = base_name(m->path);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0)
@@ -56,8 +56,8 @@ static bool is_system(const struct scout_module *m)
 
 static bool is_allocator(const char *function)
 {
-    static const char *const names[] = {"malloc",       "calloc",         "realloc",       "strdup",
-                                        "strndup",      "memdup",         "operator new",  "memalign",
+    static const char *const names[] = {"malloc",        "calloc",           "realloc",       "strdup",
+                                        "strndup",       "memdup",           "operator new",  "memalign",
                                         "aligned_alloc", "allocator_traits", "new_allocator", "_M_allocate"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcasestr(function, names[i]) != NULL)
@@ -69,8 +69,9 @@ static bool is_allocator(const char *function)
 
 struct place {
     uint64_t pc;
-    frame *frames;
+    frame *frames; /* the functions that were inlined there first */
     size_t count;
+    frame *called; /* whom it calls; NULL: not known */
 };
 
 struct places {
@@ -79,7 +80,8 @@ struct places {
     size_t count;
 };
 
-static void add_frame(struct place *at, const struct scout_file *f, const char *function, const char *path, int line)
+static void add_frame(struct place *at, const struct scout_file *f, const char *function, const char *path,
+                      int line)
 {
     at->frames = realloc(at->frames, (at->count + 1) * sizeof *at->frames);
     if (at->frames == NULL)
@@ -124,6 +126,22 @@ static struct places gather(const struct scout_file *f)
     return p;
 }
 
+static void find_callee(struct place *at)
+{
+    callee c;
+    const frame *caller = &at->frames[0];
+    if (caller->skipped || !callee_of(at->pc, &c) || is_allocator(c.function))
+        return;
+    at->called = allocate(1, sizeof *at->called);
+    *at->called = *caller;
+    at->called->function = c.function;
+    at->called->gone = true;
+    if (c.file != NULL) {
+        at->called->file = c.file;
+        at->called->line = c.line;
+    }
+}
+
 static void name_all(struct places *p)
 {
     const void **pcs = allocate(p->count, sizeof *pcs);
@@ -139,9 +157,20 @@ static void name_all(struct places *p)
         const struct scout_module *m = module_of(p->file, at->pc);
         if (at->count == 0)
             add_frame(at, p->file,
-                      m == NULL ? "?" : text_of("%s+0x%zx", base_name(m->path), (size_t)(at->pc - 1 - m->bias)), NULL, 0);
+                      m == NULL ? "?"
+                                : text_of("%s+0x%zx", base_name(m->path), (size_t)(at->pc - 1 - m->bias)),
+                      NULL, 0);
+        if (dwfl != NULL)
+            find_callee(at);
     }
     free(pcs);
+}
+
+// The function that was called from there has left no frame: the next one in is another.
+static bool has_gone(const struct place *at, const struct place *inner)
+{
+    return at->called != NULL &&
+           (inner == NULL || strcmp(inner->frames[inner->count - 1].function, at->called->function) != 0);
 }
 
 static chain chain_of(const struct scout_chain *c, const struct places *p)
@@ -150,14 +179,17 @@ static chain chain_of(const struct scout_chain *c, const struct places *p)
     const struct place *places[SCOUT_DEPTH];
     for (uint32_t i = 0; i < c->depth; i++) {
         places[i] = bsearch(&c->pc[i], p->all, p->count, sizeof *p->all, by_address);
-        named.count += places[i]->count;
+        named.count += places[i]->count + 1;
     }
     named.frames = allocate(named.count, sizeof *named.frames);
     frame *to = named.frames;
     for (uint32_t i = 0; i < c->depth; i++) {
+        if (has_gone(places[i], i > 0 ? places[i - 1] : NULL))
+            *to++ = *places[i]->called;
         memcpy(to, places[i]->frames, places[i]->count * sizeof *to);
         to += places[i]->count;
     }
+    named.count = (size_t)(to - named.frames);
     return named;
 }
 

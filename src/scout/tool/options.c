@@ -10,7 +10,8 @@
 static const char help[] =
     "usage: pond-scout [option...] -- COMMAND [ARGUMENT...]\n"
     "       pond-scout [option...] --read DIR\n"
-    "Runs a program and says which of its objects belong in a pond: how often they are got, how long they live,\n"
+    "Runs a program and says which of its objects belong in a pond: how often they are got, how long they "
+    "live,\n"
     "how many of the gets a pond with a tick a second would have served, and the lines of C to write.\n"
     "\n"
     "  -o, --output FILE    the table, to FILE (default: standard output)\n"
@@ -27,14 +28,19 @@ static const char help[] =
 
 enum { LEAST = 256, PROCESS, KEEP, READ, RATE, DEPTH, TICK };
 
-static const struct option known[] = {
-    {"output", required_argument, NULL, 'o'}, {"json", required_argument, NULL, 'j'},
-    {"rows", required_argument, NULL, 'n'},   {"least", required_argument, NULL, LEAST},
-    {"process", required_argument, NULL, PROCESS}, {"keep", required_argument, NULL, KEEP},
-    {"read", required_argument, NULL, READ},  {"rate", required_argument, NULL, RATE},
-    {"depth", required_argument, NULL, DEPTH}, {"tick", required_argument, NULL, TICK},
-    {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0}};
+static const struct option known[] = {{"output", required_argument, NULL, 'o'},
+                                      {"json", required_argument, NULL, 'j'},
+                                      {"rows", required_argument, NULL, 'n'},
+                                      {"least", required_argument, NULL, LEAST},
+                                      {"process", required_argument, NULL, PROCESS},
+                                      {"keep", required_argument, NULL, KEEP},
+                                      {"read", required_argument, NULL, READ},
+                                      {"rate", required_argument, NULL, RATE},
+                                      {"depth", required_argument, NULL, DEPTH},
+                                      {"tick", required_argument, NULL, TICK},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {"version", no_argument, NULL, 'V'},
+                                      {NULL, 0, NULL, 0}};
 
 static unsigned long number(const char *option, unsigned long least, unsigned long most)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Runs the command with the library preloaded. Signals of the terminal go to both; those sent to this process alone
-// are passed on.
+// Runs the command with the library preloaded. Signals of the terminal go to both; those sent to this process
+// alone are passed on.
 #include "scout.h"
 
 #include <errno.h>

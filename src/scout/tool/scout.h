@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pond-scout, the command: reads what the library counted, names who allocated, adds up what belongs together,
- * judges it, and says so. It runs once and ends: nothing is freed, and without memory it ends.
+ * pond-scout, the command: reads what the library counted, names who allocated, adds up what belongs
+ * together, judges it, and says so. It runs once and ends: nothing is freed, and without memory it ends.
  */
 #ifndef SCOUT_TOOL_H
 #define SCOUT_TOOL_H
@@ -31,7 +31,8 @@ char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- the command that is looked at: run.c ---- */
 
-/* Runs it with the library, which counts into files in the directory. Returns its status as a shell has it. */
+/* Runs it with the library, which counts into files in the directory. Returns its status as a shell has it.
+ */
 int run(const asked *a, const char *directory);
 
 /* ---- processes: load.c ---- */
@@ -43,7 +44,8 @@ typedef struct frame {
     uint64_t pc;
     const struct scout_module *module; /* NULL: not known */
     bool program;                      /* it is of the program, not of a library */
-    bool skipped;                      /* it hands on what others ask for: libc, malloc's wrappers */
+    bool gone;    /* its last act was the call: pc and line are of the call that it was called by */
+    bool skipped; /* it hands on what others ask for: libc, malloc's wrappers */
 } frame;
 
 typedef struct chain {
@@ -64,6 +66,13 @@ process load(const asked *a, const char *directory);
 /* ---- names: names.c ---- */
 
 void name_chains(process *p);
+
+/* The function that the call which returns to pc is for: callee.c. False: it is not known. */
+typedef struct callee {
+    const char *function, *file;
+    int line; /* at which it begins */
+} callee;
+bool callee_of(uint64_t pc, callee *c);
 const char *base_name(const char *path);
 
 /* ---- what belongs together: group.c ---- */
@@ -85,8 +94,8 @@ struct group {
     const char *verdict; /* a word */
     char why[240];
     bool good;
-    const group *object; /* a part of what this one makes */
-    unsigned parts;      /* allocations for each object beside its own */
+    const group *object;        /* a part of what this one makes */
+    unsigned parts;             /* allocations for each object beside its own */
     double object_bytes, saved; /* ns a second */
     uint64_t pond_size;         /* of the pond; 0: several */
     char *type;                 /* of the object; NULL: not known */
@@ -105,8 +114,11 @@ void judge_all(groups *g, const process *p, const asked *a);
 double hit_ratio(const struct scout_sim *s);
 double life(const struct scout_sim *s, double part); /* seconds within which that part of the objects ended */
 
-/* The type of *size bytes to which a variable, or the result, of a function at the address points: types.c. */
-char *type_at(uint64_t pc, uint64_t size);
+/*
+ * The type of so many bytes to which the result of the function points that the site calls, or its own
+ * result, or a variable of its: types.c. NULL: not known.
+ */
+char *type_at(const frame *site, uint64_t size);
 
 /* ---- answers: table.c, json.c, lines.c ---- */
 

@@ -57,9 +57,9 @@ static void put_row(FILE *out, const group *g, double seconds)
     double object = g->object_bytes;
     fprintf(out, "%9.0f", (double)s->gets / seconds);
     put_sizes(out, g);
-    fprintf(out, " %6.2f%% %7llu %8s %6s %6s %5.0f%% %6.2f%%  ", 100 * hit_ratio(s), (unsigned long long)s->live_peak,
-            amount((double)s->idle_peak * object, idle, sizeof idle), duration(life(s, 0.5), half, sizeof half),
-            duration(life(s, 0.99), most, sizeof most),
+    fprintf(out, " %6.2f%% %7llu %8s %6s %6s %5.0f%% %6.2f%%  ", 100 * hit_ratio(s),
+            (unsigned long long)s->live_peak, amount((double)s->idle_peak * object, idle, sizeof idle),
+            duration(life(s, 0.5), half, sizeof half), duration(life(s, 0.99), most, sizeof most),
             s->puts == 0 ? 0 : 100 * (double)s->elsewhere / (double)s->puts, g->saved / 1e7);
     put_place(out, g->site);
     if (g->via != NULL)
@@ -101,14 +101,15 @@ void table_print(FILE *out, const groups *g, const process *p, const asked *a)
 {
     const struct scout_file *f = p->file;
     double seconds = p->seconds > 0.001 ? p->seconds : 0.001;
-    fprintf(out, "%s, process %u: %.0f allocations in %.1f s at %zu places, by %u threads", base_name(f->program),
-            f->process, (double)p->gets, p->seconds, g->count, f->threads);
+    fprintf(out, "%s, process %u: %.0f allocations in %.1f s at %zu places, by %u threads",
+            base_name(f->program), f->process, (double)p->gets, p->seconds, g->count, f->threads);
     if (f->most_every > 1)
         fprintf(out, "; at most one in %u was recorded", f->most_every);
     fputs(".\n", out);
     if (f->lost > 0)
         fprintf(out, "%llu objects were not recorded, for want of room.\n", (unsigned long long)f->lost);
-    fputs("\nFor ponds (peak: objects live at once; idle: bytes idle in the pond at most; saved: of one processor):\n",
+    fputs("\nFor ponds (peak: objects live at once; idle: bytes idle in the pond at most; saved: of one "
+          "processor):\n",
           out);
     if (put_some(out, g, seconds, a, true) == 0)
         fputs("          none\n", out);

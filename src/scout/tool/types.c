@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The type of an object, from the debug information of the function that allocates it: a structure of exactly that
-// size to which the function's result, or one of its variables, points.
+// The type of an object, from the debug information of the function that allocates it: a structure of exactly
+// that size to which the function's result, or one of its variables, points.
 #include "scout.h"
 
-#include "../../symbol/session.h"
+#include "call.h"
 #include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +35,12 @@ static char *pointed_to(Dwarf_Die *entry, uint64_t size)
         !plain_type(&type, &named) || dwarf_tag(&type) != DW_TAG_pointer_type)
         return NULL;
     named = NULL;
-    if (dwarf_formref_die(dwarf_attr(&type, DW_AT_type, &attribute), &type) == NULL || !plain_type(&type, &named))
+    if (dwarf_formref_die(dwarf_attr(&type, DW_AT_type, &attribute), &type) == NULL ||
+        !plain_type(&type, &named))
         return NULL;
     int tag = dwarf_tag(&type);
-    if ((tag != DW_TAG_structure_type && tag != DW_TAG_union_type) || dwarf_aggregate_size(&type, &bytes) != 0 ||
-        bytes != size)
+    if ((tag != DW_TAG_structure_type && tag != DW_TAG_union_type) ||
+        dwarf_aggregate_size(&type, &bytes) != 0 || bytes != size)
         return NULL;
     if (dwarf_diename(&type) != NULL)
         return text_of("%s%s", tag == DW_TAG_union_type ? "union " : "struct ", dwarf_diename(&type));
@@ -60,7 +61,8 @@ static char *type_in(Dwarf_Die *scope, uint64_t size)
             dwarf_formref_die(dwarf_attr(scope, DW_AT_abstract_origin, &attribute), &origin) != NULL)
             found = pointed_to(&origin, size);
     }
-    for (int none = dwarf_child(scope, &entry); none == 0 && found == NULL; none = dwarf_siblingof(&entry, &entry)) {
+    for (int none = dwarf_child(scope, &entry); none == 0 && found == NULL;
+         none = dwarf_siblingof(&entry, &entry)) {
         tag = dwarf_tag(&entry);
         if (tag == DW_TAG_variable || tag == DW_TAG_formal_parameter)
             found = pointed_to(&entry, size);
@@ -70,8 +72,18 @@ static char *type_in(Dwarf_Die *scope, uint64_t size)
     return found;
 }
 
-char *type_at(uint64_t pc, uint64_t size)
+static char *result_of_call(uint64_t pc, Dwarf_Addr bias, Dwarf_Die *scopes, int count, uint64_t size)
 {
+    Dwarf_Die function;
+    for (int i = 0; i < count; i++)
+        if (dwarf_tag(&scopes[i]) != DW_TAG_compile_unit && call_find(&scopes[i], pc - bias, &function))
+            return pointed_to(&function, size);
+    return NULL;
+}
+
+char *type_at(const frame *site, uint64_t size)
+{
+    uint64_t pc = site->pc;
     Dwarf_Addr bias = 0;
     Dwarf_Die *scopes = NULL, *unit = NULL;
     Dwfl *dwfl = session_now();
@@ -79,7 +91,7 @@ char *type_at(uint64_t pc, uint64_t size)
     if (module != NULL)
         unit = dwfl_module_addrdie(module, pc - 1, &bias);
     int count = unit != NULL ? dwarf_getscopes(unit, pc - 1 - bias, &scopes) : 0;
-    char *found = NULL;
+    char *found = count > 0 ? result_of_call(pc, bias, scopes, count, size) : NULL;
     for (int i = 0; i < count && found == NULL; i++)
         if (dwarf_tag(&scopes[i]) != DW_TAG_compile_unit)
             found = type_in(&scopes[i], size);
