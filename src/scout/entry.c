@@ -36,7 +36,7 @@ static inline bool is_missing(void)
 // Of one record in 16 the allocator's own time is taken.
 static inline uint64_t clock_some(struct thread *t)
 {
-    return t->clocks++ % 16 == 0 ? now_ns() : 0;
+    return chance(&t->clocks, 4) ? now_ns() : 0;
 }
 
 static inline uint64_t clock_end(uint64_t begun)

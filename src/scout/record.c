@@ -26,6 +26,7 @@ static bool begin(struct thread *t)
     t->inside = true;
     bool child = atomic_load_explicit(&wiped->alive, memory_order_relaxed) == 0;
     bool on = file != NULL && (!child || start_child());
+    t->weight = on && child ? 0 : t->weight;
     if (on && t->number == 0) {
         t->number = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) + 1;
         t->draw = t->number * 2654435761u | 1;
@@ -148,7 +149,7 @@ void record_put(void *p, const void *cfa, bool resized, struct object *old)
     struct chain c = {.depth = 0};
     struct event e = {.now = now_ns(), .resized = resized};
     e.epoch = (e.now - file->began) / epoch_ns + 1;
-    if (t->frees++ % 2 == 0) { /* who frees it */
+    if (chance(&t->frees, 1)) { /* who frees it */
         chain_walk(&c, cfa);
         e.chain = chain_number(&c, cfa);
     } else {

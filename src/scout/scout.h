@@ -46,6 +46,12 @@ struct thread {
 /* The library is there from the start, so its storage is, too. */
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
+/* True for one in 2^bits, in no even distance: else it could be the same one of each request. */
+static inline bool chance(uint32_t *count, unsigned bits)
+{
+    return ((*count)++ * 2654435769u ^ *count * 40503u) >> (32 - bits) == 0;
+}
+
 /* ---- chains: chain.c ---- */
 
 struct chain {

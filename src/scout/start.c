@@ -118,6 +118,7 @@ static void after_fork(void)
     atomic_store_explicit(&wiped->lock, 0, memory_order_relaxed);
     (void)start_child();
     self.inside = inside;
+    self.weight = self.countdown = 0;
 }
 
 // ---- the start ----
