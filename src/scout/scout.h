@@ -49,7 +49,9 @@ extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 /* True for one in 2^bits, in no even distance: else it could be the same one of each request. */
 static inline bool chance(uint32_t *count, unsigned bits)
 {
-    return ((*count)++ * 2654435769u ^ *count * 40503u) >> (32 - bits) == 0;
+    uint32_t mixed = ++*count * 0x9e3779b1u;
+    mixed = (mixed ^ mixed >> 15) * 0x85ebca6bu;
+    return mixed >> (32 - bits) == 0;
 }
 
 /* ---- chains: chain.c ---- */

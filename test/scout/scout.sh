@@ -93,7 +93,7 @@ for library in jemalloc tcmalloc_minimal mimalloc; do
 done
 
 "$CC" -std=gnu11 -O2 -g -o "$scratch/storm" test/scout/program/storm.c -pthread
-check "threads and forks" "$scout" --rate 100000 -o "$scratch/table" -j "$scratch/json" --keep "$scratch/kept" -- \
+check "threads and forks" "$scout" --rate 300000 -o "$scratch/table" -j "$scratch/json" --keep "$scratch/kept" -- \
     "$scratch/storm"
 cp "$scratch/checked" "$scratch/printed"
 # shellcheck disable=SC2317 # called by check

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 4, TIMES = 400000, PLACES = 256, SIZE = 96 };
+enum { THREADS = 4, TIMES = 1000000, PLACES = 256, SIZE = 96 };
 
 static _Atomic(unsigned char *) places[PLACES];
 static atomic_ulong got;
@@ -25,6 +25,13 @@ __attribute__((noinline)) static unsigned char *object_new(void)
     unsigned char *p = malloc(SIZE);
     memset(p, (int)((size_t)p >> 4 & 0xff), SIZE);
     return p;
+}
+
+/* A compiler may leave out a pair that nobody looks into. */
+__attribute__((noinline)) static void pair(size_t size)
+{
+    void *volatile p = malloc(size);
+    free(p);
 }
 
 static void object_end(unsigned char *p)
@@ -41,7 +48,7 @@ static void *run(void *seed)
     for (int i = 0; i < TIMES; i++) {
         draw = draw * 1664525 + 1013904223;
         object_end(atomic_exchange(&places[(draw >> 8) % PLACES], object_new()));
-        free(malloc(draw >> 22));
+        pair(draw >> 22);
     }
     atomic_fetch_add(&got, TIMES);
     return NULL;
@@ -50,7 +57,7 @@ static void *run(void *seed)
 static void child(void)
 {
     for (int i = 0; i < 1000; i++)
-        free(malloc(32));
+        pair(32);
     _exit(0);
 }
 
