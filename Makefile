@@ -379,7 +379,7 @@ uninstall: ## remove what install put there
 	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
 	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED)
-	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(D_LIB)/pond; do \
+	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(DESTDIR)$(PREFIX)/lib/pond; do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
 # ---- lint, clean, help ----

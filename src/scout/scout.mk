@@ -1,6 +1,6 @@
 # pond-scout: SCOUT, the command, which reads names by libdw, and SCOUT_SO, which it preloads. Both are empty
 # where libdw is missing, for foreign variants, and with sanitizers, which have an allocator of their own.
-SCOUT_INSTALLED = $(DESTDIR)$(BINDIR)/pond-scout $(DESTDIR)$(LIBDIR)/pond/libpond-scout.so \
+SCOUT_INSTALLED = $(DESTDIR)$(BINDIR)/pond-scout $(DESTDIR)$(PREFIX)/lib/pond/libpond-scout.so \
                   $(DESTDIR)$(MANDIR)/man1/pond-scout.1
 ifneq ($(SYMBOL_LIB),)
 ifeq ($(filter asan tsan,$(VARIANT)),)
@@ -32,8 +32,7 @@ $(SCOUT_SO): $(SCOUT_PRELOADED) src/scout/scout.map
 
 $(SCOUT_OBJECTS): $(B)/%.o: %.c $(B)/flags
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(SCOUT_CFLAGS) \
-	    '-DSCOUT_LIBRARY="$(LIBDIR)/pond/libpond-scout.so"' -MMD -MP -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(SCOUT_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(SCOUT_PRELOADED): $(B)/%.o: %.c $(B)/flags
 	$(call say,CC,$@)

@@ -26,6 +26,12 @@ for file in include/pond/pond.h include/pond/inline.h include/pond/typed.h inclu
     include/pond/http.h share/man/man3/pond_http.3 share/man/man3/pond_http_start.3; do
     [ -e "$stage/$file" ] || fail "install does not install $file"
 done
+if [ -e build/release/pond-scout ]; then
+    for file in bin/pond-scout lib/pond/libpond-scout.so share/man/man1/pond-scout.1; do
+        [ -e "$stage/$file" ] || fail "$file was not installed"
+    done
+    "$stage/bin/pond-scout" -o /dev/null -- true || fail "the installed pond-scout does not run"
+fi
 if [ -e build/release/pond-prof ]; then
     for file in bin/pond-prof share/man/man1/pond-prof.1 share/bash-completion/completions/pond-prof; do
         [ -e "$stage/$file" ] || fail "install does not install $file"

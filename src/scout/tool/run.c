@@ -26,20 +26,18 @@ static void pass_on(int number, siginfo_t *about, void *context)
 static char *find_library(void)
 {
     char own[4096];
+    static const char *const places[] = {"libpond-scout.so", "../lib/pond/libpond-scout.so"};
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    if (length > 0) {
-        own[length] = '\0';
-        *strrchr(own, '/') = '\0';
-        static const char *const places[] = {"%s/libpond-scout.so", "%s/../lib/pond/libpond-scout.so"};
-        char *beside = text_of(places[0], own), *installed = text_of(places[1], own);
-        if (access(beside, R_OK) == 0)
-            return beside;
-        if (access(installed, R_OK) == 0)
-            return installed;
+    if (length <= 0)
+        end_with("/proc/self/exe cannot be read, beside which libpond-scout.so lies.");
+    own[length] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *path = text_of("%.*s%s", (int)(strrchr(own, '/') + 1 - own), own, places[i]);
+        if (access(path, R_OK) == 0)
+            return path;
+        free(path);
     }
-    if (access(SCOUT_LIBRARY, R_OK) != 0)
-        end_with("libpond-scout.so is neither beside this program nor at %s.", SCOUT_LIBRARY);
-    return text_of("%s", SCOUT_LIBRARY);
+    end_with("libpond-scout.so is neither beside this program nor in ../lib/pond from there.");
 }
 
 static void set_environment(const asked *a, const char *directory)
