@@ -152,7 +152,7 @@ __attribute__((constructor)) static void start(void)
     if (to == NULL || strlen(to) >= sizeof directory)
         return;
     self.inside = true;
-    strcpy(directory, to);
+    memcpy(directory, to, strlen(to) + 1);
     record_rate = word(words, "rate=", record_rate);
     chain_frames = (unsigned)word(words, "depth=", chain_frames);
     epoch_ns = word(words, "tick=", 1000) * 1000000;

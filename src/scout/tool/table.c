@@ -39,7 +39,7 @@ static void put_sizes(FILE *out, const group *g)
     char text[96] = "";
     size_t length = 0;
     if (g->pond_size != 0)
-        length = (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)g->pond_size);
+        snprintf(text, sizeof text, "%llu", (unsigned long long)g->pond_size);
     else if (g->rest.gets == 0 && g->size_count <= 2)
         for (unsigned i = 0; i < g->size_count; i++)
             length += (size_t)snprintf(text + length, sizeof text - length, "%s%llu", i > 0 ? "," : "",
@@ -70,7 +70,7 @@ static void put_callers(FILE *out, const group *g)
 {
     int told = 0;
     for (size_t i = g->caller_at; i < g->caller->count && told < 2; i++, told++)
-        fprintf(out, "%s%s", told == 0 ? " < " : " < ", g->caller->frames[i].function);
+        fprintf(out, " < %s", g->caller->frames[i].function);
 }
 
 static const char header[] =
