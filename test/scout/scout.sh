@@ -38,6 +38,12 @@ refuses()
     fi
 }
 
+# looks ARGUMENT...: pond-scout, with its answers in $scratch/table and $scratch/json.
+looks()
+{
+    "$scout" -o "$scratch/table" -j "$scratch/json" "$@"
+}
+
 # place FUNCTION VERDICT [WORDS...]: the JSON has that place, with that verdict and these words.
 # shellcheck disable=SC2317 # called by check
 place()
@@ -60,7 +66,7 @@ times=20000
 quiet='-Wno-unused-result -Wno-alloc-size-larger-than'
 # shellcheck disable=SC2086 # flags
 "$CC" -std=gnu11 -O2 -g $quiet -o "$scratch/sites" test/scout/program/sites.c -pthread
-check "it runs a program" "$scout" --rate 100000000 -o "$scratch/table" -j "$scratch/json" -- "$scratch/sites" $times
+check "it runs a program" looks --rate 100000000 -- "$scratch/sites" $times
 check "behind a wrapper, without a frame of its own" place conn_new pond '"size":160,' '"type":"struct conn"' \
     "\"gets\":$times," '"hit_ratio":0.9999'
 check "freed by another thread" place note_new pond '"size":48,' "\"gets\":$((times / 20))," '"other_thread":1,'
@@ -75,11 +81,11 @@ check "it is JSON" sh -c "! command -v python3 > /dev/null || python3 -m json.to
 
 # shellcheck disable=SC2086 # flags
 "$CC" -std=gnu11 -O0 -g $quiet -o "$scratch/sites0" test/scout/program/sites.c -pthread
-check "without optimisation" "$scout" -o "$scratch/table" -j "$scratch/json" -- "$scratch/sites0" 2000
+check "without optimisation" looks -- "$scratch/sites0" 2000
 check "the same object" place conn_new pond '"size":160,' '"type":"struct conn"'
 
 status=0
-"$scout" --rate 100000000 -o "$scratch/table" -j "$scratch/json" -- "$scratch/sites" 2000 killed 2> "$scratch/err" || status=$?
+looks --rate 100000000 -- "$scratch/sites" 2000 killed 2> "$scratch/err" || status=$?
 check "killed: the status" test $status -eq 137
 check "killed: all was counted" place conn_new pond '"gets":2000,'
 
@@ -87,21 +93,21 @@ for library in jemalloc tcmalloc_minimal mimalloc; do
     # shellcheck disable=SC2086 # words
     if "$CC" -std=gnu11 -O2 -g $quiet -o "$scratch/other" test/scout/program/sites.c -pthread \
         -Wl,--no-as-needed -l$library 2> /dev/null; then
-        check "with $library" "$scout" --rate 100000000 -o "$scratch/table" -j "$scratch/json" -- "$scratch/other" 2000
+        check "with $library" looks --rate 100000000 -- "$scratch/other" 2000
         check "with $library: all was counted" place conn_new pond '"gets":2000,'
     fi
 done
 
 "$CC" -std=gnu11 -O2 -g -o "$scratch/storm" test/scout/program/storm.c -pthread
-check "threads and forks" "$scout" --rate 300000 -o "$scratch/table" -j "$scratch/json" --keep "$scratch/kept" -- \
-    "$scratch/storm"
+check "threads and forks" looks --rate 300000 --keep "$scratch/kept" -- "$scratch/storm"
 cp "$scratch/checked" "$scratch/printed"
 # shellcheck disable=SC2317 # called by check
 estimated()
 {
     truth=$(grep -E '^[0-9]+$' "$scratch/printed")
-    sed -n 's/^{"function":"object_new".*"gets":\([0-9]*\),.*/\1/p' "$scratch/json" |
-        awk -v truth="$truth" '{ sum += $1 } END { print sum, truth; exit !(sum > 0.97 * truth && sum < 1.03 * truth) }'
+    sed -n 's/^{"function":"object_new".*"gets":\([0-9]*\),.*/\1/p' "$scratch/json" | awk -v truth="$truth" '
+        { sum += $1 }
+        END { print sum, truth; exit !(sum > 0.97 * truth && sum < 1.03 * truth) }'
 }
 check "one in several was recorded" grep -q 'one in' "$scratch/table"
 check "it counts for as many" estimated
@@ -111,10 +117,11 @@ children()
     count=0
     for file in "$scratch"/kept/*.scout; do
         process=${file##*/}
-        "$scout" --read "$scratch/kept" --process "${process%%.*}" | grep -q ': 1000 allocations' && count=$((count + 1))
+        looks --read "$scratch/kept" --process "${process%%.*}"
+        grep -q ': 1000 allocations' "$scratch/table" && count=$((count + 1))
     done
     echo "of $count children: $(ls "$scratch/kept")"
-    [ $count -ge 4 ]
+    [ "$count" -ge 4 ]
 }
 check "a child of fork() has a file of its own, with its own objects alone" children
 
@@ -128,5 +135,6 @@ mkdir "$scratch/empty"
 head -c 20000000 /dev/zero > "$scratch/empty/1.0.scout"
 head -c 1000 /dev/urandom > "$scratch/empty/2.0.scout"
 refuses "files that are none" 'nothing was counted' "$scout" --read "$scratch/empty"
-check "its version" test "$("$scout" --version)" = "pond-scout $(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)"
+version=$(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
+check "its version" test "$("$scout" --version)" = "pond-scout $version"
 exit $failed

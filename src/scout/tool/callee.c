@@ -49,7 +49,9 @@ static bool find_definition(Dwfl_Module *module, callee *c)
             continue;
         Dwfl_Line *line = dwfl_module_getsrc(module, at);
         const char *file = line != NULL ? dwfl_lineinfo(line, NULL, &c->line, NULL, NULL, NULL) : NULL;
-        c->file = file != NULL ? text_of("%s", file) : NULL;
+        const char *from = line != NULL && file != NULL && file[0] != '/' ? dwfl_line_comp_dir(line) : NULL;
+        if (file != NULL)
+            c->file = text_of("%s%s%s", from != NULL ? from : "", from != NULL ? "/" : "", file);
         return true;
     }
     return false;

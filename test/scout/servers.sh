@@ -1,0 +1,117 @@
+#!/bin/bash
+# gzipd and respd with malloc, under pond-scout: it names the ponds that they have with ponds, and predicts the hit
+# ratios that these have under the same load, within a point. The load comes in bursts, some of them after pauses of
+# several ticks, so that ratios differ. A line for each: SERVER POND predicted measured.
+# shellcheck disable=SC2016 # $ is a character of the protocol
+set -u
+. test/build/lib.sh
+. examples/gzipd/server.sh
+
+scout=${POND_SCOUT_TOOL:-build/release/pond-scout}
+if [ ! -x "$scout" ] || [ ! -x build/release/examples/gzipd ] || [ ! -x build/release/examples/respd ]; then
+    echo "skipped: pond-scout, gzipd or respd was not built"
+    exit 77
+fi
+trap 'stop_all_servers; rm -rf "$scratch"' EXIT
+failed=0
+tick=200
+"$CC" -std=gnu11 -O2 -o "$scratch/ask" test/scout/program/ask.c || fail "the load does not build"
+
+# load NAME PORT: what both servers of a kind are asked.
+load()
+{
+    for text in "$scratch/$1".*; do
+        "$scratch/ask" "$2" "$text" 8 120 2 || fail "$1 does not answer"
+        "$scratch/ask" "$2" "$text" 3 120 2 || fail "$1 does not answer"
+        "$scratch/ask" "$2" "$text" 8 4 $((tick * 3)) || fail "$1 does not answer"
+    done
+}
+
+port_of()
+{
+    local url=${server_url[$1]%/}
+    echo "${url##*:}"
+}
+
+# measured NAME PONDS SERVER...: "pond hits" for each that was used, into $scratch/measured.
+measured()
+{
+    local name=$1 ponds=$2
+    shift 2
+    start_server "$name" "$@" --alloc pond || fail "$name does not start"
+    load "$name" "$(port_of "$name")"
+    statistics "$name" "$ponds" | sed -n 's/^pond=\([^ ]*\) .* gets=\([0-9]*\) hits=\([0-9]*\) .*/\1 \2 \3/p' |
+        awk '$2 >= 50 { print $1, $3 / $2 }' > "$scratch/measured"
+    stop_server "$name" || fail "$name does not end well"
+}
+
+# predicted NAME SERVER...: "function size hits verdict" for each size of each place, into $scratch/predicted.
+predicted()
+{
+    local name=$1
+    shift
+    start_server "$name" "$scout" --tick $tick --least 1 -n 0 -o "$scratch/table" -j "$scratch/json" -- \
+        "$@" --alloc malloc || fail "$name does not start under pond-scout"
+    load "$name" "$(port_of "$name")"
+    stop_server "$name" || fail "$name does not end well under pond-scout"
+    perl -ne 'next unless /"function":"(\w+)"/;
+        my $place = $1;
+        next if /"by":"/;
+        my ($verdict) = /"verdict":"(\w+)"/;
+        while (/\{"size":(\d+),"gets":(\d+),"hit_ratio":([\d.]+)\}/g) {
+            print "$place $1 $3 $verdict\n" if $2 >= 50;
+        }' "$scratch/json" > "$scratch/predicted"
+}
+
+# agree SERVER POND FUNCTION SIZE VERDICTS: SIZE is a pattern.
+agree()
+{
+    local is line
+    is=$(awk -v pond="$2" '$1 == pond { print $2 }' "$scratch/measured")
+    line=$(awk -v place="$3" -v size="^$4\$" '$1 == place && $2 ~ size' "$scratch/predicted")
+    if [ -z "$is" ]; then
+        echo "$1 $2 was not used"
+    elif [ "$(wc -l <<< "$line")" -ne 1 ] || [[ " $5 " != *" ${line##* } "* ]]; then
+        echo "FAIL $1 $2: pond-scout says: $line"
+        failed=1
+    elif awk -v is="$is" -v said="$(cut -d' ' -f3 <<< "$line")" 'BEGIN { d = is - said; exit !(d * d < 1e-4) }'; then
+        echo "ok $1 $2 predicted $(cut -d' ' -f3 <<< "$line") measured $is"
+    else
+        echo "FAIL $1 $2 predicted $(cut -d' ' -f3 <<< "$line") measured $is"
+        failed=1
+    fi
+}
+
+for file in slab.c board.c part.c; do
+    printf 'GET /%s HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n' $file \
+        > "$scratch/gzipd.$file"
+done
+gzipd=(build/release/examples/gzipd --threads 2 --tick "$tick" --root src)
+measured gzipd 3 "${gzipd[@]}"
+predicted gzipd "${gzipd[@]}"
+agree gzipd requests request_open '.*' pond
+agree gzipd buffers buffer_open '.*' pond
+agree gzipd streams stream_create '.*' create
+
+# echo_commands SIZE COUNT
+echo_commands()
+{
+    local text
+    text=$(head -c "$1" /dev/zero | tr '\0' x)
+    for ((i = 0; i < $2; i++)); do
+        printf '*2\r\n$4\r\nECHO\r\n$%d\r\n%s\r\n' "$1" "$text"
+    done
+    printf '*1\r\n$4\r\nQUIT\r\n'
+}
+echo_commands 10 300 > "$scratch/respd.small"
+echo_commands 9000 30 > "$scratch/respd.large"
+respd=(build/release/examples/respd --threads 2 --tick "$tick")
+measured respd 20 "${respd[@]}"
+predicted respd "${respd[@]}"
+agree respd connections connection_open '.*' pond
+agree respd requests request_open '.*' pond
+agree respd batches batch_open '.*' pond
+for size in 4 8 16 32 64 128 256; do
+    agree respd "buffers-${size}K" buffer_memory $((size * 1024)) "pond ponds"
+done
+exit $failed
