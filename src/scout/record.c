@@ -8,9 +8,9 @@
 #include <time.h>
 
 _Atomic uint32_t every = 1;
-uint64_t epoch_ns = 1000000000, record_rate = 150000;
+uint64_t epoch_ns = 1000000000, record_rate = 250000;
 
-enum { WINDOW = 1024, MOST_EVERY = 4096, UNWOUND_COSTS = 4 };
+enum { WINDOW = 1024, MOST_EVERY = 4096, UNWOUND_COSTS = 4, WINDOW_NS = 50000000 };
 
 uint64_t now_ns(void)
 {
@@ -52,7 +52,7 @@ static void adapt(uint64_t now, bool unwound)
 {
     static uint64_t window_began, spent;
     spent += unwound ? UNWOUND_COSTS : 1;
-    if (spent < WINDOW)
+    if (spent < WINDOW && now - window_began < WINDOW_NS)
         return;
     uint64_t rate = spent * 1000000000u / (now - window_began + 1);
     uint32_t mean = atomic_load_explicit(&every, memory_order_relaxed);

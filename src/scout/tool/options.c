@@ -21,7 +21,7 @@ static const char help[] =
     "      --process PID    of this process, where the command has several (default: that of the most gets)\n"
     "      --keep DIR       make DIR and leave there what was counted\n"
     "      --read DIR       of what is there, or is being counted there by another pond-scout\n"
-    "      --rate N         record so many objects a second at most, and draw from more (default 150000)\n"
+    "      --rate N         record so many objects a second at most, and draw from more (default 250000)\n"
     "      --depth N        tell call sites apart by so many functions of the program, 1 to 8 (default 3)\n"
     "      --tick MS        the simulated ponds' tick (default 1000)\n"
     "  -h, --help; -V, --version\n";
@@ -104,7 +104,7 @@ static void take(asked *a, int letter, const char *word)
 
 void options_read(asked *a, int count, char **words)
 {
-    *a = (asked){.rows = 20, .rate = 150000, .depth = 3, .tick_ms = 1000, .least = 10};
+    *a = (asked){.rows = 20, .rate = 250000, .depth = 3, .tick_ms = 1000, .least = 10};
     opterr = 0;
     for (int letter; (letter = getopt_long(count, words, "+:o:j:n:hV", known, NULL)) != -1;)
         take(a, letter, words[optind - 1]);
