@@ -52,9 +52,11 @@ static void adapt(uint64_t now, bool unwound)
 {
     static uint64_t window_began, spent;
     spent += unwound ? UNWOUND_COSTS : 1;
-    if (spent < WINDOW && now - window_began < WINDOW_NS)
+    uint64_t passed =
+        now > window_began ? now - window_began : 0; /* clocks are read before the lock is taken */
+    if (spent < WINDOW && passed < WINDOW_NS)
         return;
-    uint64_t rate = spent * 1000000000u / (now - window_began + 1);
+    uint64_t rate = spent * 1000000000u / (passed + 1);
     uint32_t mean = atomic_load_explicit(&every, memory_order_relaxed);
     if (rate > record_rate && mean < MOST_EVERY)
         mean *= 2;

@@ -102,6 +102,18 @@ Test(scout, nothing_is_idle_after_two_ticks)
     cr_assert_eq(s.misses, 6);
 }
 
+Test(scout, a_clock_that_was_read_early_moves_nothing_back)
+{
+    struct scout_sim s = {.size = 8};
+    struct event e = {.now = 1, .size = 8, .epoch = 5, .weight = 1};
+    sim_get(&s, &e);
+    sim_put(&s, &e, 1);
+    e.epoch = 4;
+    sim_get(&s, &e);
+    cr_assert_eq(s.misses, 1);
+    cr_assert_eq(s.epoch, 5);
+}
+
 /* ---- the book ---- */
 
 enum { OBJECTS = 40000 };
