@@ -3,13 +3,18 @@
 // before. So after a tick there are as many objects as were live at a time since the one before it.
 #include "scout.h"
 
+static uint64_t idle(const struct scout_sim *s)
+{
+    return s->population > s->live ? s->population - s->live : 0;
+}
+
 static void tick(struct scout_sim *s, uint64_t epoch)
 {
     if (s->epoch >= epoch) /* it may be less: clocks are read before the lock is taken */
         return;
     if (s->ticks != 0 || s->gets != 0) {
         uint64_t passed = epoch - s->epoch;
-        s->idle_sum += s->population - s->live;
+        s->idle_sum += idle(s);
         s->population = passed == 1 && s->live_most > s->live ? s->live_most : s->live;
         s->ticks += passed;
     }
@@ -46,13 +51,14 @@ void sim_get(struct scout_sim *s, const struct event *e)
     if (s->first == 0)
         s->first = e->now;
     s->last = e->now;
+    uint64_t level = s->live + 1; /* one that is recorded counts for several, but comes alone */
     s->live += e->weight;
-    if (s->live > s->population) {
-        s->misses += s->live - s->population;
-        s->population = s->live;
+    if (level > s->population) {
+        s->misses += level - s->population;
+        s->population = level;
     }
-    most(&s->live_most, s->live);
-    most(&s->live_peak, s->live);
+    most(&s->live_most, level);
+    most(&s->live_peak, level);
     most(&s->population_peak, s->population);
     if (e->took != 0) {
         s->timed++;
@@ -70,7 +76,7 @@ void sim_put(struct scout_sim *s, const struct event *e, uint64_t born)
     s->elsewhere += e->elsewhere ? e->weight : 0;
     s->resized += e->resized ? e->weight : 0;
     s->lives[power < SCOUT_LIVES ? power : SCOUT_LIVES - 1] += e->weight;
-    most(&s->idle_peak, s->population - s->live);
+    most(&s->idle_peak, idle(s));
     if (e->chain != 0)
         count_end(s, e->chain);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# pond-scout on programs of which everything is known: which places it names, how often they allocate, what it says
-# of each; threads, forks, other allocators, ends that nobody hears of; and what it refuses.
+# pond-scout on programs of which everything is known: which places it names, how often they allocate, what it
+# says of each; threads, forks, other allocators, ends that nobody hears of; and what it refuses.
 . test/build/lib.sh
 
 scout=${POND_SCOUT_TOOL:-build/release/pond-scout}
@@ -75,7 +75,8 @@ check "an object with its parts" place session_make create '"parts":2' "\"gets\"
 check "what is never freed" place keep kept "\"gets\":$times"
 check "what realloc changes" place grow resized
 check "text" place text buffer
-check "the lines of C name the type" grep -q 'POND_DEFINE(pond_conn, struct conn, .name = "conn")' "$scratch/table"
+check "the lines of C name the type" \
+    grep -q 'POND_DEFINE(pond_conn, struct conn, .name = "conn")' "$scratch/table"
 check "those of an object with parts" grep -q '\.create = session_make' "$scratch/table"
 check "it is JSON" sh -c "! command -v python3 > /dev/null || python3 -m json.tool '$scratch/json'"
 

@@ -184,7 +184,7 @@ static void judge(group *g, double seconds, const asked *a)
     bool one = is_one_size(g);
     if ((!one && !is_few_sizes(g)) || is_bytes(g))
         decide(g, "buffer", false,
-               text_of("bytes of any size, %.0f to %.0f: memory for an object of a pond to own and keep "
+               text_of("bytes, %.0f to %.0f at a time: memory for an object of a pond to own and keep "
                        "(footprint)",
                        (double)s->smallest, (double)s->largest));
     else if (hit_ratio(s) < 0.9)
