@@ -30,7 +30,7 @@ static bool is_deep_enough(struct depth *d, const struct chain *c, uint64_t pc)
 
 // ---- what is known of a place: its address above, the size of its frame in words below ----
 
-enum { STEPS = 1 << 13, WORD = sizeof(uintptr_t), VARIES = 0xffff, MOST_WORDS = 0xfffe };
+enum { STEPS = 1 << 13, WORD = sizeof(uintptr_t), VARIES = 0xffff, OUTERMOST = 0xfffe, MOST_WORDS = 0xfffd };
 static _Atomic uint64_t steps[STEPS];
 
 static _Atomic uint64_t *step_of(uint64_t pc)
@@ -44,10 +44,10 @@ static unsigned step_words(uint64_t pc)
     return step >> 16 == (pc & 0xffffffffffffu) ? (unsigned)(step & 0xffff) : 0;
 }
 
-static void step_learn(uint64_t pc, uintptr_t bytes)
+static void step_learn(uint64_t pc, unsigned words)
 {
-    unsigned known = step_words(pc), words = (unsigned)(bytes / WORD);
-    if (words == 0 || bytes / WORD > MOST_WORDS || (known != 0 && known != words))
+    unsigned known = step_words(pc);
+    if (known != 0 && known != words)
         words = VARIES;
     if (known != words)
         atomic_store_explicit(step_of(pc), pc << 16 | words, memory_order_relaxed);
@@ -73,7 +73,7 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
     if (pc == 0 || (w->last != 0 && at <= w->last))
         return _URC_END_OF_STACK;
     if (w->last != 0)
-        step_learn(w->last_pc, at - w->last);
+        step_learn(w->last_pc, at - w->last > MOST_WORDS * WORD ? VARIES : (unsigned)((at - w->last) / WORD));
     w->last = at;
     w->last_pc = pc;
     if (w->full)
@@ -89,6 +89,8 @@ void chain_unwind(struct chain *c, const void *cfa)
     c->depth = 0;
     c->sure = true;
     (void)_Unwind_Backtrace(look, &w);
+    if (!w.full && w.last != 0)
+        step_learn(w.last_pc, OUTERMOST);
     self.stack_high = w.last;
 }
 
@@ -108,9 +110,9 @@ static bool guess(struct chain *c, uintptr_t at)
             return false;
         uint64_t pc = *(const uint64_t *)(at - WORD); /* NOLINT(performance-no-int-to-ptr) */
         c->pc[c->depth++] = pc;
-        if (is_deep_enough(&d, c, pc))
-            return true;
         unsigned words = step_words(pc);
+        if (is_deep_enough(&d, c, pc) || words == OUTERMOST)
+            return true;
         if (words == 0 || words == VARIES)
             return false;
         at += (uintptr_t)words * WORD;

@@ -1,8 +1,8 @@
 #!/bin/bash
-# gzipd and respd with malloc, under pond-scout: it names the ponds that they have with ponds, and predicts the
-# hit ratios that these have under the same load, within a point. The load comes in bursts, some of them after
-# pauses of several ticks, so that ratios differ. Of fewer than 1,000 gets a point is chance, and they are left
-# out. A line for each: SERVER POND predicted measured.
+# gzipd and respd with malloc, under pond-scout: it names the ponds that they have with ponds, and predicts their
+# hit ratios under the same load, within a point. The load comes in bursts, some of them after pauses of several
+# ticks, so that ratios differ. Of fewer than 1,000 gets a point is chance, and they are left out. A line for each:
+# SERVER POND predicted measured.
 # shellcheck disable=SC2016 # $ is a character of the protocol
 set -u
 . test/build/lib.sh
