@@ -90,6 +90,10 @@ looks --rate 100000000 -- "$scratch/sites" 2000 killed 2> "$scratch/err" || stat
 check "killed: the status" test $status -eq 137
 check "killed: all was counted" place conn_new pond '"gets":2000,'
 
+"$CXX" -std=c++14 -O2 -g -o "$scratch/objects" test/scout/program/objects.cc
+check "C++" looks --rate 100000000 -- "$scratch/objects" 2000
+check "what a template allocates belongs to the function that uses it" place accept_one pond '"size":272,' '"gets":2000,'
+
 for library in jemalloc tcmalloc_minimal mimalloc; do
     # shellcheck disable=SC2086 # words
     if "$CC" -std=gnu11 -O2 -g $quiet -o "$scratch/other" test/scout/program/sites.c -pthread \

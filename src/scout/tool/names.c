@@ -65,6 +65,12 @@ static bool is_allocator(const char *function)
     return false;
 }
 
+// Templates of the C++ library are compiled into the program.
+static bool is_of_cpp(const char *path)
+{
+    return path != NULL && (strstr(path, "/include/c++/") != NULL || strstr(path, "/c++/v1/") != NULL);
+}
+
 // ---- all addresses at once ----
 
 struct place {
@@ -88,13 +94,14 @@ static void add_frame(struct place *at, const struct scout_file *f, const char *
         end_with("there is not enough memory.");
     const struct scout_module *m = module_of(f, at->pc);
     bool program = m != NULL && m == &f->modules[0];
-    at->frames[at->count++] = (frame){.function = text_of("%s", function),
-                                      .file = path != NULL ? text_of("%s", path) : NULL,
-                                      .line = line,
-                                      .pc = at->pc,
-                                      .module = m,
-                                      .program = program,
-                                      .skipped = (m != NULL && is_system(m)) || is_allocator(function)};
+    at->frames[at->count++] =
+        (frame){.function = text_of("%s", function),
+                .file = path != NULL ? text_of("%s", path) : NULL,
+                .line = line,
+                .pc = at->pc,
+                .module = m,
+                .program = program,
+                .skipped = (m != NULL && is_system(m)) || is_allocator(function) || is_of_cpp(path)};
 }
 
 static void take_frame(const pond_symbol_frame *found, void *context)
