@@ -57,15 +57,25 @@ static bool find_definition(Dwfl_Module *module, callee *c)
     return false;
 }
 
+int call_scopes(uint64_t pc, Dwfl_Module **module, Dwarf_Addr *bias, Dwarf_Die **scopes)
+{
+    Dwarf_Die *innermost = NULL, *unit = NULL;
+    Dwfl *dwfl = session_now();
+    *module = dwfl != NULL ? dwfl_addrmodule(dwfl, pc - 1) : NULL;
+    if (*module != NULL)
+        unit = dwfl_module_addrdie(*module, pc - 1, bias);
+    int count = unit != NULL ? dwarf_getscopes(unit, pc - 1 - *bias, &innermost) : 0;
+    count = count > 0 ? dwarf_getscopes_die(&innermost[0], scopes) : 0;
+    free(innermost);
+    return count;
+}
+
 bool callee_of(uint64_t pc, callee *c)
 {
     Dwarf_Addr bias = 0;
-    Dwarf_Die *scopes = NULL, *unit = NULL, function;
-    Dwfl *dwfl = session_now();
-    Dwfl_Module *module = dwfl != NULL ? dwfl_addrmodule(dwfl, pc - 1) : NULL;
-    if (module != NULL)
-        unit = dwfl_module_addrdie(module, pc - 1, &bias);
-    int count = unit != NULL ? dwarf_getscopes(unit, pc - 1 - bias, &scopes) : 0;
+    Dwarf_Die *scopes = NULL, function;
+    Dwfl_Module *module;
+    int count = call_scopes(pc, &module, &bias, &scopes);
     bool found = false;
     for (int i = 0; i < count && !found; i++)
         if (dwarf_tag(&scopes[i]) != DW_TAG_compile_unit)

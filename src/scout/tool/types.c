@@ -85,12 +85,9 @@ char *type_at(const frame *site, uint64_t size)
 {
     uint64_t pc = site->pc;
     Dwarf_Addr bias = 0;
-    Dwarf_Die *scopes = NULL, *unit = NULL;
-    Dwfl *dwfl = session_now();
-    Dwfl_Module *module = dwfl != NULL ? dwfl_addrmodule(dwfl, pc - 1) : NULL;
-    if (module != NULL)
-        unit = dwfl_module_addrdie(module, pc - 1, &bias);
-    int count = unit != NULL ? dwarf_getscopes(unit, pc - 1 - bias, &scopes) : 0;
+    Dwarf_Die *scopes = NULL;
+    Dwfl_Module *module;
+    int count = call_scopes(pc, &module, &bias, &scopes);
     char *found = count > 0 ? result_of_call(pc, bias, scopes, count, size) : NULL;
     for (int i = 0; i < count && found == NULL; i++)
         if (dwarf_tag(&scopes[i]) != DW_TAG_compile_unit)
