@@ -200,6 +200,14 @@ static void judge(group *g, double seconds, const asked *a)
     g->pond_size = one ? usual_size(g)->size : 0;
 }
 
+// Text may have had one length all the time.
+static void name_type(group *g)
+{
+    g->type = type_at(g->site, g->pond_size);
+    if (g->type != NULL && strcmp(g->type, "char") == 0 && g->parts == 0)
+        decide(g, "buffer", false, text_of("text, which had %.0f bytes each time", (double)g->pond_size));
+}
+
 static int by_use(const void *a, const void *b)
 {
     const group *x = a, *y = b;
@@ -227,7 +235,7 @@ void judge_all(groups *g, const process *p, const asked *a)
         if (one->object != NULL) /* found before: groups are not sorted yet */
             g->all[one->object - g->all].saved += saved_ns(&one->all, clock, seconds);
         if (one->good && one->pond_size != 0)
-            one->type = type_at(one->site, one->pond_size);
+            name_type(one);
     }
     for (size_t i = 0; i < g->count; i++)
         g->all[i].object = NULL; /* they move */

@@ -116,7 +116,7 @@ double life(const struct scout_sim *s, double part); /* seconds within which tha
 
 /*
  * The type of so many bytes to which the result of the function points that the site calls, or its own
- * result, or a variable of its: types.c. NULL: not known.
+ * result, or a variable of its: types.c. "char": the site returns text. NULL: not known.
  */
 char *type_at(const frame *site, uint64_t size);
 

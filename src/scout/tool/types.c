@@ -81,6 +81,33 @@ static char *result_of_call(uint64_t pc, Dwarf_Addr bias, Dwarf_Die *scopes, int
     return NULL;
 }
 
+// Whether the function's result points to characters.
+static bool gives_text(Dwarf_Die *function)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die type;
+    Dwarf_Word bytes;
+    const char *named = NULL;
+    return dwarf_formref_die(dwarf_attr_integrate(function, DW_AT_type, &attribute), &type) != NULL &&
+           plain_type(&type, &named) && dwarf_tag(&type) == DW_TAG_pointer_type &&
+           dwarf_formref_die(dwarf_attr(&type, DW_AT_type, &attribute), &type) != NULL &&
+           plain_type(&type, &named) && dwarf_tag(&type) == DW_TAG_base_type &&
+           dwarf_aggregate_size(&type, &bytes) == 0 && bytes == 1;
+}
+
+// The site's own function decides, past wrappers that were inlined into it.
+static char *text_in(Dwarf_Die *scopes, int count, const char *function)
+{
+    for (int i = 0; i < count; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        const char *name = dwarf_diename(&scopes[i]);
+        if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine) && name != NULL &&
+            strcmp(name, function) == 0)
+            return gives_text(&scopes[i]) ? text_of("char") : NULL;
+    }
+    return NULL;
+}
+
 char *type_at(const frame *site, uint64_t size)
 {
     uint64_t pc = site->pc;
@@ -92,6 +119,8 @@ char *type_at(const frame *site, uint64_t size)
     for (int i = 0; i < count && found == NULL; i++)
         if (dwarf_tag(&scopes[i]) != DW_TAG_compile_unit)
             found = type_in(&scopes[i], size);
+    if (found == NULL)
+        found = text_in(scopes, count, site->function);
     free(scopes);
     return found;
 }
