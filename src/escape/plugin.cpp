@@ -6,14 +6,12 @@
 // A copy of the module is looked at before anything is optimised, so the object file is the same with and
 // without the plugin, and what is said is the same at every -O. Where nobody asks for remarks it does nothing.
 #include "program.h"
+#include "simplify.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/LLVMRemarkStreamer.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Passes/PassPlugin.h"
-#include "llvm/Transforms/IPO/InferFunctionAttrs.h"
-#include "llvm/Transforms/Scalar/EarlyCSE.h"
-#include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace llvm;
@@ -22,36 +20,6 @@ namespace escape
 {
 
 static const char NAME[] = "pond-escape";
-
-// Variables are turned into values, so that what goes through them is seen in order.
-static void simplify(Module &m)
-{
-    PassBuilder builder;
-    LoopAnalysisManager loops;
-    FunctionAnalysisManager functions;
-    CGSCCAnalysisManager circles;
-    ModuleAnalysisManager modules;
-    builder.registerModuleAnalyses(modules);
-    builder.registerCGSCCAnalyses(circles);
-    builder.registerFunctionAnalyses(functions);
-    builder.registerLoopAnalyses(loops);
-    builder.crossRegisterProxies(loops, functions, circles, modules);
-    for (Function &f : m) {
-        f.removeFnAttr(Attribute::OptimizeNone);
-        f.removeFnAttr(Attribute::NoInline);
-    }
-    FunctionPassManager each;
-#if LLVM_VERSION_MAJOR >= 16
-    each.addPass(SROAPass(SROAOptions::ModifyCFG));
-#else
-    each.addPass(SROAPass());
-#endif
-    each.addPass(EarlyCSEPass(false));
-    ModulePassManager all;
-    all.addPass(InferFunctionAttrsPass());
-    all.addPass(createModuleToFunctionPassAdaptor(std::move(each)));
-    all.run(m, modules);
-}
 
 static const char *identifier(Verdict v)
 {

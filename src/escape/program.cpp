@@ -179,7 +179,7 @@ std::string Program::advice(const Function &f, const Object &o) const
 Finding Program::judge(const Function &f, const Object &o) const
 {
     auto &c = *cast<CallBase>(o.value);
-    Finding found = {&c, Verdict::STAYS, callee_name(c), ""};
+    Finding found = {&c, Verdict::STAYS, o.grown, callee_name(c), ""};
     if (o.way.reach == Reach::ESCAPES) {
         found.verdict = Verdict::ESCAPES;
         found.words = "escapes: " + o.way.words;

@@ -15,6 +15,7 @@ enum class Verdict { STAYS, RETURNED, ESCAPES, MAY };
 struct Finding {
     const llvm::CallBase *site;
     Verdict verdict;
+    bool grown; // given to realloc
     std::string allocator, words;
 };
 

@@ -3,15 +3,12 @@
 #include <cstdlib>
 #include <new>
 
-namespace
-{
 struct Point {
     int x, y;
     explicit Point(int n) : x(n), y(n) {}
     int sum() const { return x + y; }
 };
-Point *kept;
-} // namespace
+static Point *kept;
 
 int stays(int n)
 {
