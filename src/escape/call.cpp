@@ -75,7 +75,7 @@ void Flow::grow(const CallBase &c)
     Targets old = of(c.getArgOperand(0)), now;
     for (const Target &t : old)
         objects[t.object].freed = objects[t.object].grown = true;
-    put({block, ANY}, 0, load(old.anywhere(), 0), c, [] { return std::string(); });
+    put({block, ANY}, 0, load(old.anywhere(), 0), c, [] { return std::string("moved by realloc"); });
     now.add({block, 0});
     now.add(old);
     give(&c, now);
@@ -248,7 +248,7 @@ void Flow::apply_fate(const CallBase &c, const Summary &s, const Fate &fate, uns
         leak_all(all, fate.way.reach, c, words);
     for (const Place &p : fate.into)
         for (const Target &to : place(c, p))
-            put(to, 0, all.anywhere(), c, [&] { return "stored by " + callee_name(c) + " where another argument leads"; });
+            put(to, 0, all.anywhere(), c, [&] { return "passed to " + callee_name(c) + at(c) + ", where it is " + p.words; });
     for (int64_t offset : fate.results)
         for (const Target &t : all)
             give(&c, [&] {

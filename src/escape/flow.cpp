@@ -13,7 +13,7 @@ namespace escape
 
 static constexpr unsigned FEW = 8;              // offsets of one object in one set
 static constexpr unsigned MANY_CONTENTS = 32;   // places of a parameter's object that are told apart
-static constexpr size_t LONG_WORDS = 200;
+static constexpr size_t LONG_WORDS = 160;
 
 bool Targets::add(Target t)
 {
@@ -157,12 +157,17 @@ void Flow::initial(Target from, uint64_t size, Targets &out)
         out.add({from.object, ANY});
 }
 
-void Flow::read(Target from, uint64_t size, Targets &out)
+void Flow::stored(Target from, uint64_t size, Targets &out) const
 {
-    initial(from, size, out);
     for (const Cell &cell : objects[from.object].cells)
         if (overlap(cell, from.offset, size))
             out.add(cell.what);
+}
+
+void Flow::read(Target from, uint64_t size, Targets &out)
+{
+    initial(from, size, out);
+    stored(from, size, out);
 }
 
 Targets Flow::load(const Targets &from, uint64_t size)
@@ -226,8 +231,13 @@ void Flow::put(Target to, uint64_t size, const Targets &what, const Instruction 
         for (const Target &t : what)
             if (own(t.object))
                 leak(t.object, Reach::ESCAPES, i, words);
-    if (o.way.reach != Reach::STAYS)
-        leak_all(what, o.way.reach, i, [&] { return words() + at(i) + ", which is " + o.way.words; });
+    if (o.way.reach == Reach::STAYS)
+        return;
+    // Where two objects lead to each other, what one says of the other does not come back to it.
+    unsigned later = std::max(order(i), o.way.order);
+    for (const Target &t : what)
+        if (t.object != to.object)
+            leak_at(t.object, o.way.reach, later, [&] { return words() + at(i) + ", which is " + o.way.words; });
 }
 
 void Flow::store(const Value *to, uint64_t size, const Targets &what, const Instruction &i)
@@ -261,13 +271,16 @@ void Flow::leak_all(const Targets &t, Reach reach, const Instruction &i, Words w
 // Of many steps the first and the last.
 static void shorten(std::string &words)
 {
-    static const char between[] = ", wh";
+    static const char step[] = ", wh", end[] = ", and in the end";
     if (words.size() <= LONG_WORDS)
         return;
-    size_t first = words.find(between), last = words.rfind(between);
-    size_t is = last == std::string::npos ? last : words.find(" is ", last);
-    if (is != std::string::npos)
-        words = words.substr(0, first) + ", and in the end" + words.substr(is + 3);
+    size_t first = std::min(words.find(step), words.find(end));
+    size_t last = words.rfind(step), cut = words.rfind(end);
+    size_t rest = last == std::string::npos ? last : words.find(" is ", last) + sizeof " is" - 1;
+    if (cut != std::string::npos && (last == std::string::npos || cut > last))
+        rest = cut + sizeof end - 1;
+    if (first != std::string::npos && rest != std::string::npos)
+        words = words.substr(0, first) + end + words.substr(rest);
 }
 
 void Flow::leak_at(unsigned object, Reach reach, unsigned order, Words words)
@@ -291,11 +304,7 @@ void Flow::leak_cells(unsigned object, Reach reach, unsigned order, const std::s
     std::string reason = why;
     for (size_t n = 0; n < objects[object].cells.size(); n++) {
         Cell cell = objects[object].cells[n];
-        auto words = [&] {
-            auto *s = dyn_cast<StoreInst>(cell.by);
-            std::string where = s != nullptr ? place_name(s->getPointerOperand()) : "memory";
-            return "stored in " + where + at(*cell.by) + ", which is " + reason;
-        };
+        auto words = [&] { return "stored in " + stored_place(*cell.by) + at(*cell.by) + ", which is " + reason; };
         for (const Target &t : cell.what)
             if (t.object != object)
                 leak_at(t.object, reach, order, words);
@@ -313,12 +322,10 @@ void Flow::returned(const Targets &t, const Instruction &i)
             o.returned = &i;
         for (size_t n = 0; n < o.cells.size(); n++) {
             Cell cell = o.cells[n];
-            auto *s = dyn_cast<StoreInst>(cell.by);
             for (const Target &inner : cell.what)
                 if (own(inner.object) && inner.object != one.object)
                     leak(inner.object, Reach::ESCAPES, i, [&] {
-                        return "stored in " + (s != nullptr ? place_name(s->getPointerOperand()) : "memory") +
-                               at(*cell.by) + ", which is returned" + at(i);
+                        return "stored in " + stored_place(*cell.by) + at(*cell.by) + ", which is returned" + at(i);
                     });
         }
     }

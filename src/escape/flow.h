@@ -82,6 +82,7 @@ struct Object {
 struct Place {
     unsigned param;
     bool content;
+    std::string words; // "stored in list->head at line 12"
 };
 struct Fate {
     unsigned param;
@@ -126,6 +127,7 @@ class Flow
     Targets of(const llvm::Value *v) const;
     void give(const llvm::Value *v, const Targets &t);
     void initial(Target from, uint64_t size, Targets &out);
+    void stored(Target from, uint64_t size, Targets &out) const;
     void read(Target from, uint64_t size, Targets &out);
     Targets load(const Targets &from, uint64_t size);
     void put(Target to, uint64_t size, const Targets &what, const llvm::Instruction &i, Words words);

@@ -92,8 +92,7 @@ void Flow::loaded(const LoadInst &l)
         if (!part || !given || copied_on(l))
             read(t, size, found);
         else
-            for (const Cell &cell : objects[t.object].cells)
-                found.add(cell.what);
+            stored(t, size, found);
     }
     Targets kept;
     for (const Target &t : found)

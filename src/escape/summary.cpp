@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the callers of a function have to know of it.
 #include "flow.h"
+#include "words.h"
 
 using namespace llvm;
 
@@ -63,12 +64,14 @@ bool Flow::fate(unsigned object, const std::vector<bool> &inside, Fate &out)
     for (const Object &to : objects) {
         if (to.kind != Kind::PARAM && to.kind != Kind::CONTENT)
             continue;
-        Place place = {to.param, to.kind == Kind::CONTENT};
+        Place place = {to.param, to.kind == Kind::CONTENT, ""};
         for (const Cell &cell : to.cells)
             if (cell.what.has(object) &&
                 std::none_of(out.into.begin(), out.into.end(),
-                             [&](Place p) { return p.param == place.param && p.content == place.content; }))
+                             [&](const Place &p) { return p.param == place.param && p.content == place.content; })) {
+                place.words = "stored in " + stored_place(*cell.by) + at(*cell.by);
                 out.into.push_back(place);
+            }
     }
     return o.way.reach != Reach::STAYS || o.freed || o.grown || out.in_result || !out.results.empty() ||
            !out.into.empty();
@@ -101,7 +104,7 @@ Summary Flow::summarise()
         for (const Cell &cell : o.cells)
             if (given && std::any_of(cell.what.begin(), cell.what.end(),
                                      [&](Target t) { return t.object == OUTSIDE || own(t.object); })) {
-                s.outside_into.push_back({o.param, o.kind == Kind::CONTENT});
+                s.outside_into.push_back({o.param, o.kind == Kind::CONTENT, ""});
                 break;
             }
     }

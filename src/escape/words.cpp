@@ -68,16 +68,21 @@ static const DIType *pointee(const DIType *t)
     return d != nullptr ? plain(d->getBaseType()) : nullptr;
 }
 
+// The member at a bit. Of a union nobody knows which it is, unless only one reaches so far.
 static const DIDerivedType *field(const DICompositeType *c, uint64_t bit)
 {
+    const DIDerivedType *found = nullptr;
     for (const DINode *n : c->getElements()) {
         auto *member = dyn_cast<DIDerivedType>(n);
         if (member == nullptr || member->getTag() != dwarf::DW_TAG_member || member->isStaticMember())
             continue;
-        if (bit >= member->getOffsetInBits() && bit < member->getOffsetInBits() + member->getSizeInBits())
-            return member;
+        if (bit < member->getOffsetInBits() || bit >= member->getOffsetInBits() + member->getSizeInBits())
+            continue;
+        if (found != nullptr)
+            return nullptr;
+        found = member;
     }
-    return nullptr;
+    return found;
 }
 
 // The part of what has this name that begins at a bit.
@@ -215,7 +220,8 @@ static Named memory(const Value *address, int deep)
         return {n.text + "[]", to};
     if (byte || !isa_and_nonnull<DICompositeType>(to))
         return {(isa<CallBase>(base) ? "what " + n.text + " returned" : "*" + n.text), to};
-    return part({n.text, to}, bit, "->");
+    Named inner = part({n.text, to}, bit, "->");
+    return inner.text == n.text ? Named{"*" + n.text, to} : inner;
 }
 
 std::string place_name(const Value *address)
@@ -225,6 +231,21 @@ std::string place_name(const Value *address)
             return "the result";
     Named n = memory(address, 0);
     return n ? n.text : "memory that is not this function's";
+}
+
+std::string stored_place(const Instruction &i)
+{
+    if (auto *s = dyn_cast<StoreInst>(&i))
+        return place_name(s->getPointerOperand());
+    if (auto *m = dyn_cast<MemTransferInst>(&i))
+        return place_name(m->getRawDest());
+    if (auto *r = dyn_cast<AtomicRMWInst>(&i))
+        return place_name(r->getPointerOperand());
+    if (auto *x = dyn_cast<AtomicCmpXchgInst>(&i))
+        return place_name(x->getPointerOperand());
+    if (auto *c = dyn_cast<CallBase>(&i))
+        return "memory that " + callee_name(*c) + " writes to";
+    return "memory";
 }
 
 std::string callee_name(const CallBase &c)

@@ -11,6 +11,8 @@ namespace escape
 
 // The memory that an address is of: "list->head", "global_table[]".
 std::string place_name(const llvm::Value *address);
+// The same of what an instruction stores to.
+std::string stored_place(const llvm::Instruction &i);
 // " at line 12", or with the file, where it is not the one that the function begins in.
 std::string at(const llvm::Instruction &i);
 // The line, or a large number.

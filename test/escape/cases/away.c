@@ -188,7 +188,7 @@ void kept_by_the_library(char *line)
 
 void kept_by_the_kernel(int set, int fd)
 {
-    struct conn *c = calloc(1, sizeof *c); //~ calloc may escape: stored in e.data.ptr at line +1, which is passed to epoll_ctl (unknown) at line +2
+    struct conn *c = calloc(1, sizeof *c); //~ calloc may escape: stored in e.data at line +1, which is passed to epoll_ctl (unknown) at line +2
     struct epoll_event e = {EPOLLIN, {.ptr = c}};
     epoll_ctl(set, EPOLL_CTL_ADD, fd, &e);
 }
@@ -216,7 +216,7 @@ static void own_copy(char *to, const char *from, size_t n)
 void copied_by_another_byte_by_byte(struct conn *to)
 {
     struct conn c = {0};
-    c.buffer = malloc(9); //~ malloc escapes: stored by own_copy where another argument leads at line +1
+    c.buffer = malloc(9); //~ malloc escapes: passed to own_copy at line +1, where it is stored in *to at line -5
     own_copy((char *)to, (const char *)&c, sizeof c);
 }
 
@@ -251,7 +251,7 @@ void into_assembly(void)
 static void into(struct conn *to, char *p) { to->buffer = p; }
 void stored_by_another_in_what_is_not_ours(void)
 {
-    char *p = malloc(4); //~ malloc escapes: stored by into where another argument leads at line +1
+    char *p = malloc(4); //~ malloc escapes: passed to into at line +1, where it is stored in to->buffer at line -3
     into(all, p);
 }
 
@@ -264,7 +264,7 @@ static void swap(struct conn *a, struct conn *b)
 void exchanged_by_another(struct conn *b)
 {
     struct conn a = {0};
-    a.buffer = malloc(4); //~ malloc escapes: stored by swap where another argument leads at line +1
+    a.buffer = malloc(4); //~ malloc escapes: passed to swap at line +1, where it is stored in b->buffer at line -5
     swap(&a, b);
 }
 

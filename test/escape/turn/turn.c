@@ -27,6 +27,19 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void *pond_turn_stack(void *memory, size_t size, size_t zeroed, const char *site);
 void pond_turn_keep(void **list, void *object, void *put, void *pool, const char *site);
+/* A typed put wants the object alone. */
+static void give_back(const struct kept *k)
+{
+    void (*alone)(void *);
+    memcpy(&alone, &k->put, sizeof alone);
+    if (k->put == NULL)
+        free(k->object);
+    else if (k->pool == NULL)
+        alone(k->object);
+    else
+        k->put(k->pool, k->object);
+}
+
 void pond_turn_end(void **list);
 void pond_turn_forget(void *object);
 void pond_turn_free(void *object);
@@ -98,10 +111,7 @@ void pond_turn_end(void **list)
         pthread_mutex_unlock(&lock);
         if (k == NULL)
             return;
-        if (k->put != NULL)
-            k->put(k->pool, k->object);
-        else
-            free(k->object);
+        give_back(k);
         free(k);
     }
 }
@@ -148,11 +158,8 @@ void pond_turn_free(void *object)
 void *pond_turn_realloc(void *object, size_t size)
 {
     struct kept *k = NULL;
-    if (object != NULL && on_stack(object)) {
-        void *moved = malloc(size); /* a variable of unknown size: turn.cpp keeps what is grown instead */
-        abort();
-        return moved;
-    }
+    if (object != NULL && on_stack(object))
+        abort(); /* turn.cpp makes no variables of what is grown */
     pthread_mutex_lock(&lock);
     if (object != NULL)
         k = take(object);

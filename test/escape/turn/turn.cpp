@@ -5,7 +5,8 @@
 // gives back at every return what is left of it. So whatever still has the object's address afterwards is seen by
 // AddressSanitizer, as a use after return or after free. turn.c is what the turned program calls.
 //
-// POND_TURN_SITES=FILE: a line is added for each site. POND_TURN_ALL=1 turns those that escape as well: the check has
+// POND_TURN_SITES=FILE: a line is added for each site. POND_TURN_PUT=NAME: what takes back an object of POND_ESCAPE's,
+// behind the pool it came from. POND_TURN_ALL=1 turns those that escape as well: the check has
 // to fail then.
 #include "../../../src/escape/program.h"
 #include "../../../src/escape/simplify.h"
@@ -39,7 +40,8 @@ class Turn
   private:
     void site(CallBase &c, bool grown, const std::set<std::string> &pooled);
     void on_stack(CallBase &c, uint64_t size);
-    void keep(CallBase &c, bool pooled);
+    void keep(CallBase &c, Source source);
+    std::pair<Value *, Value *> back(CallBase &c, Source source);
     Value *frame(Function &f);
     void replace(const char *name, const char *by);
     void forget_own();
@@ -104,21 +106,31 @@ Value *Turn::frame(Function &f)
     return list;
 }
 
-// POND_ESCAPE's: the pool is the first argument, and so it is of the function that takes back.
-void Turn::keep(CallBase &c, bool pooled)
+// The function that takes back what was got here, and the pool that it wants first, or NULL for both: free.
+std::pair<Value *, Value *> Turn::back(CallBase &c, Source source)
+{
+    Value *null = ConstantPointerNull::get(byte);
+    StringRef name = Names::name(c);
+    std::string put = "pond_put";
+    if (source == Source::OWN)
+        put = std::getenv("POND_TURN_PUT") != nullptr ? std::getenv("POND_TURN_PUT") : "";
+    else if (source != Source::POOL)
+        return {null, null};
+    else if (name.take_front(8) != "pond_get")
+        return {module.getOrInsertFunction((name.drop_back(3) + "put").str(), nothing, byte).getCallee(), null};
+    return {module.getOrInsertFunction(put, nothing, byte, byte).getCallee(), c.getArgOperand(0)};
+}
+
+void Turn::keep(CallBase &c, Source source)
 {
     Value *list = frame(*c.getFunction());
     auto *invoke = dyn_cast<InvokeInst>(&c);
     IRBuilder<> b(invoke != nullptr ? &*invoke->getNormalDest()->getFirstInsertionPt() : c.getNextNode());
     b.SetCurrentDebugLocation(c.getDebugLoc());
-    Value *put = ConstantPointerNull::get(byte), *pool = put;
-    if (pooled) {
-        put = module.getOrInsertFunction("__pool_free", nothing, byte, byte).getCallee();
-        pool = c.getArgOperand(0);
-    }
+    std::pair<Value *, Value *> where_back = back(c, source);
     FunctionCallee kept = module.getOrInsertFunction("pond_turn_keep", nothing, byte, byte, byte, byte, byte);
-    b.CreateCall(kept, {b.CreatePointerCast(list, byte), b.CreatePointerCast(&c, byte), b.CreatePointerCast(put, byte),
-                        b.CreatePointerCast(pool, byte), text(b, where(c))});
+    b.CreateCall(kept, {b.CreatePointerCast(list, byte), b.CreatePointerCast(&c, byte), b.CreatePointerCast(where_back.first, byte),
+                        b.CreatePointerCast(where_back.second, byte), text(b, where(c))});
     note("kept", c);
 }
 
@@ -127,7 +139,7 @@ void Turn::site(CallBase &c, bool grown, const std::set<std::string> &pooled)
     Source source = names.allocates(c);
     Function *f = c.getFunction();
     bool wrapped_pool = source == Source::NO && pooled.count(Names::name(c).str()) != 0;
-    if (source == Source::OUT || source == Source::POOL || wrapped_pool || !c.getType()->isPointerTy())
+    if (source == Source::OUT || wrapped_pool || !c.getType()->isPointerTy())
         return note("left", c);
     f->removeFnAttr(Attribute::AlwaysInline);
     f->addFnAttr(Attribute::NoInline);
@@ -135,7 +147,7 @@ void Turn::site(CallBase &c, bool grown, const std::set<std::string> &pooled)
     if (size > 0 && size <= MOST && !grown && !in_loop(c) && isa<CallInst>(c) && Names::name(c).take_front(2) != "_Z")
         on_stack(c, size);
     else
-        keep(c, source == Source::OWN);
+        keep(c, source);
 }
 
 void Turn::replace(const char *name, const char *by)
