@@ -239,6 +239,7 @@ $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
 check-shell: lib prof scout $(patsubst %,$(B)/examples/%,gzipd respd sight)
+check-shell: lib prof escape $(patsubst %,$(B)/examples/%,gzipd respd sight)
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -359,6 +360,7 @@ install-library: lib
 ifeq ($(VARIANT),release)
 install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(HTTP_SO),install-http) \
          $(if $(PROF),install-prof) $(if $(SCOUT),install-scout)
+         $(if $(PROF),install-prof) $(if $(ESCAPE),install-escape)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -380,6 +382,8 @@ uninstall: ## remove what install put there
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
 	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED)
 	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(DESTDIR)$(PREFIX)/lib/pond; do \
+	$(Q)rm -f $(PROF_INSTALLED) $(ESCAPE_INSTALLED)
+	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE); do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
 # ---- lint, clean, help ----
@@ -412,7 +416,7 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk examples/memcached/memcached.mk | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk src/escape/escape.mk examples/memcached/memcached.mk | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo '  The parts of check: $(PARTS).'
 	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'

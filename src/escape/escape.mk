@@ -6,6 +6,8 @@
 ESCAPE_CONFIG := $(firstword $(foreach name,llvm-config-$(shell clang -dumpversion 2> /dev/null | cut -d. -f1) llvm-config, \
                    $(shell command -v $(name) 2> /dev/null)))
 ESCAPE_INCLUDE := $(if $(ESCAPE_CONFIG),$(shell $(ESCAPE_CONFIG) --includedir))
+# The plugin and its page: where they are installed.
+ESCAPE_INSTALLED = $(DESTDIR)$(LIBDIR)/libpond-escape.so $(DESTDIR)$(MANDIR)/man1/pond-escape.1
 ifneq ($(and $(wildcard $(ESCAPE_INCLUDE)/llvm/Passes/PassPlugin.h),$(filter release,$(VARIANT))),)
 ESCAPE          := $(B)/libpond-escape.so
 ESCAPE_SOURCES  := $(wildcard src/escape/*.cpp)
@@ -13,7 +15,6 @@ ESCAPE_OBJECTS  := $(ESCAPE_SOURCES:src/escape/%.cpp=$(B)/escape/%.o)
 ESCAPE_CXXFLAGS := -std=c++17 -O2 -fPIC -fno-rtti -fno-exceptions -fvisibility=hidden -Wall -Wextra $(if $(WERROR),-Werror) \
                    -isystem $(ESCAPE_INCLUDE) -D_GNU_SOURCE -D__STDC_CONSTANT_MACROS -D__STDC_FORMAT_MACROS \
                    -D__STDC_LIMIT_MACROS -DPOND_VERSION='"$(VERSION)"'
-ESCAPE_INSTALLED = $(DESTDIR)$(LIBDIR)/libpond-escape.so $(DESTDIR)$(MANDIR)/man1/pond-escape.1
 
 all: escape
 .PHONY: escape install-escape

@@ -39,6 +39,11 @@ if [ -e build/release/pond-prof ]; then
     [ "$("$stage/bin/pond-prof" --version)" = "pond-prof $version" ] || fail "the installed pond-prof does not run"
     ! readelf -d "$stage/bin/pond-prof" | grep -q 'NEEDED.*libpond' || fail "pond-prof needs libpond"
 fi
+if [ -e build/release/libpond-escape.so ]; then
+    for file in "$libdir/libpond-escape.so" share/man/man1/pond-escape.1; do
+        [ -e "$stage/$file" ] || fail "install does not install $file"
+    done
+fi
 [ -z "$(find "$scratch/stage" -path "$stage" -prune -o ! -type d -print)" ] || fail "install leaves its prefix"
 ! grep -rIl "$scratch" "$stage" || fail "an installed file names the staging directory"
 grep -qx "libdir=\${prefix}/$libdir" "$stage/$libdir/pkgconfig/pond.pc" ||
