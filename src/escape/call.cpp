@@ -124,7 +124,9 @@ bool Flow::library(const CallBase &c)
     const Known *k = Names::known(c);
     if (k == nullptr) // what -fsanitize=undefined calls only prints
         return Names::name(c).take_front(15) == "__ubsan_handle_";
-    auto argument = [&](int n) { return n == NONE ? Targets() : of(c.getArgOperand(static_cast<unsigned>(n))); };
+    auto argument = [&](int n) {
+        return n == NONE ? Targets() : of(c.getArgOperand(static_cast<unsigned>(n)));
+    };
     Targets result = argument(k->result).anywhere();
     if (k->deed == Known::COPIES)
         copy(argument(k->to), argument(k->from), c.arg_size() > 2 ? c.getArgOperand(2) : nullptr, c);
@@ -132,6 +134,8 @@ bool Flow::library(const CallBase &c)
         store(c.getArgOperand(static_cast<unsigned>(k->to)), 8, argument(k->from).anywhere(), c);
     if (k->deed == Known::SPLITS)
         result.add(load(argument(k->to), 8));
+    if (k->deed == Known::SENDS)
+        send(reachable(argument(k->from)), c, [&] { return "written out by " + callee_name(c) + at(c); });
     if (k->deed == Known::NOTHING)
         for (unsigned n = 0; n < c.arg_size(); n++)
             if (!c.onlyReadsMemory(n))
@@ -158,9 +162,11 @@ void Flow::copy(const Targets &to, const Targets &from, const Value *length, con
                 Cell cell = objects[f.object].cells[n];
                 bool moved = exact && cell.offset != ANY;
                 int64_t end = f.offset + static_cast<int64_t>(size);
-                if (moved && (cell.offset >= end || cell.offset + static_cast<int64_t>(cell.size) <= f.offset))
+                if (moved &&
+                    (cell.offset >= end || cell.offset + static_cast<int64_t>(cell.size) <= f.offset))
                     continue;
-                put({t.object, moved ? t.offset + cell.offset - f.offset : ANY}, cell.size, cell.what, c, words);
+                put({t.object, moved ? t.offset + cell.offset - f.offset : ANY}, cell.size, cell.what, c,
+                    words);
             }
         }
 }
@@ -220,7 +226,8 @@ Targets Flow::fate_source(const CallBase &c, const Fate &fate)
         return argument;
     Targets there;
     for (const Target &t : argument)
-        read({t.object, t.offset == ANY || fate.offset == ANY ? ANY : t.offset + fate.offset}, fate.size, there);
+        read({t.object, t.offset == ANY || fate.offset == ANY ? ANY : t.offset + fate.offset}, fate.size,
+             there);
     return there;
 }
 
@@ -246,9 +253,13 @@ void Flow::apply_fate(const CallBase &c, const Summary &s, const Fate &fate, uns
     };
     if (fate.way.reach != Reach::STAYS)
         leak_all(all, fate.way.reach, c, words);
+    if (fate.sent.reach != Reach::STAYS)
+        send(all, c,
+             [&] { return "passed to " + callee_name(c) + at(c) + ", where it is " + fate.sent.words; });
     for (const Place &p : fate.into)
         for (const Target &to : place(c, p))
-            put(to, 0, all.anywhere(), c, [&] { return "passed to " + callee_name(c) + at(c) + ", where it is " + p.words; });
+            put(to, 0, all.anywhere(), c,
+                [&] { return "passed to " + callee_name(c) + at(c) + ", where it is " + p.words; });
     for (int64_t offset : fate.results)
         for (const Target &t : all)
             give(&c, [&] {

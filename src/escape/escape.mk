@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# libpond-escape: a plugin of clang that says which objects leave the function that allocates them. It has to be made
+# libpond-escape: a plugin of clang that says which objects leave the function that allocates them. It is made
 # with the headers of the LLVM that clang is of, and in C++, as all of LLVM's interface is.
 #
-# ESCAPE: what there is to install, empty where llvm's headers are missing; they come with clang's version in their names.
-ESCAPE_CONFIG := $(firstword $(foreach name,llvm-config-$(shell clang -dumpversion 2> /dev/null | cut -d. -f1) llvm-config, \
+# ESCAPE: what there is to install, empty where LLVM's headers are missing; their names have clang's version.
+ESCAPE_CLANG  := $(shell clang -dumpversion 2> /dev/null | cut -d. -f1)
+ESCAPE_CONFIG := $(firstword $(foreach name,llvm-config-$(ESCAPE_CLANG) llvm-config, \
                    $(shell command -v $(name) 2> /dev/null)))
 ESCAPE_INCLUDE := $(if $(ESCAPE_CONFIG),$(shell $(ESCAPE_CONFIG) --includedir))
 # The plugin and its page: where they are installed.
@@ -12,8 +13,8 @@ ifneq ($(and $(wildcard $(ESCAPE_INCLUDE)/llvm/Passes/PassPlugin.h),$(filter rel
 ESCAPE          := $(B)/libpond-escape.so
 ESCAPE_SOURCES  := $(wildcard src/escape/*.cpp)
 ESCAPE_OBJECTS  := $(ESCAPE_SOURCES:src/escape/%.cpp=$(B)/escape/%.o)
-ESCAPE_CXXFLAGS := -std=c++17 -O2 -fPIC -fno-rtti -fno-exceptions -fvisibility=hidden -Wall -Wextra $(if $(WERROR),-Werror) \
-                   -isystem $(ESCAPE_INCLUDE) -D_GNU_SOURCE -D__STDC_CONSTANT_MACROS -D__STDC_FORMAT_MACROS \
+ESCAPE_CXXFLAGS := -std=c++17 -O2 -fPIC -fno-rtti -fno-exceptions -fvisibility=hidden -Wall -Wextra \
+                   $(if $(WERROR),-Werror) -isystem $(ESCAPE_INCLUDE) -D_GNU_SOURCE -D__STDC_CONSTANT_MACROS -D__STDC_FORMAT_MACROS \
                    -D__STDC_LIMIT_MACROS -DPOND_VERSION='"$(VERSION)"'
 
 all: escape

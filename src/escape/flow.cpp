@@ -11,8 +11,8 @@ namespace escape
 
 // ---- sets of targets ----
 
-static constexpr unsigned FEW = 8;              // offsets of one object in one set
-static constexpr unsigned MANY_CONTENTS = 32;   // places of a parameter's object that are told apart
+static constexpr unsigned FEW = 8;            // offsets of one object in one set
+static constexpr unsigned MANY_CONTENTS = 32; // places of a parameter's object that are told apart
 static constexpr size_t LONG_WORDS = 160;
 
 bool Targets::add(Target t)
@@ -82,13 +82,21 @@ void Flow::begin()
     for (const Argument &a : function.args()) {
         params.push_back(make(a.hasByValAttr() ? Kind::COPY : Kind::PARAM, &a, a.getArgNo()));
         if (bytes(a.getType()) >= 4)
-            give(&a, [&] { Targets t; t.add({params.back(), 0}); return t; }());
+            give(&a, [&] {
+                Targets t;
+                t.add({params.back(), 0});
+                return t;
+            }());
     }
     for (const Instruction &i : instructions(function)) {
         if (isa<DbgInfoIntrinsic>(i) || isa<CmpInst>(i) || isa<BranchInst>(i) || isa<SwitchInst>(i))
             continue;
         if (isa<AllocaInst>(i))
-            give(&i, [&] { Targets t; t.add({make(Kind::VARIABLE, &i), 0}); return t; }());
+            give(&i, [&] {
+                Targets t;
+                t.add({make(Kind::VARIABLE, &i), 0});
+                return t;
+            }());
         else
             code.push_back(&i);
     }
@@ -125,7 +133,8 @@ Targets Flow::of(const Value *v) const
         return found->second;
     Targets none, outside;
     outside.add({OUTSIDE, ANY});
-    bool global = isa<GlobalValue>(v) || isa<ConstantExpr>(v) || isa<ConstantAggregate>(v) || isa<BlockAddress>(v);
+    bool global =
+        isa<GlobalValue>(v) || isa<ConstantExpr>(v) || isa<ConstantAggregate>(v) || isa<BlockAddress>(v);
     return global ? outside : none;
 }
 
@@ -231,13 +240,16 @@ void Flow::put(Target to, uint64_t size, const Targets &what, const Instruction 
         for (const Target &t : what)
             if (own(t.object))
                 leak(t.object, Reach::ESCAPES, i, words);
+    if (o.sent.reach != Reach::STAYS)
+        leak_all(what, o.sent.reach, i, [&] { return words() + at(i) + ", which is " + o.sent.words; });
     if (o.way.reach == Reach::STAYS)
         return;
     // Where two objects lead to each other, what one says of the other does not come back to it.
     unsigned later = std::max(order(i), o.way.order);
     for (const Target &t : what)
         if (t.object != to.object)
-            leak_at(t.object, o.way.reach, later, [&] { return words() + at(i) + ", which is " + o.way.words; });
+            leak_at(t.object, o.way.reach, later,
+                    [&] { return words() + at(i) + ", which is " + o.way.words; });
 }
 
 void Flow::store(const Value *to, uint64_t size, const Targets &what, const Instruction &i)
@@ -252,7 +264,10 @@ void Flow::store(const Value *to, uint64_t size, const Targets &what, const Inst
 
 // ---- ways out ----
 
-unsigned Flow::order(const Instruction &i) const { return line_of(i); }
+unsigned Flow::order(const Instruction &i) const
+{
+    return line_of(i);
+}
 
 void Flow::leak(unsigned object, Reach reach, const Instruction &i, Words words)
 {
@@ -304,10 +319,27 @@ void Flow::leak_cells(unsigned object, Reach reach, unsigned order, const std::s
     std::string reason = why;
     for (size_t n = 0; n < objects[object].cells.size(); n++) {
         Cell cell = objects[object].cells[n];
-        auto words = [&] { return "stored in " + stored_place(*cell.by) + at(*cell.by) + ", which is " + reason; };
+        auto words = [&] {
+            return "stored in " + stored_place(*cell.by) + at(*cell.by) + ", which is " + reason;
+        };
         for (const Target &t : cell.what)
             if (t.object != object)
                 leak_at(t.object, reach, order, words);
+    }
+}
+
+// The bytes of these objects get out: whoever has them has the addresses among them.
+void Flow::send(const Targets &t, const Instruction &i, Words words)
+{
+    for (const Target &one : t) {
+        Object &o = objects[one.object];
+        if (one.object == OUTSIDE || o.sent.reach != Reach::STAYS)
+            continue;
+        changed = true;
+        o.sent.reach = Reach::MAY;
+        o.sent.words = words();
+        o.sent.order = order(i);
+        leak_cells(one.object, Reach::MAY, o.sent.order, o.sent.words);
     }
 }
 
@@ -325,7 +357,8 @@ void Flow::returned(const Targets &t, const Instruction &i)
             for (const Target &inner : cell.what)
                 if (own(inner.object) && inner.object != one.object)
                     leak(inner.object, Reach::ESCAPES, i, [&] {
-                        return "stored in " + stored_place(*cell.by) + at(*cell.by) + ", which is returned" + at(i);
+                        return "stored in " + stored_place(*cell.by) + at(*cell.by) + ", which is returned" +
+                               at(i);
                     });
         }
     }

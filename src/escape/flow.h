@@ -2,9 +2,9 @@
 // Where the pointers of one function lead, and which objects leave it.
 //
 // Every value has a set of targets, places in the objects that the function knows: its variables, the objects
-// that it gets, what its parameters lead to; all else is the object OUTSIDE. A value of which nothing is known
-// points outside, and what is stored outside has escaped: so whatever is not understood is an escape, never a
-// stay. The rules only ever add, and are applied until nothing is added any more.
+// that it gets, what its parameters lead to; all else is the object OUTSIDE. A value of which nothing is
+// known points outside, and what is stored outside has escaped: so whatever is not understood is an escape,
+// never a stay. The rules only ever add, and are applied until nothing is added any more.
 #ifndef POND_ESCAPE_FLOW_H
 #define POND_ESCAPE_FLOW_H
 
@@ -71,14 +71,15 @@ struct Object {
     int64_t offset;           // CONTENT: of what is loaded from there
     uint64_t size;
     Way way;
+    Way sent; // how its bytes get out, and with them what is stored in it
     bool freed;
     bool grown; // given to realloc
     const llvm::Instruction *returned;
     std::vector<Cell> cells;
 };
 
-// What a caller has to know of what a parameter points to (content false), or of what can be reached from what
-// is loaded from there.
+// What a caller has to know of what a parameter points to (content false), or of what can be reached from
+// what is loaded from there.
 struct Place {
     unsigned param;
     bool content;
@@ -89,7 +90,7 @@ struct Fate {
     bool content;
     int64_t offset;
     uint64_t size;
-    Way way;
+    Way way, sent;
     bool freed, grown;
     bool in_result; // stored in memory that the result leads to
     llvm::SmallVector<int64_t, 1> results;
@@ -97,8 +98,8 @@ struct Fate {
 };
 struct Summary {
     bool known = false;
-    bool fresh = false;        // its result is an object that nobody else knows, or NULL
-    bool full = false;         // what is fresh has pointers in it
+    bool fresh = false; // its result is an object that nobody else knows, or NULL
+    bool full = false;  // what is fresh has pointers in it
     bool leads_to_self = false;
     bool outside_result = false;
     std::vector<Fate> fates;
@@ -136,6 +137,7 @@ class Flow
     void leak_all(const Targets &t, Reach reach, const llvm::Instruction &i, Words words);
     void leak_cells(unsigned object, Reach reach, unsigned order, const std::string &why);
     void leak_at(unsigned object, Reach reach, unsigned order, Words words);
+    void send(const Targets &t, const llvm::Instruction &i, Words words);
     void returned(const Targets &t, const llvm::Instruction &i);
     Targets reachable(const Targets &from);
     void soil(const Targets &t, const llvm::Instruction &i);
@@ -177,7 +179,7 @@ class Flow
     std::vector<const llvm::Instruction *> code;
     llvm::DenseMap<const llvm::Value *, Targets> targets;
     std::map<std::pair<const llvm::Value *, int>, unsigned> sites;
-    std::vector<unsigned> params;       // the object of each parameter
+    std::vector<unsigned> params; // the object of each parameter
     std::vector<unsigned> content_count;
     Targets results;
     bool changed = false;

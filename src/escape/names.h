@@ -16,12 +16,13 @@ constexpr int NONE = -1;
 
 // What a function of the C library does with its arguments, beyond looking at them and writing to them.
 struct Known {
-    enum Deed { NOTHING, COPIES, SAVES, SPLITS };
+    enum Deed { NOTHING, COPIES, SAVES, SPLITS, SENDS };
     const char *name;
-    int args;   // how many it has; one that takes variable arguments has at least as many
-    int result; // the argument that its result may point into, or NONE
-    Deed deed;  // COPIES: bytes of `from` to `to`; SAVES: the address `from` in the memory of `to`;
-                // SPLITS: the same, and the result is what has been saved
+    const char *args; // "pn.": a pointer, a number, and variable arguments
+    int result;       // the argument that its result may point into, or NONE
+    Deed deed;        // COPIES: bytes of `from` to `to`; SAVES: the address `from` in the memory of `to`;
+                      // SPLITS: the same, and the result is what has been saved;
+                      // SENDS: the bytes of the memory `from` go to a file or to another process
     int to, from;
 };
 

@@ -4,7 +4,8 @@
 //     clang -g -c -fpass-plugin=libpond-escape.so -Rpass-analysis=pond-escape x.c
 //
 // A copy of the module is looked at before anything is optimised, so the object file is the same with and
-// without the plugin, and what is said is the same at every -O. Where nobody asks for remarks it does nothing.
+// without the plugin, and what is said is the same at every -O. Where nobody asks for remarks it does
+// nothing.
 #include "program.h"
 #include "simplify.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
@@ -64,8 +65,7 @@ struct Pass : PassInfoMixin<Pass> {
             return f != nullptr ? functions.count(f) != 0 : isa<GlobalVariable>(g);
         });
         simplify(*copy);
-        Names own(*copy);
-        for (const Finding &f : Program(*copy, own).look())
+        for (const Finding &f : Program(*copy, names).look())
             emit(f);
         return PreservedAnalyses::all();
     }

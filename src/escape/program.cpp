@@ -75,21 +75,28 @@ Functions needed(const Module &m, const Names &names)
 
 // ---- in which order ----
 
-// Functions that call each other begin as if they did nothing, and are looked at until that is all that is true.
+// Another may take its place, or its body is in assembly.
+static bool opaque(const Function &f)
+{
+    return f.isInterposable() || f.hasFnAttribute(Attribute::Naked);
+}
+
+// Functions that call each other begin as if they did nothing, and are looked at until that is all that is
+// true.
 void Program::solve(ArrayRef<const Function *> circle, bool recursive)
 {
     for (const Function *f : circle)
-        summaries[f].known = !f->isInterposable();
+        summaries[f].known = !opaque(*f);
     unsigned rounds = 0;
     for (bool changed = true; changed;) {
         changed = false;
         for (const Function *f : circle) {
-            if (f->isInterposable() && recursive && flows.count(f) != 0)
+            if (opaque(*f) && recursive && flows.count(f) != 0)
                 continue;
             auto flow = std::make_unique<Flow>(*f, names, summaries);
             flow->solve();
             Summary s = flow->summarise();
-            s.known = !f->isInterposable() && rounds < MANY_ROUNDS;
+            s.known = !opaque(*f) && rounds < MANY_ROUNDS;
             s.fresh &= !recursive;
             s.outside_result |= recursive && !s.fresh;
             changed |= !s.same(summaries[f]);
@@ -162,14 +169,16 @@ std::string Program::advice(const Function &f, const Object &o) const
     if (o.grown)
         words = "it is grown by realloc, so it could be POND_SCOPED of its usual size";
     else if (in_loop(c))
-        words = "one in each round of a loop: could be a local variable or POND_SCOPED, if a round's object ends "
-                "with the round";
+        words =
+            "one in each round of a loop: could be a local variable or POND_SCOPED, if a round's object ends "
+            "with the round";
     else if (pooled || size == 0)
         words = "could be POND_SCOPED, or a local variable if it has a bounded size";
     else if (size <= STACK_BYTES)
         words = "could be a local variable or POND_SCOPED (" + std::to_string(size) + " bytes)";
     else
-        words = "could be POND_SCOPED; with " + std::to_string(size) + " bytes it is large for a local variable";
+        words =
+            "could be POND_SCOPED; with " + std::to_string(size) + " bytes it is large for a local variable";
     if (!o.freed)
         words += "; nothing here frees it";
     (void)f;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// All functions of a module, from the called to their callers, and what is found of the objects that they get.
+// All functions of a module, from the called to their callers, and what is found of the objects that they
+// get.
 #ifndef POND_ESCAPE_PROGRAM_H
 #define POND_ESCAPE_PROGRAM_H
 

@@ -7,7 +7,8 @@
 namespace escape
 {
 
-// Turns variables into values, so that what goes through them is seen in order. Of a copy of what is compiled.
+// Turns variables into values, so that what goes through them is seen in order. Of a copy of what is
+// compiled.
 void simplify(llvm::Module &m);
 
 } // namespace escape

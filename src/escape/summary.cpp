@@ -10,7 +10,8 @@ namespace escape
 
 static bool same_places(const std::vector<Place> &a, const std::vector<Place> &b)
 {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const Place &x, const Place &y) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](const Place &x, const Place &y) {
                return x.param == y.param && x.content == y.content;
            });
 }
@@ -18,8 +19,9 @@ static bool same_places(const std::vector<Place> &a, const std::vector<Place> &b
 static bool same_fate(const Fate &a, const Fate &b)
 {
     return a.param == b.param && a.content == b.content && a.offset == b.offset && a.size == b.size &&
-           a.way.reach == b.way.reach && a.freed == b.freed && a.grown == b.grown && a.in_result == b.in_result &&
-           a.results == b.results && same_places(a.into, b.into);
+           a.way.reach == b.way.reach && a.sent.reach == b.sent.reach && a.freed == b.freed &&
+           a.grown == b.grown && a.in_result == b.in_result && a.results == b.results &&
+           same_places(a.into, b.into);
 }
 
 // But for the words.
@@ -57,7 +59,8 @@ std::vector<bool> Flow::inside_results()
 bool Flow::fate(unsigned object, const std::vector<bool> &inside, Fate &out)
 {
     const Object &o = objects[object];
-    out = {o.param, o.kind == Kind::CONTENT, o.offset, o.size, o.way, o.freed, o.grown, inside[object], {}, {}};
+    out = {o.param, o.kind == Kind::CONTENT, o.offset, o.size, o.way, o.sent, o.freed,
+           o.grown, inside[object],          {},       {}};
     for (const Target &t : results)
         if (t.object == object)
             out.results.push_back(t.offset);
@@ -66,15 +69,15 @@ bool Flow::fate(unsigned object, const std::vector<bool> &inside, Fate &out)
             continue;
         Place place = {to.param, to.kind == Kind::CONTENT, ""};
         for (const Cell &cell : to.cells)
-            if (cell.what.has(object) &&
-                std::none_of(out.into.begin(), out.into.end(),
-                             [&](const Place &p) { return p.param == place.param && p.content == place.content; })) {
+            if (cell.what.has(object) && std::none_of(out.into.begin(), out.into.end(), [&](const Place &p) {
+                    return p.param == place.param && p.content == place.content;
+                })) {
                 place.words = "stored in " + stored_place(*cell.by) + at(*cell.by);
                 out.into.push_back(place);
             }
     }
-    return o.way.reach != Reach::STAYS || o.freed || o.grown || out.in_result || !out.results.empty() ||
-           !out.into.empty();
+    return o.way.reach != Reach::STAYS || o.sent.reach != Reach::STAYS || o.freed || o.grown ||
+           out.in_result || !out.results.empty() || !out.into.empty();
 }
 
 void Flow::result_of(Summary &s, const std::vector<bool> &inside)

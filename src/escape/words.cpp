@@ -4,9 +4,9 @@
 #include "llvm/BinaryFormat/Dwarf.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/IR/DebugInfoMetadata.h"
-#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Operator.h"
 
 using namespace llvm;
@@ -32,7 +32,8 @@ std::string at(const Instruction &i)
     if (scope == nullptr)
         return " at line " + std::to_string(where.getLine());
     StringRef file = scope->getFilename();
-    bool plain = function == nullptr || function->getUnit() == nullptr || function->getUnit()->getFilename() == file;
+    bool plain =
+        function == nullptr || function->getUnit() == nullptr || function->getUnit()->getFilename() == file;
     return " at " + (plain ? "line " : file.str() + ":") + std::to_string(where.getLine());
 }
 
@@ -55,8 +56,9 @@ static const DIType *plain(const DIType *t)
 {
     while (auto *d = dyn_cast_or_null<DIDerivedType>(t)) {
         unsigned tag = d->getTag();
-        if (tag != dwarf::DW_TAG_typedef && tag != dwarf::DW_TAG_const_type && tag != dwarf::DW_TAG_volatile_type &&
-            tag != dwarf::DW_TAG_restrict_type && tag != dwarf::DW_TAG_atomic_type && tag != dwarf::DW_TAG_member)
+        if (tag != dwarf::DW_TAG_typedef && tag != dwarf::DW_TAG_const_type &&
+            tag != dwarf::DW_TAG_volatile_type && tag != dwarf::DW_TAG_restrict_type &&
+            tag != dwarf::DW_TAG_atomic_type && tag != dwarf::DW_TAG_member)
             break;
         t = d->getBaseType();
     }

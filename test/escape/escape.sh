@@ -1,9 +1,11 @@
 #!/bin/bash
-# pond-escape: what it says of objects, at -O0 and -O2; that it changes nothing of what is compiled, and costs little.
+# pond-escape: what it says of objects, at -O0 and -O2; that it changes nothing of what is compiled, and costs
+# little.
 set -u
 cd "$(dirname "$0")/../.." || exit
 plugin=build/libpond-escape.so
-if ! make --no-print-directory WERROR=1 escape > /dev/null 2>&1 || [ ! -e "$plugin" ] || ! command -v clang > /dev/null; then
+if ! make --no-print-directory WERROR=1 escape > /dev/null 2>&1 || [ ! -e "$plugin" ] ||
+    ! command -v clang > /dev/null; then
     echo "clang, or the headers of its LLVM, are missing"
     exit 77
 fi
@@ -33,7 +35,8 @@ ask=(-fpass-plugin="$plugin" -Rpass-analysis=pond-escape)
 
 says()
 {
-    compile "$1" "$2" "$work/with.o" "${ask[@]}" 2> "$work/remarks" && test/escape/cases/check "$2" < "$work/remarks"
+    compile "$1" "$2" "$work/with.o" "${ask[@]}" 2> "$work/remarks" &&
+        test/escape/cases/check "$2" < "$work/remarks"
 }
 
 same()
@@ -84,11 +87,11 @@ seconds()
     done | sort -n | head -n 1
 }
 
-# The files of the library and of a server, at both levels.
+# Files with allocations, and one of the library.
 costs()
 {
     local level=$1 file with=0 without=0
-    for file in src/pool.c src/pages/pond.c src/write/text.c src/check/words.c; do
+    for file in test/escape/cases/away.c src/check/words.c src/flame/tree.c src/write/memory.c; do
         set -- "$level" "$file" "$work/cost.o" -Isrc -D_GNU_SOURCE
         compile "$@" || return
         with=$(awk "BEGIN { print $with + $(seconds compile "$@" "${ask[@]}") }")

@@ -1,9 +1,11 @@
 #!/bin/bash
-# What pond-escape says is believed: each object that does not escape ends with its function, in a program with
-# AddressSanitizer. Nothing is found; of one that does escape it would be. test/escape/turn/servers does it with servers.
+# What pond-escape says is believed: each object that does not escape ends with its function, in a program
+# with AddressSanitizer. Nothing is found; of one that does escape it would be. test/escape/turn/servers does
+# it with servers.
 set -u
 cd "$(dirname "$0")/../.." || exit
-if ! make --no-print-directory WERROR=1 escape-turn build/libpond.a > /dev/null 2>&1 || ! command -v clang > /dev/null; then
+if ! make --no-print-directory WERROR=1 escape-turn build/libpond.a > /dev/null 2>&1 ||
+    ! command -v clang > /dev/null; then
     echo "clang, or the headers of its LLVM, are missing"
     exit 77
 fi
@@ -28,14 +30,17 @@ report()
 turn()
 {
     POND_TURN_SITES=$work/sites clang -O1 -g -std=gnu11 -fsanitize=address -fno-omit-frame-pointer \
-        -fpass-plugin=build/release/escape/libturn.so -o "$work/$1" "$2" build/release/escape/turn.o "${@:3}" -pthread
+        -fpass-plugin=build/release/escape/libturn.so -o "$work/$1" "$2" build/release/escape/turn.o "${@:3}" \
+        -pthread
 }
 
-if ! echo 'int main(void) { return 0; }' | clang -fsanitize=address -x c -o "$work/none" - > /dev/null 2>&1; then
+if ! echo 'int main(void) { return 0; }' |
+    clang -fsanitize=address -x c -o "$work/none" - > /dev/null 2>&1; then
     echo "AddressSanitizer is missing"
     exit 77
 fi
-{ turn believed test/escape/turn/late.c && POND_TURN_ALL=1 turn all test/escape/turn/late.c; } > "$work/said" 2>&1
+both() { turn believed test/escape/turn/late.c && POND_TURN_ALL=1 turn all test/escape/turn/late.c; }
+both > "$work/said" 2>&1
 report $? "it compiles"
 
 # Two become variables in each, and one more in the second; all others are kept.
@@ -62,8 +67,8 @@ report $? "what is kept, and escapes, is found"
 
 # The examples: objects of ponds go back to them at the end of their function.
 for example in hello typed inline reset_buffer secrets statistics; do
-    { turn "$example" "examples/$example.c" -Iinclude -Wno-everything build/release/libpond.a && POND_DEBUG=fast \
-        "$work/$example"; } > "$work/said" 2>&1
+    { turn "$example" "examples/$example.c" -Iinclude -Wno-everything build/release/libpond.a &&
+        POND_DEBUG=fast "$work/$example"; } > "$work/said" 2>&1
     report $? "nothing is found in examples/$example.c"
 done
 exit $failed

@@ -1,9 +1,10 @@
-/* Objects that stay, and what looks like it. A comment with a tilde is what is said of the allocation on its line. */
-/* clang-format off: what is expected does not fit into a line. */
+/* Objects that stay, and what looks like it. A comment with a tilde is said of the allocation on its line. */
+/* clang-format off */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 struct leaf {
     int number;
@@ -227,5 +228,28 @@ int of_a_wrapper(void)
     struct leaf *l = leaf_new(4); //~ leaf_new does not escape: could be POND_SCOPED, or a local variable if it has a bounded size
     int n = l != NULL ? l->number : 0;
     free(l);
+    return n;
+}
+
+extern ssize_t write(int fd, const void *from, size_t n);
+static void flush(int fd, struct branch *b) { write(fd, b->leaf->text, b->length); }
+void its_bytes_are_written(int fd)
+{
+    struct branch b = {0};
+    b.leaf = calloc(1, sizeof *b.leaf); //~ calloc does not escape: could be a local variable or POND_SCOPED (24 bytes)
+    flush(fd, &b);
+    free(b.leaf);
+}
+
+/* A get of the program's own that is no pond's: what it returns is not new. */
+static struct leaf one;
+static struct leaf *one_get(void) { return &one; }
+static void one_put(struct leaf *l) { l->number--; }
+int not_a_pond(void)
+{
+    struct leaf *l = one_get(), *m = malloc(sizeof *m); //~ malloc does not escape: could be a local variable or POND_SCOPED (24 bytes)
+    int n = l->number;
+    one_put(l);
+    free(m);
     return n;
 }

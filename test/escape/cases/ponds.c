@@ -1,5 +1,5 @@
 /* Objects of ponds, and of an allocator of the program's own (POND_ESCAPE="own_get;own_put@1"). */
-/* clang-format off: what is expected does not fit into a line. */
+/* clang-format off */
 #include <pond/typed.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * late HOW: an object is used when the function that got it has returned, or (stays) is not. Only AddressSanitizer may
- * mind, and only where the object has been made to end with its function: see turn.cpp.
+ * late HOW: an object is used when the function that got it has returned, or (stays) is not. Only
+ * AddressSanitizer may mind, and only where the object has been made to end with its function: see turn.cpp.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -59,7 +59,10 @@ static void ran(const char *site)
     fclose(file);
 }
 
-static struct kept **bucket(const void *object) { return &table[((uintptr_t)object >> 4) % BUCKETS]; }
+static struct kept **bucket(const void *object)
+{
+    return &table[((uintptr_t)object >> 4) % BUCKETS];
+}
 
 void *pond_turn_stack(void *memory, size_t size, size_t zeroed, const char *site)
 {
@@ -125,7 +128,8 @@ void pond_turn_forget(void *object)
     pthread_mutex_unlock(&lock);
 }
 
-/* What has become a variable is not freed. With detect_stack_use_after_return it lies in a stack that is not real. */
+/* What has become a variable is not freed. With detect_stack_use_after_return it lies in a stack that is not
+ * real. */
 void *__asan_get_current_fake_stack(void);
 void *__asan_addr_is_in_fake_stack(void *stack, void *address, void **begin, void **end);
 static int on_stack(void *object)

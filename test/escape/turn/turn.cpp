@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Believes pond-escape: every object of which it says that it does not escape ends with its function.
 //
-// One of constant size that is got once becomes a variable on the stack. Any other is kept in a list of the call, which
-// gives back at every return what is left of it. So whatever still has the object's address afterwards is seen by
-// AddressSanitizer, as a use after return or after free. turn.c is what the turned program calls.
+// One of constant size that is got once becomes a variable on the stack. Any other is kept in a list of the
+// call, which gives back at every return what is left of it. So whatever still has the object's address
+// afterwards is seen by AddressSanitizer, as a use after return or after free. turn.c is what the turned
+// program calls.
 //
-// POND_TURN_SITES=FILE: a line is added for each site. POND_TURN_PUT=NAME: what takes back an object of POND_ESCAPE's,
-// behind the pool it came from. POND_TURN_ALL=1 turns those that escape as well: the check has
+// POND_TURN_SITES=FILE: a line is added for each site. POND_TURN_PUT=NAME: what takes back an object of
+// POND_ESCAPE's, behind the pool it came from. POND_TURN_ALL=1 turns those that escape as well: the check has
 // to fail then.
 #include "../../../src/escape/program.h"
 #include "../../../src/escape/simplify.h"
@@ -45,7 +46,10 @@ class Turn
     Value *frame(Function &f);
     void replace(const char *name, const char *by);
     void forget_own();
-    Value *text(IRBuilder<> &b, const std::string &s) { return b.CreatePointerCast(b.CreateGlobalStringPtr(s), byte); }
+    Value *text(IRBuilder<> &b, const std::string &s)
+    {
+        return b.CreatePointerCast(b.CreateGlobalStringPtr(s), byte);
+    }
     std::string where(const CallBase &c);
     void note(const char *how, const CallBase &c);
 
@@ -59,7 +63,8 @@ class Turn
 std::string Turn::where(const CallBase &c)
 {
     const DebugLoc &l = c.getDebugLoc();
-    std::string line = l ? cast<DIScope>(l.getScope())->getFilename().str() + ":" + std::to_string(l.getLine()) : "?";
+    std::string line =
+        l ? cast<DIScope>(l.getScope())->getFilename().str() + ":" + std::to_string(l.getLine()) : "?";
     return line + " " + c.getFunction()->getName().str() + " " + callee_name(c);
 }
 
@@ -82,7 +87,8 @@ void Turn::on_stack(CallBase &c, uint64_t size)
     IRBuilder<> b(&c);
     FunctionCallee made = module.getOrInsertFunction("pond_turn_stack", byte, byte, number, number, byte);
     bool zeroed = Names::name(c) == "calloc";
-    Value *p = b.CreateCall(made, {b.CreatePointerCast(a, byte), b.getInt64(size), b.getInt64(zeroed), text(b, where(c))});
+    Value *p = b.CreateCall(
+        made, {b.CreatePointerCast(a, byte), b.getInt64(size), b.getInt64(zeroed), text(b, where(c))});
     c.replaceAllUsesWith(b.CreatePointerCast(p, c.getType()));
     note("stack", c);
     c.eraseFromParent();
@@ -117,7 +123,8 @@ std::pair<Value *, Value *> Turn::back(CallBase &c, Source source)
     else if (source != Source::POOL)
         return {null, null};
     else if (name.take_front(8) != "pond_get")
-        return {module.getOrInsertFunction((name.drop_back(3) + "put").str(), nothing, byte).getCallee(), null};
+        return {module.getOrInsertFunction((name.drop_back(3) + "put").str(), nothing, byte).getCallee(),
+                null};
     return {module.getOrInsertFunction(put, nothing, byte, byte).getCallee(), c.getArgOperand(0)};
 }
 
@@ -129,7 +136,8 @@ void Turn::keep(CallBase &c, Source source)
     b.SetCurrentDebugLocation(c.getDebugLoc());
     std::pair<Value *, Value *> where_back = back(c, source);
     FunctionCallee kept = module.getOrInsertFunction("pond_turn_keep", nothing, byte, byte, byte, byte, byte);
-    b.CreateCall(kept, {b.CreatePointerCast(list, byte), b.CreatePointerCast(&c, byte), b.CreatePointerCast(where_back.first, byte),
+    b.CreateCall(kept, {b.CreatePointerCast(list, byte), b.CreatePointerCast(&c, byte),
+                        b.CreatePointerCast(where_back.first, byte),
                         b.CreatePointerCast(where_back.second, byte), text(b, where(c))});
     note("kept", c);
 }
@@ -144,7 +152,8 @@ void Turn::site(CallBase &c, bool grown, const std::set<std::string> &pooled)
     f->removeFnAttr(Attribute::AlwaysInline);
     f->addFnAttr(Attribute::NoInline);
     uint64_t size = source == Source::HEAP ? constant_size(c) : 0;
-    if (size > 0 && size <= MOST && !grown && !in_loop(c) && isa<CallInst>(c) && Names::name(c).take_front(2) != "_Z")
+    if (size > 0 && size <= MOST && !grown && !in_loop(c) && isa<CallInst>(c) &&
+        Names::name(c).take_front(2) != "_Z")
         on_stack(c, size);
     else
         keep(c, source);
@@ -154,9 +163,8 @@ void Turn::replace(const char *name, const char *by)
 {
     Function *f = module.getFunction(name);
     if (f != nullptr && f->isDeclaration())
-        f->replaceAllUsesWith(
-            ConstantExpr::getPointerCast(cast<Constant>(module.getOrInsertFunction(by, f->getFunctionType()).getCallee()),
-                                         f->getType()));
+        f->replaceAllUsesWith(ConstantExpr::getPointerCast(
+            cast<Constant>(module.getOrInsertFunction(by, f->getFunctionType()).getCallee()), f->getType()));
 }
 
 // Before one is put back into a pool of the program's own it is no longer kept.
@@ -184,17 +192,16 @@ void Turn::run()
             if (auto *c = dyn_cast<CallBase>(&i))
                 origin[map[c]] = c;
     simplify(*copy);
-    Names own(*copy);
     std::set<std::string> pooled;
     std::vector<std::pair<CallBase *, bool>> turned;
     bool all = std::getenv("POND_TURN_ALL") != nullptr;
-    for (const Finding &f : Program(*copy, own).look()) {
+    for (const Finding &f : Program(*copy, names).look()) {
         auto found = origin.find(f.site);
         if (found == origin.end() || Names::name(*found->second) != Names::name(*f.site))
             continue;
-        Source source = own.allocates(*f.site);
-        if (f.verdict == Verdict::RETURNED &&
-            (source == Source::OWN || source == Source::POOL || pooled.count(Names::name(*f.site).str()) != 0))
+        Source source = names.allocates(*f.site);
+        if (f.verdict == Verdict::RETURNED && (source == Source::OWN || source == Source::POOL ||
+                                               pooled.count(Names::name(*f.site).str()) != 0))
             pooled.insert(f.site->getFunction()->getName().str());
         if (f.verdict == Verdict::STAYS || all)
             turned.push_back({found->second, f.grown});
@@ -221,6 +228,7 @@ struct TurnPass : PassInfoMixin<TurnPass> {
 extern "C" __attribute__((visibility("default"))) PassPluginLibraryInfo llvmGetPassPluginInfo()
 {
     return {LLVM_PLUGIN_API_VERSION, "turn", "1", [](PassBuilder &builder) {
-                builder.registerPipelineStartEPCallback([](ModulePassManager &all, auto) { all.addPass(TurnPass()); });
+                builder.registerPipelineStartEPCallback(
+                    [](ModulePassManager &all, auto) { all.addPass(TurnPass()); });
             }};
 }
