@@ -14,7 +14,8 @@ ESCAPE          := $(B)/libpond-escape.so
 ESCAPE_SOURCES  := $(wildcard src/escape/*.cpp)
 ESCAPE_OBJECTS  := $(ESCAPE_SOURCES:src/escape/%.cpp=$(B)/escape/%.o)
 ESCAPE_CXXFLAGS := -std=c++17 -O2 -fPIC -fno-rtti -fno-exceptions -fvisibility=hidden -Wall -Wextra \
-                   $(if $(WERROR),-Werror) -isystem $(ESCAPE_INCLUDE) -D_GNU_SOURCE -D__STDC_CONSTANT_MACROS -D__STDC_FORMAT_MACROS \
+                   $(if $(WERROR),-Werror) -isystem $(ESCAPE_INCLUDE) -D_GNU_SOURCE \
+                   -D__STDC_CONSTANT_MACROS -D__STDC_FORMAT_MACROS \
                    -D__STDC_LIMIT_MACROS -DPOND_VERSION='"$(VERSION)"'
 
 all: escape

@@ -29,9 +29,9 @@ report()
 # turn PROGRAM FILE [FLAG...]
 turn()
 {
+    local made=build/release/escape
     POND_TURN_SITES=$work/sites clang -O1 -g -std=gnu11 -fsanitize=address -fno-omit-frame-pointer \
-        -fpass-plugin=build/release/escape/libturn.so -o "$work/$1" "$2" build/release/escape/turn.o "${@:3}" \
-        -pthread
+        -fpass-plugin=$made/libturn.so -o "$work/$1" "$2" $made/turn.o "${@:3}" -pthread
 }
 
 if ! echo 'int main(void) { return 0; }' |
