@@ -196,15 +196,21 @@ static Named variable_memory(const Value *v)
     return {"", nullptr};
 }
 
+static DataLayout layout_of(const Value *address)
+{
+    if (auto *i = dyn_cast<Instruction>(address))
+        return i->getModule()->getDataLayout();
+    auto *g = dyn_cast<GlobalValue>(address->stripInBoundsOffsets());
+    return g != nullptr ? g->getParent()->getDataLayout() : DataLayout("");
+}
+
 static Named memory(const Value *address, int deep)
 {
     int64_t offset = 0;
     bool varies = false, byte = false;
+    const DataLayout layout = layout_of(address);
     const Value *base = address->stripPointerCasts();
     while (auto *g = dyn_cast<GEPOperator>(base)) {
-        const DataLayout &layout = deep >= 0 && isa<Instruction>(address)
-                                       ? cast<Instruction>(address)->getModule()->getDataLayout()
-                                       : DataLayout("");
         APInt step(layout.getIndexTypeSizeInBits(g->getType()->getScalarType()), 0);
         if (g->accumulateConstantOffset(layout, step))
             offset += step.getSExtValue();

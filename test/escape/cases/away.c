@@ -310,3 +310,14 @@ void to_one_in_assembly(void)
     int *p = malloc(sizeof *p); //~ malloc may escape: passed to bare (unknown) at line +1
     bare(p);
 }
+
+static struct {
+    char kind;
+    struct conn *list;
+    struct conn *other;
+} state;
+void stored_in_a_field_of_a_global(void)
+{
+    struct conn *c = malloc(sizeof *c); //~ malloc escapes: stored in state.other at line +1
+    state.other = c;
+}
