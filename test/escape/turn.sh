@@ -71,4 +71,21 @@ for example in hello typed inline reset_buffer secrets statistics; do
         POND_DEBUG=fast "$work/$example"; } > "$work/said" 2>&1
     report $? "nothing is found in examples/$example.c"
 done
+
+# Programs in which objects go about at random.
+random()
+{
+    test/escape/turn/random "$1" > "$work/random.c" && turn random "$work/random.c" -w && "$work/random"
+}
+for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    random $seed > "$work/said" 2>&1
+    report $? "nothing is found in random program $seed"
+done
+unfound=0
+export POND_TURN_ALL=1
+for seed in 1 2 3; do
+    ! random $seed > "$work/said" 2>&1 || unfound=$((unfound + 1))
+done
+[ $unfound -eq 0 ]
+report $? "what escapes is found in random programs"
 exit $failed
