@@ -321,3 +321,23 @@ void stored_in_a_field_of_a_global(void)
     struct conn *c = malloc(sizeof *c); //~ malloc escapes: stored in state.other at line +1
     state.other = c;
 }
+
+static struct conn *conn_with(char *b)
+{
+    struct conn *c = malloc(sizeof *c); //~ malloc is returned at line +3: see the callers of conn_with
+    if (c != NULL)
+        c->buffer = b;
+    return c;
+}
+void in_what_another_makes(void)
+{
+    char *b = malloc(4); //~ malloc escapes: stored in memory that conn_with writes to at line +1, which is stored in all at line +1
+    all = conn_with(b); //~ conn_with escapes: stored in all at line +0
+}
+void in_what_another_makes_that_stays(void)
+{
+    char *b = malloc(4); //~ malloc does not escape: could be a local variable or POND_SCOPED (4 bytes)
+    struct conn *c = conn_with(b); //~ conn_with does not escape: could be POND_SCOPED, or a local variable if it has a bounded size
+    free(c);
+    free(b);
+}
