@@ -23,6 +23,10 @@ struct kept {
 #define BUCKETS 65536
 static struct kept *table[BUCKETS];
 static const char *seen[BUCKETS];
+/* Where an object of a pool came from that a function hands on: the last that was noted in this place. */
+static struct origin {
+    void *object, *put, *pool;
+} origins[BUCKETS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void *pond_turn_stack(void *memory, size_t size, size_t zeroed, const char *site);
@@ -40,6 +44,7 @@ static void give_back(const struct kept *k)
         k->put(k->pool, k->object);
 }
 
+void pond_turn_from(void *object, void *put, void *pool);
 void pond_turn_end(void **list);
 void pond_turn_forget(void *object);
 void pond_turn_free(void *object);
@@ -71,8 +76,31 @@ void *pond_turn_stack(void *memory, size_t size, size_t zeroed, const char *site
     return memory;
 }
 
+static struct origin *origin_of(void *object)
+{
+    return &origins[((uintptr_t)object >> 4) % BUCKETS];
+}
+
+void pond_turn_from(void *object, void *put, void *pool)
+{
+    pthread_mutex_lock(&lock);
+    *origin_of(object) = (struct origin){object, put, pool};
+    pthread_mutex_unlock(&lock);
+}
+
+/* put ASK: it is as noted; where another has taken the place of the note, the object is not kept. */
+#define ASK ((void *)1)
 void pond_turn_keep(void **list, void *object, void *put, void *pool, const char *site)
 {
+    if (put == ASK) {
+        pthread_mutex_lock(&lock);
+        struct origin o = *origin_of(object);
+        pthread_mutex_unlock(&lock);
+        if (o.object != object)
+            return;
+        put = o.put;
+        pool = o.pool;
+    }
     struct kept *k = object != NULL ? malloc(sizeof *k) : NULL;
     if (k == NULL)
         return;

@@ -41,7 +41,8 @@ class Turn
   private:
     void site(CallBase &c, bool grown, const std::set<std::string> &pooled);
     void on_stack(CallBase &c, uint64_t size);
-    void keep(CallBase &c, Source source);
+    void keep(CallBase &c, Source source, bool handed_on);
+    void note_origin(CallBase &c);
     std::pair<Value *, Value *> back(CallBase &c, Source source);
     Value *frame(Function &f);
     void replace(const char *name, const char *by);
@@ -128,13 +129,26 @@ std::pair<Value *, Value *> Turn::back(CallBase &c, Source source)
     return {module.getOrInsertFunction(put, nothing, byte, byte).getCallee(), c.getArgOperand(0)};
 }
 
-void Turn::keep(CallBase &c, Source source)
+// What a function hands on of a pool's is noted, with the way back.
+void Turn::note_origin(CallBase &c)
+{
+    IRBuilder<> b(c.getNextNode());
+    b.SetCurrentDebugLocation(c.getDebugLoc());
+    std::pair<Value *, Value *> way = back(c, names.allocates(c));
+    FunctionCallee from = module.getOrInsertFunction("pond_turn_from", nothing, byte, byte, byte);
+    b.CreateCall(from, {b.CreatePointerCast(&c, byte), b.CreatePointerCast(way.first, byte),
+                        b.CreatePointerCast(way.second, byte)});
+}
+
+void Turn::keep(CallBase &c, Source source, bool handed_on)
 {
     Value *list = frame(*c.getFunction());
     auto *invoke = dyn_cast<InvokeInst>(&c);
     IRBuilder<> b(invoke != nullptr ? &*invoke->getNormalDest()->getFirstInsertionPt() : c.getNextNode());
     b.SetCurrentDebugLocation(c.getDebugLoc());
     std::pair<Value *, Value *> where_back = back(c, source);
+    if (handed_on)
+        where_back.first = ConstantExpr::getIntToPtr(ConstantInt::get(number, 1), byte);
     FunctionCallee kept = module.getOrInsertFunction("pond_turn_keep", nothing, byte, byte, byte, byte, byte);
     b.CreateCall(kept, {b.CreatePointerCast(list, byte), b.CreatePointerCast(&c, byte),
                         b.CreatePointerCast(where_back.first, byte),
@@ -146,8 +160,7 @@ void Turn::site(CallBase &c, bool grown, const std::set<std::string> &pooled)
 {
     Source source = names.allocates(c);
     Function *f = c.getFunction();
-    bool wrapped_pool = source == Source::NO && pooled.count(Names::name(c).str()) != 0;
-    if (source == Source::OUT || wrapped_pool || !c.getType()->isPointerTy())
+    if (source == Source::OUT || !c.getType()->isPointerTy())
         return note("left", c);
     f->removeFnAttr(Attribute::AlwaysInline);
     f->addFnAttr(Attribute::NoInline);
@@ -156,7 +169,7 @@ void Turn::site(CallBase &c, bool grown, const std::set<std::string> &pooled)
         Names::name(c).take_front(2) != "_Z")
         on_stack(c, size);
     else
-        keep(c, source);
+        keep(c, source, source == Source::NO && pooled.count(Names::name(c).str()) != 0);
 }
 
 void Turn::replace(const char *name, const char *by)
@@ -194,6 +207,7 @@ void Turn::run()
     simplify(*copy);
     std::set<std::string> pooled;
     std::vector<std::pair<CallBase *, bool>> turned;
+    std::vector<CallBase *> origins;
     bool all = std::getenv("POND_TURN_ALL") != nullptr;
     for (const Finding &f : Program(*copy, names).look()) {
         auto found = origin.find(f.site);
@@ -203,6 +217,9 @@ void Turn::run()
         if (f.verdict == Verdict::RETURNED && (source == Source::OWN || source == Source::POOL ||
                                                pooled.count(Names::name(*f.site).str()) != 0))
             pooled.insert(f.site->getFunction()->getName().str());
+        if (f.verdict == Verdict::RETURNED && (source == Source::OWN || source == Source::POOL) &&
+            isa<CallInst>(found->second))
+            origins.push_back(found->second);
         if (f.verdict == Verdict::STAYS || all)
             turned.push_back({found->second, f.grown});
     }
@@ -210,6 +227,8 @@ void Turn::run()
     forget_own();
     replace("free", "pond_turn_free");
     replace("realloc", "pond_turn_realloc");
+    for (CallBase *c : origins)
+        note_origin(*c);
     for (std::pair<CallBase *, bool> &one : turned)
         site(*one.first, one.second, pooled);
 }
