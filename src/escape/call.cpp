@@ -134,8 +134,12 @@ bool Flow::library(const CallBase &c)
         store(c.getArgOperand(static_cast<unsigned>(k->to)), 8, argument(k->from).anywhere(), c);
     if (k->deed == Known::SPLITS)
         result.add(load(argument(k->to), 8));
-    if (k->deed == Known::SENDS)
-        send(reachable(argument(k->from)), c, [&] { return "written out by " + callee_name(c) + at(c); });
+    if (k->deed == Known::SENDS) {
+        Targets sent = argument(k->from);
+        for (int step = 0; step < k->to; step++)
+            sent = load(sent.anywhere(), 0);
+        send(sent, c, [&] { return "written out by " + callee_name(c) + at(c); });
+    }
     if (k->deed == Known::NOTHING)
         for (unsigned n = 0; n < c.arg_size(); n++)
             if (!c.onlyReadsMemory(n))

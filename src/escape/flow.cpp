@@ -340,6 +340,8 @@ void Flow::send(const Targets &t, const Instruction &i, Words words)
         o.sent.words = words();
         o.sent.order = order(i);
         leak_cells(one.object, Reach::MAY, o.sent.order, o.sent.words);
+        if (o.kind == Kind::COPY)
+            leak(content(o.param, ANY, 0), Reach::MAY, i, words);
     }
 }
 

@@ -22,7 +22,8 @@ struct Known {
     int result;       // the argument that its result may point into, or NONE
     Deed deed;        // COPIES: bytes of `from` to `to`; SAVES: the address `from` in the memory of `to`;
                       // SPLITS: the same, and the result is what has been saved;
-                      // SENDS: the bytes of the memory `from` go to a file or to another process
+                      // SENDS: the bytes of the memory `from` go to a file or to another process;
+                      // of what lies `to` steps behind it, where it is a list of such
     int to, from;
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 
 struct conn {
     struct conn *next;
@@ -340,4 +341,23 @@ void in_what_another_makes_that_stays(void)
     struct conn *c = conn_with(b); //~ conn_with does not escape: could be POND_SCOPED, or a local variable if it has a bounded size
     free(c);
     free(b);
+}
+
+void through_a_pipe_in_a_list(int fd)
+{
+    struct conn *c = calloc(1, sizeof *c); //~ calloc may escape: stored in c at line +0, which is written out by writev at line +2
+    struct iovec list = {&c, sizeof c};
+    writev(fd, &list, 1);
+}
+
+struct wide {
+    struct conn *c;
+    long more[4];
+};
+static void tell_a_copy(int fd, struct wide w) { write(fd, &w, sizeof w); }
+void through_a_pipe_in_a_copy(int fd)
+{
+    struct wide w = {0};
+    w.c = malloc(sizeof *w.c); //~ malloc may escape: in memory passed to tell_a_copy at line +1, where it is written out by write at line -4
+    tell_a_copy(fd, w);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct leaf {
     int number;
@@ -251,5 +252,14 @@ int not_a_pond(void)
     int n = l->number;
     one_put(l);
     free(m);
+    return n;
+}
+
+int its_bytes_are_written_from_a_list(int fd)
+{
+    char *text = calloc(1, 10); //~ calloc does not escape: could be a local variable or POND_SCOPED (10 bytes)
+    struct iovec list[2] = {{text, 10}, {text, 5}};
+    int n = (int)writev(fd, list, 2);
+    free(text);
     return n;
 }
