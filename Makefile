@@ -238,8 +238,7 @@ $(VARIANTS:%=check-%): check-%:
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
-check-shell: lib prof scout $(patsubst %,$(B)/examples/%,gzipd respd sight)
-check-shell: lib prof escape $(patsubst %,$(B)/examples/%,gzipd respd sight)
+check-shell: lib prof scout escape $(patsubst %,$(B)/examples/%,gzipd respd sight)
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -359,8 +358,7 @@ install-library: lib
 # Beside the plain library; other variants, which their callers must share, are installed alone.
 ifeq ($(VARIANT),release)
 install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(HTTP_SO),install-http) \
-         $(if $(PROF),install-prof) $(if $(SCOUT),install-scout)
-         $(if $(PROF),install-prof) $(if $(ESCAPE),install-escape)
+         $(if $(PROF),install-prof) $(if $(SCOUT),install-scout) $(if $(ESCAPE),install-escape)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -380,10 +378,8 @@ uninstall: ## remove what install put there
 	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))
 	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
-	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED)
+	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED) $(ESCAPE_INSTALLED)
 	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(DESTDIR)$(PREFIX)/lib/pond; do \
-	$(Q)rm -f $(PROF_INSTALLED) $(ESCAPE_INSTALLED)
-	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE); do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
 # ---- lint, clean, help ----
