@@ -130,7 +130,7 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
--include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/http/http.mk src/prof/prof.mk src/scout/scout.mk src/escape/escape.mk
+-include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/http/http.mk src/prof/prof.mk src/scout/scout.mk src/escape/escape.mk src/migrate/migrate.mk
 
 # Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
 HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \
@@ -239,6 +239,7 @@ $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
 check-shell: lib prof scout escape $(patsubst %,$(B)/examples/%,gzipd respd sight)
+check-shell: lib prof migrate $(patsubst %,$(B)/examples/%,gzipd respd sight)
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -263,9 +264,9 @@ model: ## every instance of the model of the gate, explored to its end; test/mod
 # ---- examples, demo, benchmarks ----
 
 # An example is one file, or a directory with rules of its own; examples/server is what two of those share, and
-# examples/memcached needs another one's sources. The comments // link: and // std: are as in tests.
+# examples/memcached and examples/advise need another one's sources. The comments // link: and // std: are as in tests.
 EXAMPLES := $(patsubst %,$(B)/%,$(basename $(wildcard examples/*.c examples/*.cc)) \
-                                $(patsubst %/,%,$(filter-out examples/server/ examples/memcached/,$(wildcard examples/*/))))
+                                $(patsubst %/,%,$(filter-out examples/server/ examples/memcached/ examples/advise/,$(wildcard examples/*/))))
 LINK_EXAMPLE = -pthread $(LIB) $(call noted,link,$<)
 .PHONY: examples demo doc-sight hunt bench bench-servers bench-publish
 examples: $(EXAMPLES) ## build the examples
@@ -335,6 +336,7 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
 
 .PHONY: install install-library install-headers install-debug install-symbol install-profile install-http \
         install-prof install-scout uninstall
+        install-prof install-migrate uninstall
 install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR, BINDIR)
 	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
@@ -359,6 +361,7 @@ install-library: lib
 ifeq ($(VARIANT),release)
 install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(HTTP_SO),install-http) \
          $(if $(PROF),install-prof) $(if $(SCOUT),install-scout) $(if $(ESCAPE),install-escape)
+         $(if $(PROF),install-prof) $(if $(MIGRATE),install-migrate)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -380,6 +383,8 @@ uninstall: ## remove what install put there
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
 	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED) $(ESCAPE_INSTALLED)
 	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(DESTDIR)$(PREFIX)/lib/pond; do \
+	$(Q)rm -f $(PROF_INSTALLED) $(MIGRATE_INSTALLED)
+	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(MIGRATE_SHARE)/pond_migrate $(MIGRATE_SHARE); do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
 # ---- lint, clean, help ----
@@ -413,6 +418,7 @@ clean: ## remove build/
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk src/escape/escape.mk examples/memcached/memcached.mk | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk examples/memcached/memcached.mk examples/advise/advise.mk | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo '  The parts of check: $(PARTS).'
 	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'

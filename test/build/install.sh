@@ -43,6 +43,14 @@ if [ -e build/release/libpond-escape.so ]; then
     for file in "$libdir/libpond-escape.so" share/man/man1/pond-escape.1; do
         [ -e "$stage/$file" ] || fail "install does not install $file"
     done
+if [ -e build/release/pond-migrate ]; then
+    for file in bin/pond-migrate share/man/man1/pond-migrate.1 share/pond/pond_migrate/main.py share/pond/freelist.cocci; do
+        [ -e "$stage/$file" ] || fail "install does not install $file"
+    done
+    printf '#include <stdlib.h>\nstruct job { int n; };\nstruct job *job(void) { return malloc(sizeof(struct job)); }\nvoid end(struct job *j) { free(j); }\n' > "$scratch/job.c"
+    (cd "$scratch" && "$stage/bin/pond-migrate" --pond "-I$stage/include" malloc job job.c 2> log) ||
+        fail "the installed pond-migrate does not run: $(cat "$scratch/log")"
+    grep -q 'return job_get();' "$scratch/job.c" || fail "the installed pond-migrate converts nothing"
 fi
 [ -z "$(find "$scratch/stage" -path "$stage" -prune -o ! -type d -print)" ] || fail "install leaves its prefix"
 ! grep -rIl "$scratch" "$stage" || fail "an installed file names the staging directory"
