@@ -1,0 +1,6 @@
+# darkhttpd from malloc to ponds. Included by the Makefile.
+.PHONY: advise
+advise: ## a real server from malloc to ponds: which objects, converted, tested, loaded (ADVISE_SECONDS=n)
+	@.ci/install-deps build advise
+	@+$(MAKE) --no-print-directory $(JOBS) lib migrate $(if $(wildcard src/scout),scout)
+	@examples/advise/run $(B)
