@@ -238,8 +238,7 @@ $(VARIANTS:%=check-%): check-%:
 $(SCRIPT_PARTS:%=check-%): check-%: lib
 	@$(RUN) command $*/$* test/build/$*.sh
 -include test/misuse/misuse.mk test/stress/stress.mk
-check-shell: lib prof scout escape $(patsubst %,$(B)/examples/%,gzipd respd sight)
-check-shell: lib prof migrate $(patsubst %,$(B)/examples/%,gzipd respd sight)
+check-shell: lib prof scout escape migrate $(patsubst %,$(B)/examples/%,gzipd respd sight)
 	@bad=0; for test in $(SHELL_TESTS:test/%.sh=%); do \
 	    $(RUN) command shell/$$test test/$$test.sh || bad=1; done; exit $$bad
 check-valgrind:
@@ -335,8 +334,7 @@ fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${
            -e "s|@INCLUDE_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/pond $(INCLUDEDIR))|g"
 
 .PHONY: install install-library install-headers install-debug install-symbol install-profile install-http \
-        install-prof install-scout uninstall
-        install-prof install-migrate uninstall
+        install-prof install-scout install-escape install-migrate uninstall
 install: install-library install-headers man ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR, BINDIR)
 	$(Q)install -d $(D_CMAKE) $(D_MAN)
 	$(Q)for file in pond-config pond-config-version; do \
@@ -360,8 +358,8 @@ install-library: lib
 # Beside the plain library; other variants, which their callers must share, are installed alone.
 ifeq ($(VARIANT),release)
 install: install-debug $(if $(SYMBOL_SO),install-symbol) $(if $(WRITE_SO),install-profile) $(if $(HTTP_SO),install-http) \
-         $(if $(PROF),install-prof) $(if $(SCOUT),install-scout) $(if $(ESCAPE),install-escape)
-         $(if $(PROF),install-prof) $(if $(MIGRATE),install-migrate)
+         $(if $(PROF),install-prof) $(if $(SCOUT),install-scout) $(if $(ESCAPE),install-escape) \
+         $(if $(MIGRATE),install-migrate)
 endif
 install-debug:
 	@+$(MAKE) --no-print-directory VARIANT=debug install-library
@@ -381,10 +379,9 @@ uninstall: ## remove what install put there
 	    $(addprefix $(D_LIB)/lib$(name).,a so so.$(MAJOR) so.$(VERSION)))
 	$(Q)rm -f $(addprefix $(D_CMAKE)/,pond-config.cmake pond-config-version.cmake)
 	$(Q)rm -f $(addprefix $(D_INCLUDE)/,$(notdir $(HEADERS))) $(addprefix $(D_MAN)/,$(MAN_PAGES))
-	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED) $(ESCAPE_INSTALLED)
-	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(DESTDIR)$(PREFIX)/lib/pond; do \
-	$(Q)rm -f $(PROF_INSTALLED) $(MIGRATE_INSTALLED)
-	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(MIGRATE_SHARE)/pond_migrate $(MIGRATE_SHARE); do \
+	$(Q)rm -f $(PROF_INSTALLED) $(SCOUT_INSTALLED) $(ESCAPE_INSTALLED) $(MIGRATE_INSTALLED)
+	$(Q)for dir in $(D_CMAKE) $(D_INCLUDE) $(DESTDIR)$(PREFIX)/lib/pond $(MIGRATE_SHARE)/pond_migrate \
+	            $(MIGRATE_SHARE); do \
 	    if [ -d $$dir ]; then rmdir --ignore-fail-on-non-empty $$dir; fi; done
 
 # ---- lint, clean, help ----
@@ -417,8 +414,7 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk src/escape/escape.mk examples/memcached/memcached.mk | while IFS="$$(printf '\t')" read -r name text; do \
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk examples/memcached/memcached.mk examples/advise/advise.mk | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile test/stress/stress.mk src/verdict/verdict.mk src/prof/prof.mk src/escape/escape.mk examples/memcached/memcached.mk examples/advise/advise.mk | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo '  The parts of check: $(PARTS).'
 	@echo '  V=1 shows the commands; VARIANT= is one of $(VARIANTS)'

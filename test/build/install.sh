@@ -43,6 +43,7 @@ if [ -e build/release/libpond-escape.so ]; then
     for file in "$libdir/libpond-escape.so" share/man/man1/pond-escape.1; do
         [ -e "$stage/$file" ] || fail "install does not install $file"
     done
+fi
 if [ -e build/release/pond-migrate ]; then
     for file in bin/pond-migrate share/man/man1/pond-migrate.1 share/pond/pond_migrate/main.py share/pond/freelist.cocci; do
         [ -e "$stage/$file" ] || fail "install does not install $file"
