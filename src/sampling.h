@@ -112,8 +112,8 @@ struct sampling_turn {
 struct sampling_turn sampling_begin(struct pond *p, struct sampling *s);
 
 /*
- * The get has been served, by the cache or another way, or has failed: it counts as one in any case. Raises
- * the base of this thread's line where it was opened meanwhile, as far as was right before.
+ * The get has been served, by the cache or another way, or has failed: it counts as one in any case. If this
+ * thread opened its line during the get, it did so for one get too many; the line's base is raised then.
  */
 void sampling_end(struct pond *p, const struct sampling_turn *turn);
 
