@@ -50,15 +50,25 @@ inline void *touched(void *obj)
 /* What becomes of an object between its get and its put. */
 enum class use { none, written };
 
+/* Where the peer runs no hook, its user resets the object and then puts it. */
+#ifdef PEER_RESETS
+template <content Content> constexpr content kept_by_peer = Content;
+#else
+template <content Content>
+constexpr content kept_by_peer = Content == content::reset ? content::any : Content;
+#endif
+
 template <size_t Size, use Use = use::none, content Content = content::any> inline void *get()
 {
-    void *obj = opaque(peer_get<Size, Content>());
+    void *obj = opaque(peer_get<Size, kept_by_peer<Content>>());
     return Use == use::written ? touched(obj) : obj;
 }
 
 template <size_t Size, content Content = content::any> inline void put(void *obj)
 {
-    peer_put<Size, Content>(obj);
+    if constexpr (kept_by_peer<Content> != Content)
+        reset_fields(obj);
+    peer_put<Size, kept_by_peer<Content>>(obj);
     barrier();
 }
 

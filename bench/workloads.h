@@ -26,17 +26,17 @@ template <size_t Size, content Content = content::any> struct worker {
     explicit worker(const benchmark::State &state) : own(state.thread_index(), state.threads())
     {
         be_patient();
-        peer_prepare<Size, Content>(most_objects);
+        peer_prepare<Size, kept_by_peer<Content>>(most_objects);
     }
     core_of_its_own own;
 };
 
-template <size_t Size, use Use = use::none> void pair(benchmark::State &state)
+template <size_t Size, use Use = use::none, content Content = content::any> void pair(benchmark::State &state)
 {
-    worker<Size> self(state);
+    worker<Size, Content> self(state);
     row_clock clock(state);
     for (auto _ : state)
-        put<Size>(get<Size, Use>());
+        put<Size, Content>(get<Size, Use, Content>());
 }
 
 enum class order { fifo, lifo };

@@ -12,8 +12,15 @@ import (
 
 // An object's first word is its user's.
 type Object64 struct {
-	First uint64
-	rest  [56]byte
+	First, Second, Third uint64
+	rest                 [40]byte
+}
+
+// Reset does what reset_fields of bench/peers/common/construct.h does.
+//
+//go:noinline
+func (o *Object64) Reset() {
+	o.First, o.Second, o.Third = 0, 0, 1
 }
 
 type Object1K struct {

@@ -30,6 +30,14 @@ func pair64(u use) work {
 	}
 }
 
+func pairReset(_, pairs int) {
+	for i := 0; i < pairs; i++ {
+		obj := pools.Of64.Get().(*pools.Object64)
+		obj.Reset()
+		pools.Of64.Put(obj)
+	}
+}
+
 func pair1K(_, pairs int) {
 	for i := 0; i < pairs; i++ {
 		pools.Of1K.Put(pools.Of1K.Get().(*pools.Object1K))
@@ -201,7 +209,7 @@ func rows() []row {
 		{"replace-1024", replace(none), 1, 1}, {"replace-1024-8-threads", replace(none), 8, 1},
 		{"used-pair-64B", pair64(written), 1, 1}, {"used-burst-lifo-64", burst(64, false, written), 1, 64},
 		{"used-burst-lifo-512", burst(512, false, written), 1, 512}, {"used-replace-1024", replace(written), 1, 1},
-		{"constructed", constructed, 1, 64}, {"construct-only", constructOnly, 1, 1},
+		{"reset-64B", pairReset, 1, 1}, {"constructed", constructed, 1, 64}, {"construct-only", constructOnly, 1, 1},
 		{"larson", larson, 2, generation}, {"handed-over", handedOver, 2, ringBatch},
 		{"handover-only", handoverOnly, 2, ringBatch}}...)
 }

@@ -9,12 +9,20 @@
 #include "plain.h"
 #include "proof.h"
 
+#define PEER_RESETS /* a put runs the hook that pond_of_size sets */
+
 constexpr bool peer_shares = true; /* an object may be put by another thread than got it */
 
 inline int pond_construct(void *obj, void * /* ctx */)
 {
     construct(obj);
     return 0;
+}
+
+inline bool pond_reset(void *obj, void * /* ctx */)
+{
+    reset_fields(obj);
+    return true;
 }
 
 inline pond *pond_of_size(size_t size, content holds)
@@ -24,6 +32,8 @@ inline pond *pond_of_size(size_t size, content holds)
     options.size = size;
     if (holds == content::constructed)
         options.construct = pond_construct;
+    if (holds == content::reset)
+        options.reset = pond_reset;
     pond *made = pond_create(&options);
     if (made == nullptr) {
         std::perror("pond_create");
