@@ -54,6 +54,7 @@ void bounds_init(struct pond *p)
     cache_room_init(p);
     p->work_on_put = object_needs_cleaning(p);
     p->reset_alone = object_needs_reset_alone(p);
+    put_way_set(p);
 }
 
 void bounds_relax(struct pond *p)

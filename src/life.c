@@ -70,6 +70,7 @@ static void remember(struct pond *p)
 {
     registry_lock();
     site_clear(p);
+    put_way_clear(p);
     __atomic_store_n(&p->watch, &watch_destroyed, __ATOMIC_RELEASE);
     struct pond *gone = site_open(p, gate_lines()) ? site_remember(p) : p;
     registry_unlock();

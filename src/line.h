@@ -53,10 +53,13 @@ static inline bool line_put(struct pond *p, void *obj, uintptr_t guess)
     uintptr_t top = line_top(line, guess);
     POND_MARK_(line->top, top + 1);
     bool room = line_has_room((struct cache *)(void *)line, top);
-    if (room)
-        *(void **)top = obj;
-    pond_line_leave(line, room ? top + sizeof(void *) : top & ~(uintptr_t)1);
-    return room;
+    if (__builtin_expect(!room, 0)) {
+        pond_line_leave(line, top & ~(uintptr_t)1);
+        return false;
+    }
+    *(void **)top = obj; /* NOLINT(performance-no-int-to-ptr) */
+    pond_line_leave(line, top + sizeof(void *));
+    return true;
 }
 
 /* In a forked child. */

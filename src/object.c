@@ -288,6 +288,7 @@ bool object_in_hook(const void *unless)
                                    (const void *)(uintptr_t)object_end,
                                    (const void *)(uintptr_t)object_clean,
                                    (const void *)(uintptr_t)object_reset,
+                                   (const void *)(uintptr_t)object_put_reset,
                                    (const void *)(uintptr_t)object_bytes};
     const void *found = frame_search(callers, sizeof(callers) / sizeof(callers[0]));
     return found != NULL && found != unless;

@@ -54,6 +54,12 @@ bool object_needs_reset_alone(const struct pond *p);
 /* Bytes the idle object takes, its footprint included. Calls a hook. */
 size_t object_bytes(struct pond *p, void *obj);
 
+/*
+ * A put by the way PUT_RESETS: put.c's. It calls the reset hook itself, so it is looked for on the stack.
+ * top: what the line's top is, which is not marked.
+ */
+void object_put_reset(struct pond *p, void *obj, uintptr_t top);
+
 /* This call was made in a hook, as far as can be told from its stack; and not by the function `unless`,
  * further in. */
 bool object_in_hook(const void *unless);

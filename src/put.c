@@ -122,13 +122,17 @@ static void put_any(struct pond *p, void *obj, const void *caller)
         pool_put(p, obj);
 }
 
-/* The reset hook and the fast path, with nobody to ask; top: the line's, which is not marked. */
-static NOT_INLINED void put_reset(struct pond *p, void *obj, uintptr_t top)
+/*
+ * The hook is called right here, and nothing is asked but whether it has had the pond sampled: of a put and
+ * its get this is the larger part. The thread is outside of the library (entry.h): only watched and sampled
+ * calls begin.
+ */
+ON_THE_STACK void object_put_reset(struct pond *p, void *obj, uintptr_t top)
 {
     int saved = errno_now();
-    if (!object_reset(p, obj))
+    if (__builtin_expect(!p->options.reset(obj, p->options.ctx), 0))
         pool_drop(p, obj, POND_DROP_REJECTED);
-    else if (!put_in_line(p, obj, top))
+    else if (__builtin_expect(!put_in_line(p, obj, top), 0))
         pool_put_clean(p, obj);
     errno_be(saved);
 }
@@ -140,30 +144,30 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
     put_any(p, obj, caller);
 }
 
-/* The mark is this call's own, which did not interrupt another one. */
-static inline bool is_reset_alone(const struct pond *p, uintptr_t top)
-{
-    return p->reset_alone && (top & 1) == 0 && watch_of(p) == NULL && sampling_of(p) == NULL;
-}
-
+/* Whether the mark is this call's own, which did not interrupt another one, is in the lowest bit of top. */
 static NOT_INLINED void put_unsampled(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
-                                      const void *caller)
+                                      const void *caller, const struct sampling *way)
 {
-    if (!is_reset_alone(p, top)) {
+    if (way != PUT_RESETS || (top & 1) != 0) {
         put_marked(p, obj, caller);
         return;
     }
     pond_line_leave(line, top);
-    put_reset(p, obj, top);
+    object_put_reset(p, obj, top);
+}
+
+static inline bool is_sampling(const struct sampling *way)
+{
+    return (uintptr_t)way > (uintptr_t)PUT_RESETS;
 }
 
 /* Puts of ponds that are sampled or have hooks all come here: most of them need no more than is in sight. */
 static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
-    struct sampling *s = __atomic_load_n(&p->sampling_puts, __ATOMIC_ACQUIRE);
+    struct sampling *way = __atomic_load_n(&p->put_way, __ATOMIC_ACQUIRE); /* pairs with put_way_set */
     bool deep;
-    if (s == NULL || !sampling_put(s, obj, (struct cache *)(void *)line, top, &deep))
-        put_unsampled(p, obj, line, top, caller);
+    if (!is_sampling(way) || !sampling_put(way, obj, (struct cache *)(void *)line, top, &deep))
+        put_unsampled(p, obj, line, top, caller, way);
     else if (__builtin_expect(deep, 0))
         sampling_bound(p);
 }

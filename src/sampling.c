@@ -223,8 +223,9 @@ void sampling_weigh(struct pond *p, size_t rate)
 
 static void begin_with(struct pond *p, struct sampling *s)
 {
+    put_way_clear(p);
     __atomic_store_n(&p->sampling, s, __ATOMIC_RELEASE);
-    __atomic_store_n(&p->sampling_puts, p->work_on_put ? NULL : s, __ATOMIC_RELEASE);
+    put_way_set(p);
 }
 
 bool sampling_set(struct pond *p, size_t rate, uint64_t seed)

@@ -227,7 +227,7 @@ struct pond {
     int64_t watch_step;               /* of watch_left, for each get that nobody is asked about */
     bool shut;                        /* no line opens: every operation takes the slow path */
     struct sampling *sampling;        /* NULL: its gets are not sampled */
-    struct sampling *sampling_puts;   /* the same, where puts have no hooks to run; else NULL */
+    struct sampling *put_way;         /* of a put that the fast path does not serve: see put_way_set */
     struct sampling *sampling_memory; /* of the last time they were; may be NULL */
 
     uint32_t taken;        /* not 0: it is closed, nobody new comes into its caches. See gate.c */
@@ -292,6 +292,32 @@ static inline const struct watch *watch_of(const struct pond *p)
 static inline struct sampling *sampling_of(const struct pond *p)
 {
     return __atomic_load_n(&p->sampling, __ATOMIC_ACQUIRE);
+}
+
+/* What put_way is where a put runs the reset hook and does nothing else. */
+#define PUT_RESETS ((struct sampling *)1)
+
+/*
+ * put_way is PUT_RESETS, the pond's sampling where its puts have no hook to run, or NULL, and then a put
+ * looks at each by itself. When the pond's watch, its sampling or its hooks change, with the gates closed or
+ * before anybody knows it, put_way_clear comes first and put_way_set last. So whoever sees the new watch or
+ * sampling never finds the old way, and what was got watched or sampled is not put as if it were not.
+ */
+static inline void put_way_clear(struct pond *p)
+{
+    /* Pairs with the acquire in watch_of and sampling_of, of which the new ones are stored after this. */
+    __atomic_store_n(&p->put_way, NULL, __ATOMIC_RELEASE);
+}
+
+static inline void put_way_set(struct pond *p)
+{
+    struct sampling *way = NULL;
+    if (!p->work_on_put)
+        way = sampling_of(p);
+    else if (p->reset_alone && sampling_of(p) == NULL && watch_of(p) == NULL)
+        way = PUT_RESETS;
+    /* Pairs with the acquire in put_at_line, which uses the sampling that it finds. */
+    __atomic_store_n(&p->put_way, way, __ATOMIC_RELEASE);
 }
 
 /*

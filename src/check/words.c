@@ -90,7 +90,9 @@ static void attend(struct pond *p, const struct watch *w)
         __atomic_store_n(&c->generation, RECORD_NEVER, __ATOMIC_RELEASE);
     if (begins)
         STORE(c->whole, false);
+    put_way_clear(p);
     __atomic_store_n(&p->watch, w, __ATOMIC_RELEASE);
+    put_way_set(p);
     board_look(p, true); /* until the first turn after it is watched no more */
     if (begins)
         __atomic_store_n(&c->generation, ++c->generations, __ATOMIC_RELEASE);
