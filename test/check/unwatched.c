@@ -7,9 +7,11 @@
 #include "test.h"
 
 #include "../../src/check/check.h"
+#include "../../src/sampling.h"
 #include "../misuse/heard.h"
 #include "threads.h"
 
+#include <pond/profile.h>
 #include <pond/typed.h>
 #include <setjmp.h>
 
@@ -422,4 +424,32 @@ Test(unwatched, a_pond_that_is_gone_owns_nothing)
         switch_to("");
         cr_assert_eq(pond_destroy(p), 0);
     }
+}
+
+/* ---- puts of ponds that have a reset hook alone, which ask nobody while there are no words ---- */
+
+static bool keep(void *obj, void *ctx)
+{
+    (void)obj, (void)ctx;
+    return true;
+}
+
+Test(unwatched, a_put_that_runs_a_reset_hook_asks_from_the_first_word_on)
+{
+    listen_to(&heard, "");
+    pond *p = test_pond((pond_options){.size = 64, .reset = keep});
+    pond_put(p, pond_get(p));
+    switch_to("double");
+    void *obj = pond_get(p);
+    pond_put(p, obj);
+    pond_put(p, obj);
+    HEARD(heard, 0, "double", "double put");
+    switch_to("");
+    cr_assert_eq(pond_profile_set("rate=1"), 0);
+    obj = pond_get(p);
+    cr_assert(sampling_may_be(obj));
+    pond_put(p, obj);
+    cr_assert_not(sampling_may_be(obj), "its put was not seen");
+    cr_assert_eq(pond_profile_set("off"), 0);
+    cr_assert_eq(pond_destroy(p), 0);
 }
