@@ -14,9 +14,11 @@
  */
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,10 +29,10 @@ static int64_t now()
     return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-static int64_t processor_time()
+static int64_t processor_time() /* of this thread */
 {
     timespec t = {};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
 }
 
@@ -57,37 +59,57 @@ template <size_t Size> static void put_all(std::vector<void *> &objs)
         put<Size>(obj);
 }
 
+/* When a thread's gets begin and end, and the processor time that they take. */
+struct times {
+    int64_t begin, end, processor;
+};
+
+template <size_t Size> static times timed(std::vector<void *> &objs)
+{
+    times t = {now(), 0, processor_time()};
+    get_all<Size>(objs);
+    return {t.begin, now(), processor_time() - t.processor};
+}
+
 static pthread_barrier_t ready, over;
 
-template <size_t Size> static void work(size_t gets)
+template <size_t Size> static void work(size_t gets, times &took)
 {
     std::vector<void *> objs(gets, &ready); /* its pages are there */
     peer_prepare<Size>(gets);
     pthread_barrier_wait(&ready);
-    get_all<Size>(objs);
+    took = timed<Size>(objs);
     pthread_barrier_wait(&over);
     put_all<Size>(objs);
 }
 
-/* Both times of all gets. */
-struct times {
-    int64_t wall, processor;
-};
+/*
+ * From the first thread's first get to the last one's last. Were it another thread that looked at the clock,
+ * then it might do so when the others have long begun, where there are more of them than cores.
+ */
+static times together(const std::vector<times> &all)
+{
+    times t = all.front();
+    t.processor = 0;
+    for (const times &one : all) {
+        t.begin = std::min(t.begin, one.begin);
+        t.end = std::max(t.end, one.end);
+        t.processor += one.processor;
+    }
+    return t;
+}
 
 template <size_t Size> static times cold(const row &row)
 {
     std::vector<std::thread> threads;
-    pthread_barrier_init(&ready, nullptr, row.threads + 1);
-    pthread_barrier_init(&over, nullptr, row.threads + 1);
-    for (unsigned i = 0; i < row.threads; i++)
-        threads.emplace_back(work<Size>, row.gets / row.threads);
-    pthread_barrier_wait(&ready);
-    times from = {now(), processor_time()};
-    pthread_barrier_wait(&over);
-    times took = {now() - from.wall, processor_time() - from.processor};
+    std::vector<times> took(row.threads);
+    pthread_barrier_init(&ready, nullptr, row.threads);
+    pthread_barrier_init(&over, nullptr, row.threads);
+    for (times &one : took)
+        threads.emplace_back(work<Size>, row.gets / row.threads, std::ref(one));
     for (std::thread &thread : threads)
         thread.join();
-    return took;
+    return together(took);
 }
 
 template <size_t Size> static times again(const row &row)
@@ -98,9 +120,7 @@ template <size_t Size> static times again(const row &row)
     put_all<Size>(objs);
     peer_tick();
     peer_tick();
-    times from = {now(), processor_time()};
-    get_all<Size>(objs);
-    times took = {now() - from.wall, processor_time() - from.processor};
+    times took = timed<Size>(objs);
     put_all<Size>(objs);
     return took;
 }
@@ -110,7 +130,8 @@ template <size_t Size> static int run(const std::string &name, const row &row)
     times took = row.again ? again<Size>(row) : cold<Size>(row);
     auto gets = static_cast<double>(row.gets);
     std::printf("%s,%u,%zu,%.3f,%.3f\n", name.c_str(), row.threads, row.gets,
-                static_cast<double>(took.wall) / gets, static_cast<double>(took.processor) / gets);
+                static_cast<double>(took.end - took.begin) / gets,
+                static_cast<double>(took.processor) / gets);
     return 0;
 }
 
