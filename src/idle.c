@@ -19,12 +19,16 @@ static uint64_t idle_bytes_of(struct pond *p)
     return s.idle_local_bytes + s.idle_shared_bytes + s.idle_victim_bytes;
 }
 
-static uint64_t idle_bytes_of_all(void)
+struct idle_sum {
+    uint64_t bytes, ponds;
+};
+
+static struct idle_sum idle_of_all(void)
 {
-    uint64_t bytes = 0;
-    for (struct pond *p = registry_next(NULL, BY_AGE); p != NULL; p = registry_next(p, BY_AGE))
-        bytes += idle_bytes_of(p);
-    return bytes;
+    struct idle_sum sum = {0};
+    for (struct pond *p = registry_next(NULL, BY_AGE); p != NULL; p = registry_next(p, BY_AGE), sum.ponds++)
+        sum.bytes += idle_bytes_of(p);
+    return sum;
 }
 
 int pond_has_idle(void)
@@ -72,7 +76,7 @@ static uint64_t trim_upto(struct pond *p, enum epoch_age upto, pond_drop_reason 
 /* The oldest of all ponds first, so far as epochs tell; within an epoch, of the oldest pond. */
 static size_t trim_to(uint64_t bytes, pond_drop_reason why, struct epoch_budget *left)
 {
-    uint64_t idle = idle_bytes_of_all(), gone = 0;
+    uint64_t idle = idle_of_all().bytes, gone = 0;
     for (enum epoch_age age = EPOCH_DUE; age <= EPOCH_ALL && idle > bytes + gone; age++)
         for (struct pond *p = registry_next(NULL, BY_AGE); p != NULL; p = registry_next(p, BY_AGE))
             if (idle > bytes + gone)
@@ -101,17 +105,47 @@ size_t pond_trim_to(size_t bytes)
 /* What puts have taken for magazines since it was looked last: they look again when that is a 32nd of it. */
 static uint64_t idle_taken;
 
+/*
+ * So many puts are refused without a look since one has found no room: as many as the ponds that it went
+ * through, and some more, so that a look costs each of them little. A tick ends it.
+ */
+static uint64_t idle_refused;
+#define REFUSED_AT_LEAST 32
+
 void pond_idle_budget(size_t bytes)
 {
     STORE(idle_budget, bytes);
     STORE(idle_taken, bytes); /* the next put looks */
+    STORE(idle_refused, 0);
 }
 
 void idle_ticked(struct epoch_budget *left)
 {
     uint64_t most = LOAD(idle_budget);
+    STORE(idle_refused, 0);
     if (most > 0)
         (void)trim_to(most, POND_DROP_LIMIT, left);
+}
+
+/* Two threads may count one put: of so many one more or less is refused. */
+static bool is_refused(void)
+{
+    uint64_t left = LOAD(idle_refused);
+    if (left > 0)
+        STORE(idle_refused, left - 1);
+    return left > 0;
+}
+
+static bool look_for_room(struct pond *p, uint64_t magazine, uint64_t most)
+{
+    struct idle_sum idle = idle_of_all();
+    uint64_t bytes = idle.bytes, excess = bytes + magazine > most ? bytes + magazine - most : 0;
+    if (excess > 0 && !object_in_hook(NULL))
+        bytes -= MIN(bytes, trim_upto(p, EPOCH_VICTIMS, POND_DROP_LIMIT, excess, &WITHOUT_BOUND));
+    bool room = bytes + each_of(p) <= most; /* else what is larger than the budget would have no magazine */
+    STORE(idle_taken, room ? 0 : most);
+    STORE(idle_refused, room ? 0 : REFUSED_AT_LEAST + idle.ponds);
+    return room;
 }
 
 bool idle_has_room(struct pond *p)
@@ -119,15 +153,11 @@ bool idle_has_room(struct pond *p)
     uint64_t most = LOAD(idle_budget), magazine = LOAD(p->magazine_room) * each_of(p);
     if (__builtin_expect(most == 0, 1))
         return true;
+    if (is_refused())
+        return false;
     if (__atomic_add_fetch(&idle_taken, magazine, __ATOMIC_RELAXED) < most / 32)
         return true;
-    uint64_t idle = idle_bytes_of_all();
-    if (idle + magazine > most && !object_in_hook(NULL))
-        idle -=
-            MIN(idle, trim_upto(p, EPOCH_VICTIMS, POND_DROP_LIMIT, idle + magazine - most, &WITHOUT_BOUND));
-    bool room = idle + each_of(p) <= most; /* else what is larger than the budget would have no magazine */
-    STORE(idle_taken, room ? 0 : most);
-    return room;
+    return look_for_room(p, magazine, most);
 }
 
 /* ---- for want of memory ---- */

@@ -321,6 +321,32 @@ Test(idle, puts_keep_it_too)
     cr_assert_eq(s.dropped[POND_DROP_LIMIT], ALL - test_idle(&s));
 }
 
+/* Puts that are refused do not look each time through all ponds; those after them find the room that there
+ * is. */
+Test(idle, a_refused_put_is_soon_followed_by_one_that_is_kept)
+{
+    enum { PONDS = 20, SOON = 32 + PONDS + 8 };
+    void *own[SOON];
+    pond *full = of_kib((pond_options){.name = "full"}), *p = of_kib((pond_options){.name = "p"});
+    for (int i = 0; i < PONDS; i++)
+        (void)of_kib((pond_options){.name = "other"});
+    test_get(p, own, SOON);
+    put_new(full, 100);
+    pond_idle_budget(100 * SIZE);
+    pond_put(p, own[0]);
+    cr_assert_eq(went(p, POND_DROP_LIMIT), 1, "there is no room");
+    test_get(full, objs, 100);
+    size_t kept = 0;
+    for (int i = 1; i < SOON; i++) {
+        pond_put(p, own[i]);
+        kept = idle(p);
+    }
+    cr_assert_geq(kept, 1);
+    cr_assert_leq(went(p, POND_DROP_LIMIT), SOON - 1);
+    cr_assert_gt(went(p, POND_DROP_LIMIT), PONDS, "each of them looked through all ponds");
+    pond_put_many(full, objs, 100);
+}
+
 /* ---- for want of memory ---- */
 
 #if !TEST_SANITIZED /* whose shadow memory no limit of address space leaves room for */
