@@ -311,6 +311,9 @@ void full_made(pond *p, void *obj)
         tell_close(p, obj);
         return;
     }
+    /* Pairs with record_settle in full_drop: another thread may have had the object that was here before, and
+       what create calls, which gave it back and hands it out, need not be seen by ThreadSanitizer. */
+    (void)record_state(c, r);
     if (r->poisoned > 0)
         check_hold(check_of(p), -1); /* its last object ended unwatched */
     STORE(r->poisoned, 0);
