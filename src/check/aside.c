@@ -14,6 +14,8 @@
  *    mapped.
  */
 #include "aside.h"
+#include "../os.h"
+#include "../watch.h"
 #include "tools.h"
 #include <errno.h>
 #include <sys/mman.h>

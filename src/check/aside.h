@@ -7,7 +7,7 @@
 #ifndef POND_CHECK_ASIDE_H
 #define POND_CHECK_ASIDE_H
 
-#include "check.h"
+#include "../frame.h"
 
 /* One of them, and room for a text beside it. Who has taken it has it alone. */
 struct aside {

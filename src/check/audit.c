@@ -14,9 +14,14 @@
  *   2. Nothing is reported under a lock.
  *   3. Addresses of objects are kept inverted: they lead no search for leaks to an object.
  */
+#include "audit.h"
 #include "../gather.h"
+#include "bytes.h"
 #include "claim.h"
+#include "full.h"
+#include "guard.h"
 #include "reach.h"
+#include "report.h"
 #include <errno.h>
 
 /* ---- what is wrong with an idle object ---- */

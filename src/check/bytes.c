@@ -7,7 +7,11 @@
  *
  * An idle object keeps what it owns, so its bytes are kept in its record while poison lies over them.
  */
+#include "bytes.h"
 #include "aside.h"
+#include "guard.h"
+#include "report.h"
+#include "secret.h"
 #include "tell.h"
 #include <stdio.h>
 #include <string.h>
@@ -377,6 +381,19 @@ void bytes_look(struct pond *p, const void *caller)
         report_note(p, &look.notes[i], "found at a tick", event_here(p, caller));
     for (size_t i = 0; i < look.zone_count; i++)
         (void)report_zones(p, &look.zones[i], ZONE_TICK, event_here(p, caller));
+}
+
+/* ---- switching off ---- */
+
+void bytes_release_all(void)
+{
+    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
+        if (watch_of(p) == NULL || check_on(p, CHECK_POISON))
+            continue;
+        if (check_holds(check_of(p)) > 0)
+            bytes_look(p, NULL);
+        words_settle(p);
+    }
 }
 
 /* ---- all objects, for an audit ---- */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes of objects that nobody may write to, and those that nobody may see. A part of check.h. */
+/* Bytes of objects that nobody may write to: poison and red zones (bytes.c). */
 #ifndef POND_CHECK_BYTES_H
 #define POND_CHECK_BYTES_H
 
-#include "check.h"
-
-/* ---- poison and red zones: bytes.c ---- */
+#include "record.h"
 
 #define REDZONE_BYTES 16
 
@@ -54,28 +52,10 @@ void bytes_unshelve(struct pond *p, struct record *r);
 /* At all idle objects, at a tick, if there is anything to be seen; restores them when poison is off. */
 void bytes_look(struct pond *p, const void *caller);
 
+/* Restores all poisoned idle objects of ponds that the word is off for by now. */
+void bytes_release_all(void);
+
 /* At all objects, live ones too, now. How many findings there were. */
 size_t bytes_audit(struct pond *p, const void *caller);
-
-/* ---- fields that are declared POND_SENSITIVE: secret.c ---- */
-
-#define SECRET_SHOWN 16 /* bytes in a report */
-#define SECRET_NOTE " (**: POND_SENSITIVE)"
-
-/* The object's byte there lies in such a field. */
-bool secret_at(const struct pond *p, size_t offset);
-
-/* Such fields within the first n bytes of an object, or of a copy of them, are zero from now on; with
- * POND_ZERO_ON_PUT all n bytes. */
-void secret_wipe(const struct pond *p, void *copy, size_t n);
-void secret_wipe_declared(const struct pond *p, void *copy, size_t n); /* and nothing else */
-
-/* Copies n bytes of the object, from this offset on, to be shown: those of such fields as 0. */
-void secret_copy(const struct pond *p, unsigned char *to, const void *obj, size_t offset, size_t n);
-
-/* "0a 1b ...", of the bytes that an object has from this offset on; those of such fields as "**", and then
- * what that means. Cut to n bytes; returns the length. */
-size_t secret_text(const struct pond *p, size_t offset, const unsigned char *bytes, size_t count, char *text,
-                   size_t n);
 
 #endif

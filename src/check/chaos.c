@@ -3,7 +3,8 @@
  * fail=P and chaos=SEED: bad luck on purpose. Each thread has a sequence of its own, made of the seed and the
  * thread's number, so one thread's luck is the same in every run.
  */
-#include "check.h"
+#include "chaos.h"
+#include "thread.h"
 
 /* splitmix64 */
 static uint64_t draw_next(uint64_t *state)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* At a put or discard: whose object it is, and what is wrong with it before any hook has run. */
 #include "claim.h"
+#include "bytes.h"
+#include "guard.h"
+#include "report.h"
 
 /* ---- put: whose object is it? ---- */
 

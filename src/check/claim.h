@@ -3,7 +3,7 @@
 #ifndef POND_CHECK_CLAIM_H
 #define POND_CHECK_CLAIM_H
 
-#include "check.h"
+#include "record.h"
 
 struct call {
     struct pond *pond;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which get is due to be served from a guard slot, and how many that were due were not. */
 #include "../chance.h"
-#include "check.h"
+#include "guard.h"
 
 __thread uint32_t watch_sampled POND_TLS_ = 1;
 __thread int64_t watch_left POND_TLS_;

@@ -25,7 +25,7 @@
  * large slot's area only the pages that the object touches are opened, so that an access behind them traps as
  * well: to split the mapping is little beside the zeroing of such an object.
  */
-#include "check.h"
+#include "guard.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -16,7 +16,7 @@
 #ifndef POND_GUARD_H
 #define POND_GUARD_H
 
-#include "check.h"
+#include "record.h"
 
 #define GUARD_SLOTS 256
 #define GUARD_SLOT_BYTES ((size_t)16 << 10) /* objects up to this size */
@@ -35,7 +35,7 @@
 #define GUARD_NOWHERE ((uintptr_t)1 << 20)
 #endif
 
-/* ---- for watch.c: the quick ways ---- */
+/* ---- the quick ways ---- */
 
 /* The start of the slots' region: written once, before the word `guard` is on. */
 extern uintptr_t guard_region;
@@ -75,7 +75,7 @@ void guard_forked(void);
 void guard_missed(void);
 void guard_count_anew(void);
 
-/* ---- for watch.c: the slots ---- */
+/* ---- the slots ---- */
 
 /*
  * Zeroed memory in a slot for an object of that size and alignment, at one end of the slot's area; NULL, with

@@ -7,8 +7,12 @@
  *      child's. See `whose`.
  *   2. What cannot be found out is no error.
  */
+#include "leak.h"
 #include "aside.h"
+#include "full.h"
+#include "guard.h"
 #include "reach.h"
+#include "report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -8,12 +8,16 @@
  *   2. In a forked child the symbolizer may be in the middle of something that no thread will end: if so, the
  *      child does without it.
  */
+#include "module.h"
 #include "../entry.h"
+#include "../os.h"
 #include "../symbol/find.h"
 #include "../symbol/symbol.h"
+#include "../watch.h"
 #include "../write/source.h"
-#include "check.h"
 #include <errno.h>
+#include <pond/debug.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 /* What is done at the first use of something, done now: for programs that give up rights or files later. */
 #include "../registry.h"
 #include "aside.h"
-#include "check.h"
+#include "module.h"
+#include "report.h"
 #include <errno.h>
 
 /* Of the process, and of this thread. */

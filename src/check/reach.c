@@ -14,6 +14,9 @@
  *      threads stand still: nothing is on its way from one place to another.
  */
 #include "reach.h"
+#include "full.h"
+#include "guard.h"
+#include "table.h"
 #include <sys/mman.h>
 
 struct reach_span {

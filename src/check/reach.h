@@ -6,7 +6,7 @@
 #ifndef POND_REACH_H
 #define POND_REACH_H
 
-#include "check.h"
+#include "event.h"
 #include <sys/types.h>
 
 /* ---- copies of the process, and threads that are stopped: apart.c ---- */

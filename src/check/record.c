@@ -11,222 +11,9 @@
  *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it. It is held under a lock
  *      that a fork takes, the pond's or the checks': a child finds none of another thread's.
  */
-#include "aside.h"
-#include "tell.h"
-#include <errno.h>
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct check *checks;
-
-void check_lock(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-void check_unlock(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-/* ---- tables: records by address ---- */
-
-struct node {
-    struct node *next;
-    uintptr_t not_object; /* its bits are those of the address, inverted: no pointer for a search for leaks */
-    uint64_t record[(sizeof(struct record) + 7) / 8];
-};
-
-static void *object_in(const struct node *n)
-{
-    return (void *)~n->not_object;
-}
-
-static struct record *record_in(struct node *n)
-{
-    return (struct record *)(void *)n->record;
-}
-
-struct table {
-    struct node **buckets;
-    size_t room, count; /* buckets, a power of two; nodes */
-};
-
-#define TABLE_ROOM 512
-#define CHUNK ((size_t)64 << 10)
-
-/* Nodes are never unmapped: those of tables that went are used again. */
-static struct node *free_nodes;
-
-static struct node *node_take(void)
-{
-    if (free_nodes == NULL) {
-        struct node *chunk = os_map(CHUNK);
-        for (size_t i = 0; chunk != NULL && i < CHUNK / sizeof(*chunk); i++) {
-            chunk[i].next = free_nodes;
-            free_nodes = &chunk[i];
-        }
-    }
-    struct node *n = free_nodes;
-    if (n != NULL) {
-        free_nodes = n->next;
-        *n = (struct node){.next = NULL};
-    }
-    return n;
-}
-
-static void node_give(struct node *n)
-{
-    n->next = free_nodes;
-    free_nodes = n;
-}
-
-static struct node **bucket(const struct table *t, const void *object)
-{
-    uint64_t hash = (uint64_t)(uintptr_t)object * UINT64_C(0x9e3779b97f4a7c15);
-    return &t->buckets[(hash >> 32) & (t->room - 1)];
-}
-
-static bool table_room(struct table *t, size_t room)
-{
-    struct table grown = {.buckets = os_map(room * sizeof(struct node *)), .room = room, .count = t->count};
-    if (grown.buckets == NULL)
-        return false;
-    for (size_t i = 0; i < t->room; i++)
-        for (struct node *n = t->buckets[i], *next; n != NULL; n = next) {
-            next = n->next;
-            n->next = *bucket(&grown, object_in(n));
-            *bucket(&grown, object_in(n)) = n;
-        }
-    if (t->buckets != NULL)
-        os_unmap(t->buckets, t->room * sizeof(struct node *));
-    *t = grown;
-    return true;
-}
-
-/* What was dropped long ago need not be known for ever. */
-static void table_sweep(struct table *t)
-{
-    for (size_t i = 0; i < t->room; i++)
-        for (struct node **at = &t->buckets[i]; *at != NULL;) {
-            struct node *n = *at;
-            if (LOAD(record_in(n)->state) != RECORD_DROPPED) {
-                at = &n->next;
-                continue;
-            }
-            *at = n->next;
-            node_give(n);
-            t->count--;
-        }
-}
-
-static struct record *table_find(const struct table *t, const void *object)
-{
-    struct node *n = t->room == 0 ? NULL : *bucket(t, object);
-    while (n != NULL && object_in(n) != object)
-        n = n->next;
-    return n == NULL ? NULL : record_in(n);
-}
-
-static struct record *table_add(struct table *t, const void *object)
-{
-    if (t->count >= t->room && t->room > 0)
-        table_sweep(t);
-    if (t->count * 2 >= t->room && !table_room(t, MAX(t->room * 2, TABLE_ROOM)) && t->room == 0)
-        return NULL;
-    struct node *n = node_take();
-    if (n == NULL)
-        return NULL;
-    n->not_object = ~(uintptr_t)object;
-    n->next = *bucket(t, object);
-    *bucket(t, object) = n;
-    t->count++;
-    return record_in(n);
-}
-
-static void table_end(struct table *t)
-{
-    for (size_t i = 0; i < t->room; i++)
-        for (struct node *n = t->buckets[i], *next; n != NULL; n = next) {
-            next = n->next;
-            node_give(n);
-        }
-    if (t->buckets != NULL)
-        os_unmap(t->buckets, t->room * sizeof(struct node *));
-}
-
-/* ---- a pond's check ---- */
-
-static size_t check_bytes(void)
-{
-    size_t page = os_page_size();
-    return (sizeof(struct check) + sizeof(struct table) + page - 1) & ~(page - 1);
-}
-
-bool check_attach(struct pond *p)
-{
-    if (check_of(p) != NULL)
-        return true;
-    struct check *c = os_map(check_bytes());
-    if (c == NULL)
-        return false;
-    c->pond = p;
-    c->generation = RECORD_NEVER;
-    c->size = p->object_bytes > 0 ? p->options.size : 0;
-    c->inverse = c->size > 0 ? ((UINT64_C(1) << 32) + p->object_bytes - 1) / p->object_bytes : 0;
-    c->hooks = p->work_on_put || p->options.construct != NULL || p->options.create != NULL;
-    c->record_bytes = (sizeof(struct record) + 2 * c->size + 15) & ~(size_t)15;
-    c->redzone = p->lead > 0;
-    c->table = (struct table *)(c + 1);
-    tools_pond_created(p);
-    check_lock();
-    c->next = checks;
-    checks = c;
-    check_unlock();
-    STORE(p->watcher, (void *)c);
-    return true;
-}
-
-void check_detach(struct pond *p)
-{
-    struct check *c = check_of(p);
-    check_lock();
-    struct check **at = &checks;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-    table_end(c->table);
-    check_unlock();
-    STORE(p->watcher, NULL);
-    tools_pond_ended(p);
-    os_unmap(c, check_bytes());
-}
-
-void check_hold(struct check *c, int by)
-{
-    (void)__atomic_fetch_add(&c->holds[event_thread() % CHECK_SHARDS].count, (uint64_t)(int64_t)by,
-                             __ATOMIC_SEQ_CST);
-}
-
-/*
- * The hold is counted before the word is looked at, and a word is switched off before holds are counted: so
- * nothing is held that the one who switches off does not know of.
- */
-bool check_hold_for(struct check *c, uint32_t word)
-{
-    check_hold(c, 1);
-    if ((__atomic_load_n(&c->on.words, __ATOMIC_SEQ_CST) & word) != 0)
-        return true;
-    check_hold(c, -1);
-    return false;
-}
-
-uint64_t check_holds(const struct check *c)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; c != NULL && i < CHECK_SHARDS; i++)
-        sum += __atomic_load_n(&c->holds[i].count, __ATOMIC_SEQ_CST);
-    return sum;
-}
+#include "record.h"
+#include "guard.h"
+#include "table.h"
 
 static bool is_current(const struct check *c, const struct record *r)
 {
@@ -335,7 +122,7 @@ static struct place in_tables(const void *address)
 {
     struct place at = {.owner = NULL};
     check_lock();
-    for (struct check *c = checks; c != NULL && at.owner == NULL; c = c->next) {
+    for (struct check *c = check_first(); c != NULL && at.owner == NULL; c = c->next) {
         struct record *r = table_find(c->table, address);
         if (r == NULL || !is_current(c, r) || LOAD(r->state) == RECORD_DROPPED)
             continue;
@@ -456,13 +243,16 @@ static void visit_slab(struct slab *s, size_t object, void *ctx)
         w->visit(w->p, s->base + object * w->p->object_bytes + w->p->lead, r, w->ctx);
 }
 
+static void visit_recorded(void *obj, struct record *r, void *ctx)
+{
+    const struct walk *w = ctx;
+    if (is_current(check_of(w->p), r))
+        w->visit(w->p, obj, r, w->ctx);
+}
+
 void record_walk_table(struct pond *p, record_visitor *visit, void *ctx)
 {
-    const struct table *t = check_of(p)->table;
-    for (size_t i = 0; i < t->room; i++)
-        for (struct node *n = t->buckets[i]; n != NULL; n = n->next)
-            if (is_current(check_of(p), record_in(n)))
-                visit(p, object_in(n), record_in(n), ctx);
+    table_each(check_of(p)->table, visit_recorded, &(struct walk){p, visit, ctx});
 }
 
 void record_walk(struct pond *p, record_visitor *visit, void *ctx)

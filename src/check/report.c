@@ -4,7 +4,9 @@
  * of which a few hundred bytes are left. So what takes much runs aside (aside.h); and on the caller's stack
  * is the user's handler, which may leave, but for a trap's, whose stack may be as small as the system allows.
  */
+#include "report.h"
 #include "aside.h"
+#include "module.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -60,54 +62,11 @@ void finding_event(struct finding *f, const char *role, struct event e)
     f->event_count++;
 }
 
-/* ---- threads and forks ---- */
-
-static uint32_t threads;
-static uint16_t forks;
-static pid_t process; /* 0: not yet asked for */
-__thread uint32_t event_self POND_TLS_;
-
-uint32_t event_number(void)
-{
-    return event_self = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
-}
-
-uint16_t event_forks(void)
-{
-    return LOAD(forks);
-}
-
-void event_forked(void)
-{
-    STORE(forks, (uint16_t)(forks + 1));
-    STORE(process, 0);
-    (void)event_process();
-}
-
-int event_process(void)
-{
-    pid_t known = LOAD(process);
-    if (known == 0) {
-        known = getpid();
-        STORE(process, known);
-    }
-    return (int)known;
-}
-
 void report_ready(uint32_t words)
 {
     (void)event_process();
     if (words != 0)
         stack_ready();
-}
-
-const void *const *event_frames(const struct event *e, const void **one, size_t *count)
-{
-    if ((e->stack & EVENT_CALLER) == 0)
-        return stack_frames((uint32_t)e->stack, count);
-    *one = (const void *)(uintptr_t)(e->stack & ~EVENT_CALLER);
-    *count = 1;
-    return one;
 }
 
 /* ---- text ---- */

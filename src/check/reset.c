@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What reset left behind: the object against its declared fields and its state after construct. */
+#include "reset.h"
 #include "aside.h"
+#include "module.h"
+#include "report.h"
+#include "secret.h"
 #include <stdio.h>
 #include <string.h>
 

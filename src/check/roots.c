@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the core tells tools of its own memory, see tools.h: where searches for leaks find pointers. */
-#include "check.h"
+#include "../watch.h"
 #include "tools.h"
 
 void watch_mapped(const void *memory, size_t bytes)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of words; reading a list of them, and writing one. */
 #include "rules.h"
+#include "../os.h"
 #include "help.h"
+#include "stack.h"
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #define POND_CHECK_RULES_H
 
 #include "../part.h"
-#include "check.h"
+#include "words.h"
 
 #define RULES_MOST 64
 #define RULE_PATTERN 64 /* bytes of a pattern, with its end */

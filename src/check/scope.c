@@ -15,7 +15,10 @@
  * resumes is not taken for inside of the hook. Coroutines whose stacks lie within the stack of a thread, or
  * are copied from and to it, look like calls of that thread.
  */
-#include "check.h"
+#include "scope.h"
+#include "record.h"
+#include "report.h"
+#include "thread.h"
 
 /* Under the checks' lock. The oldest makes room for a new one. */
 #define ELSEWHERE 256

@@ -3,7 +3,7 @@
  * Fields that are declared POND_SENSITIVE: their bytes are in no report, and no copy of them is kept for
  * longer than the object itself has them.
  */
-#include "check.h"
+#include "secret.h"
 #include <stdio.h>
 
 /* The part of a field that lies in the object's first n bytes. */

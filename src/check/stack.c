@@ -19,6 +19,8 @@
  * With one frame wanted a capture is the look-up of a known caller: 3 ns, a table that is read by all and
  * written by nobody; a cache per thread would be no faster.
  */
+#include "stack.h"
+#include "../os.h"
 #include "../walk.h"
 #include "aside.h"
 #include <errno.h>

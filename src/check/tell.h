@@ -4,6 +4,7 @@
 #define POND_CHECK_TELL_H
 
 #include "check.h"
+#include "guard.h"
 #include "tools.h"
 
 static inline void tell_open(const struct pond *p, void *obj)

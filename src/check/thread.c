@@ -7,7 +7,7 @@
  * A thread gives its block back at its exit. If it ended so late that nobody heard of it (gate.c), whoever
  * has its slot next finds the block as it was left.
  */
-#include "scope.h"
+#include "thread.h"
 
 #define BLOCKS_IN_CHUNK 64
 

@@ -12,8 +12,9 @@
  * 4. It takes less than 2 KiB of the signal's stack, which may have no more than the kernel's own frame
  *    leaves of MINSIGSTKSZ: all that takes more, the user's report handler too, runs aside (aside.h).
  */
-#include "check.h"
 #include "context.h"
+#include "guard.h"
+#include "report.h"
 #include <errno.h>
 #include <signal.h>
 

@@ -15,7 +15,17 @@
  *      quicker than we are.
  *   3. A put or discard that is refused touches nothing.
  */
+#include "audit.h"
+#include "bytes.h"
+#include "chaos.h"
 #include "claim.h"
+#include "full.h"
+#include "guard.h"
+#include "hold.h"
+#include "leak.h"
+#include "reset.h"
+#include "scope.h"
+#include "secret.h"
 #include "tell.h"
 #include <errno.h>
 
@@ -396,7 +406,7 @@ static void full_close(pond *p, void *obj)
 static void full_ticked(pond *p, const void *caller)
 {
     if (check_on(p, CHECK_HOLD))
-        live_look_for_held(p);
+        hold_look(p);
     if (check_on(p, CHECK_AUDIT))
         (void)audit_pond(p, caller);
     bytes_look(p, caller);

@@ -10,7 +10,11 @@
  *   4. Records are kept up to date while `full` watches, and are believed only when they are of the
  *      generation that began with it.
  */
+#include "bytes.h"
+#include "full.h"
+#include "guard.h"
 #include "help.h"
+#include "report.h"
 #include "rules.h"
 #include "tell.h"
 #include <errno.h>
@@ -257,7 +261,7 @@ static int set(const char *text)
     int error = errno;
     registry_unlock();
     if (done) {
-        live_release_all();
+        bytes_release_all();
         return 0;
     }
     if (error == EINVAL)

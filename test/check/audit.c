@@ -4,7 +4,8 @@
 /* pond_audit and the word audit: all objects of a pond looked at now, with words and without. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
+#include "../../src/check/words.h"
 #include "../misuse/heard.h"
 #include "threads.h"
 

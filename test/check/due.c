@@ -2,7 +2,7 @@
 /* The room due: which get is served from a guard slot. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
 #include "threads.h"
 
 #include <string.h>

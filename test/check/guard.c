@@ -3,7 +3,7 @@
 /* The room guard: the slots. What happens when they trap is in guard_trap.c, which get is due in due.c. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
 #include "fault.h"
 #include "threads.h"
 

@@ -3,7 +3,7 @@
 /* Objects that are larger than a page or two in guard slots, and the count of those that found no slot. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
 #include "../misuse/heard.h"
 
 #include <stdatomic.h>

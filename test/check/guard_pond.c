@@ -3,7 +3,7 @@
 /* Guard slots as an application sees them, with the words guard and guard=1/N. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
 #include "../misuse/heard.h"
 #include "ledger.h"
 #include "stress.h"

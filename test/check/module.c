@@ -2,10 +2,11 @@
 /* A frame as text: what the loader knows, and what a symbolizer says. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/module.h"
 #include "threads.h"
 
 #include <dlfcn.h>
+#include <pond/debug.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>

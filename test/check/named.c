@@ -6,7 +6,8 @@
  */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
+#include "../../src/check/words.h"
 #include "../misuse/heard.h"
 
 TestSuite(named, .timeout = TEST_ALARM);

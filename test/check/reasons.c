@@ -3,7 +3,7 @@
  * one. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
 #include "ledger.h"
 #include "witness.h"
 

@@ -3,7 +3,8 @@
 /* Bytes of a POND_SENSITIVE field are in no word's report, and no copy of them outlives the object. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
+#include "../../src/check/secret.h"
 #include "../misuse/heard.h"
 #include "threads.h"
 

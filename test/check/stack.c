@@ -3,7 +3,9 @@
 /* Stacks: what is captured, and that each is kept once. */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/stack.h"
+#include "../../src/check/words.h"
+#include "../../src/os.h"
 #include "fault.h"
 #include "threads.h"
 

@@ -5,7 +5,8 @@
 
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
+#include "../../src/check/report.h"
 #include "threads.h"
 
 #include <setjmp.h>

@@ -6,7 +6,7 @@
  */
 #include "test.h"
 
-#include "../../src/check/check.h"
+#include "../../src/check/guard.h"
 #include "../../src/sampling.h"
 #include "../misuse/heard.h"
 #include "threads.h"

@@ -3,7 +3,9 @@
  * Prints stacks frame by frame, as reports do: program plain|signal|thread|wait|plugin FILE|field TYPE
  * OFFSET... Linked with libpond.a, whose own names are within reach.
  */
-#include "../../../src/check/check.h"
+#include "../../../src/check/module.h"
+#include "../../../src/check/stack.h"
+#include "../../../src/check/words.h"
 #include "frames.h"
 
 #include <dlfcn.h>

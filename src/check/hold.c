@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hold=N: a walk over live objects. It is under locks: it notes, the report comes after. */
-#include "tell.h"
+#include "hold.h"
+#include "record.h"
+#include "report.h"
 
 /* ---- held for too long ---- */
 
@@ -36,7 +38,7 @@ static void note_held(struct pond *p, void *obj, struct record *r, void *ctx)
     record_looked(r, RECORD_LIVE);
 }
 
-void live_look_for_held(struct pond *p)
+void hold_look(struct pond *p)
 {
     struct held h = {.epoch = (uint32_t)registry_epoch(p)};
     record_walk(p, note_held, &h);
@@ -48,18 +50,5 @@ void live_look_for_held(struct pond *p)
         finding_say(&f, "live for %u epochs", h.epoch - h.notes[i].got.epoch);
         finding_event(&f, "got", h.notes[i].got);
         report(&f);
-    }
-}
-
-/* ---- switching off ---- */
-
-void live_release_all(void)
-{
-    for (struct pond *p = registry_next(NULL, BY_TURN); p != NULL; p = registry_next(p, BY_TURN)) {
-        if (watch_of(p) == NULL || check_on(p, CHECK_POISON))
-            continue;
-        if (check_holds(check_of(p)) > 0)
-            bytes_look(p, NULL);
-        words_settle(p);
     }
 }

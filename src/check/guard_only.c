@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Watching lightly: guard pages alone, and ponds that are gone. */
-#include "check.h"
-#include <errno.h>
-
-/* ---- guard pages alone: all other objects take the pond's own ways at once ---- */
+/* Watches a pond for guard pages alone: all objects but those in guard slots take the pond's own ways at
+   once. */
+#include "full.h"
+#include "guard.h"
+#include "words.h"
 
 /* The front door has counted down watch_left for this get, if it was ever drawn. */
 static NOT_INLINED bool is_due(const struct pond *p)
@@ -109,37 +109,3 @@ const struct watch watch_guard = {.samples = GUARD_DRAWN,
                                   .close = guard_looked_at,
                                   .ticked = guard_ticked,
                                   .busy = guard_busy};
-
-/* ---- ponds that are gone ---- */
-
-void watch_bad_pond(const struct pond *p, const char *function, const void *caller)
-{
-    struct finding f = {.word = "destroyed",
-                        .pond = p,
-                        .advice = "destroy a pond after its last use, when its users are gone"};
-    finding_say(&f, "%s of a destroyed pond", function);
-    finding_event(&f, "used here", event_here(p, caller));
-    report(&f);
-}
-
-static void *destroyed_get(pond *p, const void *caller, const struct get_how *how)
-{
-    watch_bad_pond(p, get_function(how), caller);
-    errno = EINVAL;
-    return NULL;
-}
-
-static void destroyed_put(pond *p, void *obj, const void *caller)
-{
-    (void)obj;
-    watch_bad_pond(p, "pond_put", caller);
-}
-
-static void destroyed_discard(pond *p, void *obj, const void *caller)
-{
-    (void)obj;
-    watch_bad_pond(p, "pond_discard", caller);
-}
-
-const struct watch watch_destroyed = {
-    .get = destroyed_get, .put = destroyed_put, .discard = destroyed_discard};
