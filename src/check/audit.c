@@ -207,7 +207,8 @@ static const char put_twice[] = "it was put twice while no word looked: with dou
 
 static void report_wrong(struct pond *p, const struct wrong *w, const void *caller)
 {
-    struct finding f = {.word = "audit", .pond = p, .object = w->object, .advice = put_twice};
+    struct finding f = {
+        .word = "audit", .kind = w->fault, .pond = p, .object = w->object, .advice = put_twice};
     if (w->fault == FAULT_FOREIGN || w->fault == FAULT_NOTHING)
         f.advice = "it was put here while no word looked: with tag on that put is named";
     switch (w->fault) {
@@ -227,7 +228,7 @@ static void report_wrong(struct pond *p, const struct wrong *w, const void *call
         finding_say(&f, "an object is idle twice");
         break;
     }
-    finding_event(&f, "found here", event_here(p, caller));
+    finding_event(&f, ROLE_FOUND_HERE, event_here(p, caller));
     report(&f);
 }
 

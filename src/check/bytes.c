@@ -135,9 +135,11 @@ static bool is_idle(enum zone_look when)
     return when != ZONE_PUT && when != ZONE_HOOKS;
 }
 
+enum zone_side { ZONE_BEHIND, ZONE_IN_FRONT };
+
 /* "overflow after put: 1 byte behind the object was written by whoever still has the pointer, seen at a tick"
  */
-static void say_zone(struct finding *f, const char *what, const struct zones *z, enum zone_look when)
+static void say_zone(struct finding *f, enum zone_side side, const struct zones *z, enum zone_look when)
 {
     static const char *const seen[] = {[ZONE_PUT] = "",
                                        [ZONE_HOOKS] = " by a hook of its put",
@@ -146,23 +148,24 @@ static void say_zone(struct finding *f, const char *what, const struct zones *z,
                                        [ZONE_DROP] = ", seen when it was dropped",
                                        [ZONE_AUDIT] = ", seen by an audit"};
     bool put = z->put.thread != 0, idle = is_idle(when) && !z->live;
-    finding_say(f, "%s%s: %zu byte%s %s the object %s written%s%s", what,
-                !idle ? ""
-                : put ? " after put"
-                      : " while it was idle",
-                f->size, f->size == 1 ? "" : "s", what[0] == 'o' ? "behind" : "in front of",
-                f->size == 1 ? "was" : "were", idle && put ? " by whoever still has the pointer" : "",
-                seen[when]);
+    finding_say(
+        f, "%s%s: %zu byte%s %s the object %s written%s%s", side == ZONE_BEHIND ? "overflow" : "underflow",
+        !idle ? ""
+        : put ? " after put"
+              : " while it was idle",
+        f->size, f->size == 1 ? "" : "s", side == ZONE_BEHIND ? "behind" : "in front of",
+        f->size == 1 ? "was" : "were", idle && put ? " by whoever still has the pointer" : "", seen[when]);
 }
 
 /* An idle object's zones are named after whoever put it; whoever found that they were written has not done
  * it. */
-static void report_zone(struct pond *p, const struct zones *z, const char *what, struct run run,
+static void report_zone(struct pond *p, const struct zones *z, enum zone_side side, struct run run,
                         enum zone_look when, struct event here)
 {
     bool idle = is_idle(when) && !z->live, put = z->put.thread != 0;
     struct finding f = {
         .word = "redzone",
+        .kind = side * 2u + idle,
         .pond = p,
         .object = z->object,
         .offset = run.offset,
@@ -170,14 +173,14 @@ static void report_zone(struct pond *p, const struct zones *z, const char *what,
         .advice =
             idle ? used_after_put
                  : "look at what writes into this object: with guard=1 about every second such write traps"};
-    say_zone(&f, what, z, when);
+    say_zone(&f, side, z, when);
     if (!idle)
-        finding_event(&f, z->live ? "found here" : "put here", here);
+        finding_event(&f, z->live ? ROLE_FOUND_HERE : ROLE_PUT_HERE, here);
     else if (put)
-        finding_event(&f, "put", z->put);
+        finding_event(&f, ROLE_PUT, z->put);
     else
-        finding_event(&f, "found here", here);
-    finding_event(&f, "got", z->got);
+        finding_event(&f, ROLE_FOUND_HERE, here);
+    finding_event(&f, ROLE_GOT, z->got);
     report(&f);
 }
 
@@ -188,10 +191,10 @@ static size_t report_zones(struct pond *p, struct zones *z, enum zone_look when,
         return 0;
     z->over.offset += p->options.size;
     if (z->over.size > 0)
-        report_zone(p, z, "overflow", z->over, when, here);
+        report_zone(p, z, ZONE_BEHIND, z->over, when, here);
     z->under.offset -= REDZONE_BYTES;
     if (z->under.size > 0)
-        report_zone(p, z, "underflow", z->under, when, here);
+        report_zone(p, z, ZONE_IN_FRONT, z->under, when, here);
     return (size_t)(z->over.size > 0) + (size_t)(z->under.size > 0);
 }
 
@@ -252,7 +255,7 @@ static void write_note(void *argument)
                       sizeof(t->bytes) - at);
 }
 
-static void report_note(struct pond *p, const struct note *note, const char *role, struct event here)
+static void report_note(struct pond *p, const struct note *note, enum role role, struct event here)
 {
     struct note_text more = {.pond = p, .note = note};
     aside_do(write_note, &more);
@@ -266,8 +269,8 @@ static void report_note(struct pond *p, const struct note *note, const char *rol
     finding_say(&f, "written after put: %zu byte%s at offset %zu", note->run.size,
                 note->run.size == 1 ? "" : "s", note->run.offset);
     finding_event(&f, role, here);
-    finding_event(&f, "put", note->put);
-    finding_event(&f, "got", note->got);
+    finding_event(&f, ROLE_PUT, note->put);
+    finding_event(&f, ROLE_GOT, note->got);
     report(&f);
 }
 
@@ -287,8 +290,7 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
     bool written = take_note(p, &note, obj, r);
     uncover(p, obj, r);
     if (written)
-        report_note(p, &note, caller != NULL ? "found here" : "found when it was dropped",
-                    event_here(p, caller));
+        report_note(p, &note, caller != NULL ? ROLE_FOUND_HERE : ROLE_FOUND_AT_DROP, event_here(p, caller));
 }
 
 /* ---- what idle objects own, for searches for leaks ---- */
@@ -378,7 +380,7 @@ void bytes_look(struct pond *p, const void *caller)
         return;
     record_walk(p, look_at, &look);
     for (size_t i = 0; i < look.count; i++)
-        report_note(p, &look.notes[i], "found at a tick", event_here(p, caller));
+        report_note(p, &look.notes[i], ROLE_FOUND_AT_TICK, event_here(p, caller));
     for (size_t i = 0; i < look.zone_count; i++)
         (void)report_zones(p, &look.zones[i], ZONE_TICK, event_here(p, caller));
 }
@@ -413,7 +415,7 @@ static size_t audit_walk(struct pond *p, struct look *look, const void *caller)
     record_walk(p, look_at, look);
     size_t found = look->count;
     for (size_t i = 0; i < look->count; i++)
-        report_note(p, &look->notes[i], "found here", event_here(p, caller));
+        report_note(p, &look->notes[i], ROLE_FOUND_HERE, event_here(p, caller));
     for (size_t i = 0; i < look->zone_count; i++)
         found += report_zones(p, &look->zones[i], ZONE_AUDIT, event_here(p, caller));
     return found;

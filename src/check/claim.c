@@ -36,45 +36,68 @@ static void read_events(const struct check *c, struct record *r, struct event *p
             os_yield();
 }
 
-static void refuse(const struct call *call, struct finding *f, const struct pond *owner, struct record *r)
+static const char *verb_of(const struct call *call)
+{
+    return call->kind == CALL_PUT ? "put" : "pond_discard";
+}
+
+/* Reports it with what the record says of the object; r NULL: there is no object, or nothing is known of it.
+ */
+static void refuse(const struct call *call, struct finding *f, enum role role, struct record *r)
 {
     struct event put = {.thread = 0}, got = {.thread = 0};
     f->pond = call->pond;
     f->object = call->obj;
-    if (owner != NULL && r != NULL)
-        read_events(check_of(owner), r, &put, &got);
-    finding_event(f, f->word[0] == 'd' ? "put again here" : "put here", call->here);
-    finding_event(f, "put before", put);
-    finding_event(f, "got", got);
+    if (r != NULL)
+        read_events(check_of(f->owner != NULL ? f->owner : f->pond), r, &put, &got);
+    finding_event(f, role, call->here);
+    finding_event(f, ROLE_PUT_BEFORE, put);
+    finding_event(f, ROLE_GOT, got);
     report(f);
 }
 
 static void refuse_double(const struct call *call, struct record *r, uint32_t state)
 {
-    struct finding f = {.word = "double", .advice = "one of the two puts has to go: see both stacks"};
-    bool put = call->verb[0] != 'p' || call->verb[1] == 'u';
+    struct finding f = {
+        .word = "double", .kind = call->kind, .advice = "one of the two puts has to go: see both stacks"};
     const char *fate = state == RECORD_DROPPED ? "was dropped after its put" : "is idle already";
-    if (put)
+    if (call->kind == CALL_PUT)
         finding_say(&f, "double put: the object %s", fate);
     else
-        finding_say(&f, "%s of an object that %s", call->verb, fate);
-    refuse(call, &f, call->pond, r);
+        finding_say(&f, "%s of an object that %s", verb_of(call), fate);
+    refuse(call, &f, ROLE_PUT_AGAIN_HERE, r);
+}
+
+/* What it is that was given to a pond which has no such object. */
+static enum subject subject_of(const struct place *at)
+{
+    if (at->owner == NULL)
+        return SUBJECT_POINTER;
+    if (at->free)
+        return SUBJECT_MEMORY;
+    return at->inside != 0 ? SUBJECT_INSIDE : SUBJECT_OBJECT;
 }
 
 static void refuse_foreign(const struct call *call, const struct place *at)
 {
-    struct finding f = {.word = "tag", .advice = "put each object into the pond that it was got from"};
-    if (at->owner == NULL)
-        finding_say(&f, "%s of a pointer that is no pond's object", call->verb);
-    else if (at->free)
-        finding_say(&f, "%s of memory that is not handed out, in pond \"%s\"", call->verb, at->owner->name);
-    else if (at->inside != 0)
-        finding_say(&f, "%s of a pointer %td bytes into an object of pond \"%s\"", call->verb,
+    struct finding f = {.word = "tag",
+                        .subject = subject_of(at),
+                        .owner = at->owner,
+                        .inside = at->inside,
+                        .advice = "put each object into the pond that it was got from"};
+    f.kind = f.subject;
+    if (f.subject == SUBJECT_POINTER)
+        finding_say(&f, "%s of a pointer that is no pond's object", verb_of(call));
+    else if (f.subject == SUBJECT_MEMORY)
+        finding_say(&f, "%s of memory that is not handed out, in pond \"%s\"", verb_of(call),
+                    at->owner->name);
+    else if (f.subject == SUBJECT_INSIDE)
+        finding_say(&f, "%s of a pointer %td bytes into an object of pond \"%s\"", verb_of(call),
                     (ptrdiff_t)at->inside, at->owner->name);
     else
-        finding_say(&f, "%s of an object of pond \"%s\" into pond \"%s\"", call->verb, at->owner->name,
+        finding_say(&f, "%s of an object of pond \"%s\" into pond \"%s\"", verb_of(call), at->owner->name,
                     call->pond->name);
-    refuse(call, &f, at->owner, at->inside == 0 ? at->record : NULL);
+    refuse(call, &f, ROLE_PUT_HERE, f.subject == SUBJECT_OBJECT ? at->record : NULL);
 }
 
 /* The usual case took one look; this is for all others. */
@@ -121,8 +144,8 @@ static void check_confined(const struct call *call)
                         .advice = "hand the object back to its thread, or drop POND_THREAD_CONFINED"};
     finding_say(&f, "got by thread %u, put by thread %u: the pond is confined", r->got.thread,
                 call->here.thread);
-    finding_event(&f, "put here", call->here);
-    finding_event(&f, "got", r->got);
+    finding_event(&f, ROLE_PUT_HERE, call->here);
+    finding_event(&f, ROLE_GOT, r->got);
     report(&f);
 }
 
@@ -131,13 +154,14 @@ void claim_report_slack(const struct slack_note *n, const struct pond *p, struct
     struct finding f = {.word = "guard",
                         .pond = p,
                         .object = n->object,
+                        .kind = put ? GUARD_WRITTEN_AT_PUT : GUARD_WRITTEN_BY_AUDIT,
                         .offset = (size_t)n->offset,
                         .size = n->bytes,
                         .advice = "look at what writes into this object"};
     finding_say(&f, "write of %zu byte%s %s the object, seen %s", n->bytes, n->bytes == 1 ? "" : "s",
                 n->offset < 0 ? "in front of" : "behind", put ? "at its put" : "by an audit");
-    finding_event(&f, put ? "put here" : "found here", here);
-    finding_event(&f, "got", n->got);
+    finding_event(&f, put ? ROLE_PUT_HERE : ROLE_FOUND_HERE, here);
+    finding_event(&f, ROLE_GOT, n->got);
     report(&f);
 }
 
@@ -175,8 +199,8 @@ void claim_report_grown(const struct call *call)
                         .advice = "shrink it in reset, or raise max_footprint if most objects grow so far"};
     finding_say(&f, "the object owns %zu bytes, more than max_footprint %zu, and is dropped",
                 o->footprint(call->obj, o->ctx), LOAD(o->max_footprint));
-    finding_event(&f, "put here", call->here);
+    finding_event(&f, ROLE_PUT_HERE, call->here);
     if (call->record != NULL)
-        finding_event(&f, "got", call->record->got);
+        finding_event(&f, ROLE_GOT, call->record->got);
     report(&f);
 }

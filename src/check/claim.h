@@ -5,10 +5,12 @@
 
 #include "record.h"
 
+enum call_kind { CALL_PUT, CALL_DISCARD };
+
 struct call {
     struct pond *pond;
     void *obj;
-    const char *verb; /* "put", "pond_discard" */
+    enum call_kind kind;
     const void *caller;
     struct event here;
     struct record *record; /* NULL: there is no memory for one */

@@ -6,10 +6,11 @@
 void watch_bad_pond(const struct pond *p, const char *function, const void *caller)
 {
     struct finding f = {.word = "destroyed",
+                        .kind = (uintptr_t)function,
                         .pond = p,
                         .advice = "destroy a pond after its last use, when its users are gone"};
     finding_say(&f, "%s of a destroyed pond", function);
-    finding_event(&f, "used here", event_here(p, caller));
+    finding_event(&f, ROLE_USED_HERE, event_here(p, caller));
     report(&f);
 }
 

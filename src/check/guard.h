@@ -124,6 +124,15 @@ bool guard_start(void);
 void guard_fork_prepare(void);
 void guard_fork_done(bool child);
 
+/* The kinds of findings of the word guard. */
+enum guard_finding {
+    GUARD_ACCESS_AFTER_PUT,
+    GUARD_ACCESS_IN_FRONT,
+    GUARD_ACCESS_BEHIND,
+    GUARD_WRITTEN_AT_PUT,  /* next to a live object, seen when it was put */
+    GUARD_WRITTEN_BY_AUDIT /* the same, seen by an audit */
+};
+
 /* ---- between guard.c and trap.c ---- */
 
 enum guard_state {

@@ -84,11 +84,15 @@ static void write_groups(const struct pond *p, struct leaks *l)
         l->text[at - 1] = '\0';
 }
 
-static void report_leaks(struct pond *p, struct leaks *l, const char *when)
+enum leak_kind { LEAK_AT_DESTROY, LEAK_AT_EXIT };
+
+static void report_leaks(struct pond *p, struct leaks *l, enum leak_kind kind)
 {
     qsort(l->group, l->groups, sizeof(l->group[0]), by_bytes);
     write_groups(p, l);
+    const char *when = kind == LEAK_AT_DESTROY ? "pond_destroy" : "exit that nothing leads to";
     struct finding f = {.word = "leak",
+                        .kind = kind,
                         .pond = p,
                         .object = l->group[0].object,
                         .more = l->text,
@@ -96,7 +100,7 @@ static void report_leaks(struct pond *p, struct leaks *l, const char *when)
                         .advice = "put what was got at these places"};
     finding_say(&f, "%zu object%s live at %s", l->count, l->count == 1 ? "" : "s", when);
     for (size_t i = 0; i < MIN(l->groups, POND_REPORT_STACKS); i++)
-        finding_event(&f, "got", l->group[i].got);
+        finding_event(&f, ROLE_GOT, l->group[i].got);
     report(&f);
 }
 
@@ -107,7 +111,7 @@ void leak_report_busy(struct pond *p)
         return;
     record_walk(p, count_live, l);
     if (l->count > 0)
-        report_leaks(p, l, "pond_destroy");
+        report_leaks(p, l, LEAK_AT_DESTROY);
     os_unmap(l, sizeof(*l));
 }
 
@@ -219,7 +223,7 @@ static void look_at_pond(struct pond *p, const struct reach *r, struct leaks *l)
     }
     say_kept(p, kept, true);
     if (l->count > 0)
-        report_leaks(p, l, "exit that nothing leads to");
+        report_leaks(p, l, LEAK_AT_EXIT);
 }
 
 /* Of a pond that is not watched in full nothing is known to be live. */

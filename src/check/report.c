@@ -45,17 +45,31 @@ static void take_whole(void *argument)
     e->stack = stack_capture((const void *)(uintptr_t)(e->stack & ~EVENT_CALLER), STACK_MOST);
 }
 
-static bool is_here(const char *role)
+static const char *const role_names[ROLES] = {[ROLE_GOT] = "got",
+                                              [ROLE_GET] = "get",
+                                              [ROLE_PUT] = "put",
+                                              [ROLE_PUT_BEFORE] = "put before",
+                                              [ROLE_FOUND_AT_TICK] = "found at a tick",
+                                              [ROLE_FOUND_AT_DROP] = "found when it was dropped",
+                                              [ROLE_PUT_HERE] = "put here",
+                                              [ROLE_PUT_AGAIN_HERE] = "put again here",
+                                              [ROLE_FOUND_HERE] = "found here",
+                                              [ROLE_SEEN_HERE] = "seen here",
+                                              [ROLE_CALLED_HERE] = "called here",
+                                              [ROLE_USED_HERE] = "used here",
+                                              [ROLE_ACCESSED_HERE] = "accessed here"};
+
+static const char *role_name(const struct finding *f, size_t event)
 {
-    size_t length = strlen(role);
-    return length >= 4 && strcmp(role + length - 4, "here") == 0;
+    return role_names[f->events[event].role];
 }
 
-void finding_event(struct finding *f, const char *role, struct event e)
+void finding_event(struct finding *f, enum role role, struct event e)
 {
     if (e.thread == 0 || f->event_count == POND_REPORT_STACKS)
         return;
-    if ((e.stack & EVENT_CALLER) != 0 && is_here(role))
+    POND_ASSERT(role < ROLES && f->event_count < POND_REPORT_STACKS);
+    if ((e.stack & EVENT_CALLER) != 0 && role >= ROLE_PUT_HERE)
         aside_do(take_whole, &e);
     f->events[f->event_count].role = role;
     f->events[f->event_count].event = e;
@@ -138,21 +152,54 @@ static const char *type_name(const struct pond *p)
     return p != NULL && p->options.type != NULL && p->options.type->name != NULL ? p->options.type->name : "";
 }
 
+/* `pond "conns" (struct conn, 96 bytes)`, and the end of the line. */
+static void add_pond(struct text *t, const struct pond *p)
+{
+    const char *type = type_name(p);
+    add(t, "pond \"%s\" (%s%s", p->name, type, *type != '\0' ? ", " : "");
+    if (p->options.size > 0)
+        add(t, "%zu bytes)\n", p->options.size);
+    else
+        add(t, "made by create)\n");
+}
+
+/* What the finding's address is. */
+static void add_address(struct text *t, const struct finding *f)
+{
+    const char *object = f->object;
+    POND_ASSERT(f->subject != SUBJECT_INSIDE || f->inside > 0);
+    if (f->subject == SUBJECT_INSIDE)
+        add(t, "pointer %p into object %p", f->object, (const void *)(object - f->inside));
+    else
+        add(t, "%s %p",
+            f->subject == SUBJECT_OBJECT   ? "object"
+            : f->subject == SUBJECT_MEMORY ? "memory"
+                                           : "pointer",
+            f->object);
+}
+
+/*
+ * One line about the address, with the pond that owns it; and another one about the pond that it was given
+ * to, where that is another pond.
+ */
 static void add_object(struct text *t, const struct finding *f)
 {
-    const char *type = type_name(f->pond);
-    if (f->object == NULL && f->pond == NULL)
-        return;
-    add(t, "    ");
-    if (f->object != NULL)
-        add(t, "object %p%s", f->object, f->pond != NULL ? " of " : "");
-    if (f->pond != NULL)
-        add(t, "pond \"%s\" (%s%s", f->pond->name, type, *type != '\0' ? ", " : "");
-    if (f->pond != NULL && f->pond->options.size > 0)
-        add(t, "%zu bytes)", f->pond->options.size);
-    else if (f->pond != NULL)
-        add(t, "made by create)");
-    add(t, "\n");
+    const struct pond *owner = f->owner != NULL ? f->owner : f->pond;
+    if (f->subject == SUBJECT_POINTER)
+        owner = NULL;
+    if (f->object != NULL) {
+        add(t, "    ");
+        add_address(t, f);
+        add(t, owner != NULL ? " of " : "\n");
+    } else if (owner != NULL) {
+        add(t, "    ");
+    }
+    if (owner != NULL)
+        add_pond(t, owner);
+    if (f->pond != NULL && f->pond != owner) {
+        add(t, "    given to ");
+        add_pond(t, f->pond);
+    }
 }
 
 static bool luck_is_on(void)
@@ -188,7 +235,7 @@ static void compose_addresses(struct text *t, const struct finding *f)
         size_t count;
         const void *one, *const *pcs = event_frames(&f->events[i].event, &one, &count);
         if (count > 0)
-            add(t, "    %s, addresses:", f->events[i].role);
+            add(t, "    %s, addresses:", role_name(f, i));
         for (size_t k = 0; k < count; k++) {
             char place[128];
             (void)module_locate(pcs[k], place, sizeof(place));
@@ -203,7 +250,7 @@ static void compose_rest(struct text *t, const struct finding *f)
         add(t, "%s\n", f->more);
     for (size_t i = 0; i < f->event_count && !f->quiet_stacks; i++) {
         const struct event *e = &f->events[i].event;
-        add(t, "    %s: thread %u, epoch %u\n", f->events[i].role, e->thread, e->epoch);
+        add(t, "    %s: thread %u, epoch %u\n", role_name(f, i), e->thread, e->epoch);
         add_stack(t, e);
     }
     add(t, "    advice: %s\n", f->advice);
@@ -243,7 +290,7 @@ static void hand_over(const struct finding *f, const char *text)
     const void *one[POND_REPORT_STACKS];
     for (size_t i = 0; i < f->event_count; i++) {
         pond_report_stack *s = &r.stacks[i];
-        s->role = f->events[i].role;
+        s->role = role_name(f, i);
         s->pcs = event_frames(&f->events[i].event, &one[i], &s->count);
         s->thread = f->events[i].event.thread;
         s->epoch = f->events[i].event.epoch;
@@ -410,17 +457,15 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
 }
 
-/* The same word at the same place of the same program: from the same stack, of the same pond, at the same
- * offset. */
+/* True: the same finding was here before: of the same word and kind, from the same stacks, about the same
+ * pond and offset. Of one that comes from nobody knows where that cannot be told. */
 static bool is_known(const struct finding *f)
 {
-    uint64_t hash = mix(mix(mix(1, (uintptr_t)f->word), (uintptr_t)f->pond), f->offset);
+    uint64_t hash = mix(mix(mix(mix(1, (uintptr_t)f->word), f->kind), (uintptr_t)f->pond), f->offset);
     for (size_t i = 0; i < f->event_count; i++)
         hash = mix(hash, f->events[i].event.stack);
-    for (size_t i = 0; i < 12 && f->what[i] != '\0'; i++)
-        hash = mix(hash, (unsigned char)f->what[i]);
     if (f->event_count == 0 || f->events[0].event.stack == 0)
-        return false; /* from who knows where */
+        return false;
     return __atomic_exchange_n(&known[hash % KNOWN], hash, __ATOMIC_RELAXED) == hash;
 }
 

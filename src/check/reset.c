@@ -158,8 +158,8 @@ static void report_leftover(struct leftover *l, const struct record *r, struct e
         .advice = hook ? "add the missing line to the reset hook, or declare the field POND_KEPT"
                        : "give the pond a reset hook, or POND_ZERO_ON_PUT"};
     aside_do(compose_leftover, l);
-    finding_event(&l->finding, "put here", here);
-    finding_event(&l->finding, "got", r->got);
+    finding_event(&l->finding, ROLE_PUT_HERE, here);
+    finding_event(&l->finding, ROLE_GOT, r->got);
     report(&l->finding);
 }
 

@@ -31,20 +31,42 @@ static struct {
 
 /* ---- reports ---- */
 
-/* here: what saw it; its thread 0: it ends. */
+static const char *const hook_names[] = {[HOOK_CONSTRUCT] = "construct",
+                                         [HOOK_CREATE] = "create",
+                                         [HOOK_RESET] = "reset",
+                                         [HOOK_DESTROY] = "destroy"};
+
+/* The kinds of findings of the word hook; each is told of each hook apart. */
+enum hook_finding { HOOK_JUMPED_OUT, HOOK_THREAD_ENDED, HOOK_PUTS_OWN, HOOK_CALLS_OWN };
+
+static uint32_t kind_of(enum hook_finding finding, enum hook_kind hook)
+{
+    return finding * 4u + hook;
+}
+
+/* True: the hook makes an object, for a get. */
+static bool makes(const struct scope *s)
+{
+    return s->hook == HOOK_CONSTRUCT || s->hook == HOOK_CREATE;
+}
+
+/* Reports that the hook did not return. `here` is the call that saw it; its thread 0: the hook's thread ends.
+ */
 static void report_left(const struct scope *s, struct event got, struct event here)
 {
     struct finding f = {.word = "hook", .pond = s->pond, .object = s->obj};
+    f.kind = kind_of(here.thread != 0 ? HOOK_JUMPED_OUT : HOOK_THREAD_ENDED, s->hook);
     if (here.thread != 0) {
         f.advice = "let hooks return: the object they ran for is lost to the pond";
-        finding_say(&f, "the %s hook was left by longjmp or an exception", s->hook);
+        finding_say(&f, "the %s hook was left by longjmp or an exception", hook_names[s->hook]);
     } else {
         f.advice = "hold cancellation off in hooks, and end no thread there: the object is lost to the pond";
-        finding_say(&f, "the thread ended, and the %s hook that it ran had not returned", s->hook);
+        finding_say(&f, "the thread ended, and the %s hook that it ran had not returned",
+                    hook_names[s->hook]);
     }
-    finding_event(&f, "seen here", here);
-    finding_event(&f, s->hook[0] == 'c' ? "get" : "put", s->by);
-    finding_event(&f, "got", got);
+    finding_event(&f, ROLE_SEEN_HERE, here);
+    finding_event(&f, makes(s) ? ROLE_GET : ROLE_PUT, s->by);
+    finding_event(&f, ROLE_GOT, got);
     report(&f);
 }
 
@@ -54,11 +76,13 @@ static void report_own(const struct scope *outer, const struct scope *s, struct 
                         .pond = s->pond,
                         .object = s->obj,
                         .advice = "a hook may use other ponds, not its own"};
-    if (s->obj != NULL && s->obj == outer->obj)
+    bool own = s->obj != NULL && s->obj == outer->obj;
+    f.kind = kind_of(own ? HOOK_PUTS_OWN : HOOK_CALLS_OWN, outer->hook);
+    if (own)
         finding_say(&f, "a hook puts its own object");
     else
-        finding_say(&f, "the %s hook calls into its own pond", outer->hook);
-    finding_event(&f, "called here", here);
+        finding_say(&f, "the %s hook calls into its own pond", hook_names[outer->hook]);
+    finding_event(&f, ROLE_CALLED_HERE, here);
     report(&f);
 }
 
@@ -102,9 +126,9 @@ static void call_it_live(const struct scope *s)
 static void leave_behind(const struct scope *s, struct event here)
 {
     struct event got = {.thread = 0};
-    if (s->hook[0] == 'r')
+    if (s->hook == HOOK_RESET)
         got = return_object(s);
-    else if (s->hook[0] == 'c' && s->obj != NULL)
+    else if (makes(s) && s->obj != NULL)
         call_it_live(s);
     report_left(s, got, here);
 }
@@ -194,7 +218,7 @@ static bool take_out(const struct scope *s)
     ptrdiff_t distance = PTRDIFF_MAX;
     for (struct scope *e = elsewhere.at; e < elsewhere.at + ELSEWHERE; e++) {
         ptrdiff_t d = e->frame.at > s->frame.at ? e->frame.at - s->frame.at : s->frame.at - e->frame.at;
-        if (e->pond == s->pond && e->obj == s->obj && e->hook[0] == s->hook[0] &&
+        if (e->pond == s->pond && e->obj == s->obj && e->hook == s->hook &&
             e->frame.thread == s->frame.thread && d < distance) {
             nearest = e;
             distance = d;
@@ -316,12 +340,12 @@ NOT_INLINED void scope_leave(const struct scope *s)
 }
 
 /* A sister's frame may begin elsewhere: the object and the hook tell. */
-NOT_INLINED void scope_leave_beside(struct pond *p, const void *obj, const char *hook)
+NOT_INLINED void scope_leave_beside(struct pond *p, const void *obj, enum hook_kind hook)
 {
     const struct scope s = {.pond = p, .obj = (void *)(uintptr_t)obj, .hook = hook, .frame = FRAME_HERE};
     struct thread_block *b = block_for(&s);
     const struct scope *top = b != NULL && b->depth > 0 ? &b->at[b->depth - 1] : NULL;
-    if (top != NULL && top->beside && top->obj == obj && top->hook[0] == hook[0])
+    if (top != NULL && top->beside && top->obj == obj && top->hook == hook)
         forget_last(b);
     else
         (void)leave_elsewhere(&s);
@@ -387,8 +411,9 @@ static void report_call(struct finding *f, const char *sentence, const char *fun
 {
     if (!check_is_on(f->pond, ~HOW_TO_REPORT))
         return;
+    f->kind = (uintptr_t)function;
     finding_say(f, sentence, function);
-    finding_event(f, "called here", event_here(f->pond, caller));
+    finding_event(f, ROLE_CALLED_HERE, event_here(f->pond, caller));
     report(f);
 }
 

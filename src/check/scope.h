@@ -6,11 +6,13 @@
 #include "../frame.h"
 #include "event.h"
 
+enum hook_kind { HOOK_CONSTRUCT, HOOK_CREATE, HOOK_RESET, HOOK_DESTROY };
+
 /* A hook of a pond that is about to run. */
 struct scope {
     struct pond *pond; /* NULL: it has ended since */
     void *obj;         /* it runs for; NULL: one that is being made, and not known yet */
-    const char *hook;
+    enum hook_kind hook;
     struct frame frame; /* of who runs the hook, or of a call beside it */
     bool beside;        /* a call beside it */
     struct event by;    /* whose get or put it runs for */
@@ -22,7 +24,7 @@ bool scope_may_enter(const struct scope *s, struct event here);
 bool scope_may_enter_lazily(const struct scope *s, const void *caller);
 void scope_enter(const struct scope *s);
 void scope_leave(const struct scope *s);
-void scope_leave_beside(struct pond *p, const void *obj, const char *hook);
+void scope_leave_beside(struct pond *p, const void *obj, enum hook_kind hook);
 void scope_forget(const struct pond *p); /* it ends */
 
 /*

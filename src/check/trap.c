@@ -47,6 +47,7 @@ static void trap_say_outside(struct finding *f, const struct trap *t, uintptr_t 
 {
     bool behind = t->address >= start;
     size_t away = behind ? t->address - (start + size) + 1 : start - t->address;
+    f->kind = behind ? GUARD_ACCESS_BEHIND : GUARD_ACCESS_IN_FRONT;
     finding_say(f, "%s %zu byte%s %s the object", t->verb, away, away == 1 ? "" : "s",
                 behind ? "behind" : "in front of");
     f->advice = "compare the index or length that is used here with the size of the object";
@@ -54,6 +55,7 @@ static void trap_say_outside(struct finding *f, const struct trap *t, uintptr_t 
 
 static void trap_say_after_put(struct finding *f, const struct trap *t, uintptr_t start)
 {
+    f->kind = GUARD_ACCESS_AFTER_PUT;
     f->offset = t->address - start;
     f->size = 1;
     finding_say(f, "%s after put at offset %zu", t->verb, f->offset);
@@ -73,9 +75,9 @@ static void report_slot(const struct guard_slot *s, const struct trap *t)
         trap_say_after_put(&f, t, start);
     else
         trap_say_outside(&f, t, start, size);
-    finding_event(&f, "accessed here", trap_event(owner, t));
-    finding_event(&f, "got", r->got);
-    finding_event(&f, "put", r->put);
+    finding_event(&f, ROLE_ACCESSED_HERE, trap_event(owner, t));
+    finding_event(&f, ROLE_GOT, r->got);
+    finding_event(&f, ROLE_PUT, r->put);
     report(&f);
 }
 
@@ -112,7 +114,7 @@ static void report_null(const struct trap *t)
 {
     struct finding f = {.word = "null", .trapped = true, .advice = "check what pond_create returned"};
     finding_say(&f, "an operation on a NULL pond");
-    finding_event(&f, "accessed here", trap_event(NULL, t));
+    finding_event(&f, ROLE_ACCESSED_HERE, trap_event(NULL, t));
     report(&f);
 }
 

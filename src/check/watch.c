@@ -162,8 +162,8 @@ static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
 static void put_slowly(pond *p, void *obj, const void *caller)
 {
     int saved = errno_now();
-    struct call call = {.pond = p, .obj = obj, .verb = "put", .caller = caller};
-    struct scope s = {.pond = p, .obj = obj, .hook = "reset", .frame = FRAME_HERE};
+    struct call call = {.pond = p, .obj = obj, .caller = caller};
+    struct scope s = {.pond = p, .obj = obj, .hook = HOOK_RESET, .frame = FRAME_HERE};
     call.here = s.by = event_here(p, caller);
     if (scope_may_enter(&s, call.here) && claim(&call)) {
         scope_enter(&s);
@@ -181,8 +181,8 @@ void full_put(pond *p, void *obj, const void *caller)
 void full_discard(pond *p, void *obj, const void *caller)
 {
     int saved = errno_now();
-    struct call call = {.pond = p, .obj = obj, .verb = "pond_discard", .caller = caller};
-    struct scope s = {.pond = p, .obj = obj, .hook = "destroy", .frame = FRAME_HERE};
+    struct call call = {.pond = p, .obj = obj, .kind = CALL_DISCARD, .caller = caller};
+    struct scope s = {.pond = p, .obj = obj, .hook = HOOK_DESTROY, .frame = FRAME_HERE};
     call.here = event_here(p, caller);
     if (scope_may_enter(&s, call.here) && claim(&call)) {
         claim_check(&call);
@@ -256,7 +256,7 @@ NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
 
 static void *get_slowly(pond *p, const void *caller, const struct get_how *how)
 {
-    struct scope s = {.pond = p, .hook = "construct", .frame = FRAME_HERE};
+    struct scope s = {.pond = p, .hook = HOOK_CONSTRUCT, .frame = FRAME_HERE};
     if (!scope_may_enter_lazily(&s, caller)) {
         errno = EDEADLK;
         return NULL;
@@ -289,9 +289,9 @@ static void *full_get(pond *p, const void *caller, const struct get_how *how)
 
 /* ---- an object's beginning and end ---- */
 
-static const char *maker(const void *obj)
+static enum hook_kind maker(const void *obj)
 {
-    return obj != NULL ? "construct" : "create";
+    return obj != NULL ? HOOK_CONSTRUCT : HOOK_CREATE;
 }
 
 void full_making(pond *p, void *obj, const struct frame *call)
@@ -354,7 +354,7 @@ void full_drop(pond *p, void *obj, const struct frame *call)
     tell_ended(p, obj);
     scope_enter(&(struct scope){.pond = p,
                                 .obj = obj,
-                                .hook = "destroy",
+                                .hook = HOOK_DESTROY,
                                 .frame = *call,
                                 .beside = true,
                                 .by = r != NULL ? r->put : (struct event){.thread = 0}});
@@ -368,7 +368,7 @@ static void full_dropped(pond *p, void *obj)
 
 bool full_ended(pond *p, void *obj)
 {
-    scope_leave_beside(p, obj, "destroy");
+    scope_leave_beside(p, obj, HOOK_DESTROY);
     if (!guard_owns(obj)) {
         tell_wiped(p, obj);
         return false;

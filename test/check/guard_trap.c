@@ -71,9 +71,9 @@ Test(guard_trap, who_accessed_got_and_put)
     (void)read_byte(obj);
     const struct finding *f = &noted.finding;
     cr_assert_eq(f->event_count, 3);
-    cr_assert_str_eq(f->events[0].role, "accessed here");
-    cr_assert_str_eq(f->events[1].role, "got");
-    cr_assert_str_eq(f->events[2].role, "put");
+    cr_assert_eq(f->events[0].role, ROLE_ACCESSED_HERE);
+    cr_assert_eq(f->events[1].role, ROLE_GOT);
+    cr_assert_eq(f->events[2].role, ROLE_PUT);
     cr_assert(f->events[1].event.stack == 11 && f->events[1].event.thread == 2);
     cr_assert(f->events[2].event.stack == 12 && f->events[2].event.epoch == 5);
     size_t into = (size_t)((uintptr_t)noted.first_pc - (uintptr_t)&read_byte);

@@ -3,6 +3,7 @@
 // word: hold
 // debug: hold=1
 // report: live for 2 epochs
+// report: 10 objects live for 2 epochs, got at one place
 #include "misuse.h"
 #include <pond/inline.h>
 

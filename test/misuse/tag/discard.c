@@ -2,6 +2,8 @@
 // misuse: discard of another pond's object
 // word: tag
 // report: pond_discard of an object of pond "conns" into pond "timers"
+// report:  of pond "conns" (
+// report: given to pond "timers" (
 #include "misuse.h"
 
 static void program(void)

@@ -2,6 +2,9 @@
 // misuse: put of a pointer to a member
 // word: tag
 // report: put of a pointer 4 bytes into an object
+// report:     pointer 0x
+// report:  into object 0x
+// report:  of pond "conns" (
 #include "misuse.h"
 
 static void program(void)

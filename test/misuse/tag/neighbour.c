@@ -2,6 +2,8 @@
 // misuse: put of the next object's place, as if objects were an array
 // word: tag
 // report: put of memory that is not handed out
+// report:     memory 0x
+// report:  of pond "blocks" (64 bytes)
 #include "misuse.h"
 
 static void program(void)

@@ -2,6 +2,8 @@
 // misuse: get and put disagree on the type, behind a cast
 // word: tag
 // report: put of an object of pond "conn" into pond "timer"
+// report:  of pond "conn" (conn,
+// report: given to pond "timer" (timer,
 #include "misuse.h"
 #include <pond/typed.h>
 

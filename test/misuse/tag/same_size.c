@@ -3,6 +3,8 @@
 // word: tag
 // report: put of an object of pond "conns" into pond "timers"
 // report: got: thread 1
+// report: of pond "conns" (
+// report: given to pond "timers"
 #include "misuse.h"
 
 static void program(void)

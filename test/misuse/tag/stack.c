@@ -2,6 +2,8 @@
 // misuse: put of a stack pointer
 // word: tag
 // report: put of a pointer that is no pond's object
+// report:     pointer 0x
+// report:     given to pond "
 #include "misuse.h"
 
 static void program(void)
