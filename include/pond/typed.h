@@ -59,7 +59,12 @@ POND_API pond *pond_create_once(pond **where, const pond_options *options, const
 #define POND_FIRST_(first, ...) first
 #define POND_REST_(first, ...) __VA_ARGS__
 
-#ifdef POND_INLINE_H
+/* Without optimisation the functions below have frames of their own, and say who called them: else reports
+   would name them. With it they end with a jump to pond_get or pond_put, which see their caller. */
+#if defined(__GNUC__) && !defined(__OPTIMIZE__)
+#define POND_TYPED_GET_(p) pond_get_from(p, __builtin_return_address(0))
+#define POND_TYPED_PUT_(p, obj) pond_put_from(p, obj, __builtin_return_address(0))
+#elif defined(POND_INLINE_H)
 #define POND_TYPED_GET_ pond_get_inline
 #define POND_TYPED_PUT_ pond_put_inline
 #else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words in words. */
+/* The table of words that POND_DEBUG=help prints. */
 #include "help.h"
 
 /* Cost: how many times as long as unwatched a get and put of 64 bytes takes, with stacks=1. */
@@ -12,12 +12,14 @@ static const char help[] =
     "  poison[=N]   writes after put, to the first N bytes (0: all)                             26\n"
     "  redzone *    overflow and underflow, seen at put; after put at the next get, drop, tick   7\n"
     "  grow         an object dropped for exceeding max_footprint                                7\n"
-    "  hold=N       objects live for more than N epochs, at the tick                             7\n"
+    "  hold=N       objects live for more than N epochs, at the tick, counted by place           7\n"
     "  leak[=1]     live at pond_destroy, lost at exit, by stack; 1: a line says what is kept     7\n"
-    "  guard[=1/N]  any access after put, most outside an object, for one get in N (or: =N)      3 at "
+    "  guard[=1/N]  any access after put, most outside an object, for one get in N (or: =N;\n"
+    "               guard alone: every get)                                                      3 at "
     "1/1000\n"
     "  stacks=N     deepest stacks kept: 1 the caller alone, 0 none, else 16 (with guard alone 1)\n"
-    "                                                                                          800 at 16\n"
+    "               A put that ends its function is a jump at -O2, and the frame is that of the\n"
+    "               function's caller: compile with -fno-optimize-sibling-calls to see it       800 at 16\n"
     "  fail=P       P of 1,000 gets fail                                                        21\n"
     "  chaos=SEED   random drops, steals, cold-first reuse, delayed ticks                       42\n"
     "  bypass       each get makes an object, each put drops it: is the pond at fault?          33\n"
