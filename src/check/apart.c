@@ -37,7 +37,7 @@ ssize_t apart_read(int file, void *to, size_t n)
     return syscall(SYS_read, file, to, n);
 }
 
-/* What the kernel writes. */
+/* An entry of a directory, as the kernel writes it. */
 struct apart_entry {
     uint64_t number;
     int64_t next;
@@ -103,20 +103,21 @@ void apart_end(pid_t copy, uint64_t milliseconds)
 
 static uint32_t halt_state(const struct halt *h)
 {
-    return __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&h->state, __ATOMIC_ACQUIRE); /* Pairs with halt_be, in the other process */
 }
 
 static void halt_be(struct halt *h, uint32_t state)
 {
-    __atomic_store_n(&h->state, state, __ATOMIC_RELEASE);
+    __atomic_store_n(&h->state, state, __ATOMIC_RELEASE); /* Pairs with halt_state: the registers are there */
 }
 
 static bool halt_is_over(const struct halt *h)
 {
+    /* Pairs with halt_end. */
     return __atomic_load_n(&h->over, __ATOMIC_ACQUIRE) != 0 || getppid() != h->process;
 }
 
-/* Its first thread, which ended before the others, stays in the list. */
+/* True: the thread has ended. A process's first thread that ended before the others stays in the list. */
 static bool halt_is_dead(const struct halt *h, pid_t thread)
 {
     char text[512] = {0};
@@ -134,7 +135,7 @@ static long halt_ask(int request, pid_t thread, long what, void *data)
     return syscall(SYS_ptrace, (long)request, (long)thread, what, data);
 }
 
-/* Once: the process can allow it. */
+/* Asks the process, once, to allow that its threads be stopped. True: it did. */
 static bool halt_is_granted(struct halt *h)
 {
     if (halt_state(h) != HALT_BEGINS)
@@ -147,6 +148,7 @@ static bool halt_is_granted(struct halt *h)
 static bool halt_read(struct halt *h, pid_t thread, long kind)
 {
     struct iovec to = {h->registers + h->bytes, HALT_SET};
+    POND_ASSERT(h->bytes + HALT_SET <= sizeof(h->registers));
     if (halt_ask(PTRACE_GETREGSET, thread, kind, &to) != 0)
         return false;
     h->bytes += (to.iov_len + 15) & ~(size_t)15;
@@ -169,7 +171,7 @@ static bool halt_one(struct halt *h, pid_t thread)
     return halt_read(h, thread, NT_PRSTATUS) || errno == ESRCH;
 }
 
-/* A thread of the list, unless it was there before. */
+/* Stops a thread of the list, unless it was stopped before or is the one that waits for us. */
 static bool halt_listed(const char *name, void *ctx)
 {
     struct halt *h = ctx;
@@ -237,6 +239,6 @@ bool halt_begin(struct halt *h, pid_t *halter)
 
 void halt_end(struct halt *h, pid_t halter)
 {
-    __atomic_store_n(&h->over, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&h->over, 1, __ATOMIC_RELEASE); /* Pairs with halt_is_over */
     apart_end(halter, HALT_MILLISECONDS);
 }

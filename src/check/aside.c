@@ -8,8 +8,8 @@
  *    asks.
  * 2. There is one stack that is not mapped, since a report's first words come before any system call but
  *    write, and one mapped one is kept. Both are taken by an atomic exchange, acquire, and given back with
- *    release: who takes one sees the last user's writes as over. No lock: a trap's handler takes them too.
- *    Whoever comes meanwhile maps another one, which is unmapped afterwards if one is kept already.
+ *    release: whoever takes one sees the last user's writes as over. No lock: a trap's handler takes them
+ * too. Whoever comes meanwhile maps another one, which is unmapped afterwards if one is kept already.
  * 3. The child of a fork that comes while a thread has one loses that one, but for the one that is not
  *    mapped.
  */
@@ -127,6 +127,7 @@ static void run_there(void *argument)
 static void go_over(const struct aside *a, struct aside_work *w)
 {
     void *frames = NULL;
+    POND_ASSERT(((uintptr_t)(a->stack + a->stack_bytes) & 15) == 0);
     tools_stack_left(&(struct tools_stack){a->stack, a->stack_bytes}, &frames);
     aside_switch(w, run_there, a->stack + a->stack_bytes);
     tools_stack_entered(NULL, frames);
@@ -148,7 +149,7 @@ void aside_call(struct aside *a, void (*work)(void *argument), void *argument)
         work(argument);
 }
 
-/* ---- the one that is there ---- */
+/* ---- the one that is there from the start ---- */
 
 #define LITTLE_STACK ((size_t)48 << 10)
 #define LITTLE_TEXT ((size_t)16 << 10)
@@ -158,7 +159,7 @@ static struct aside little = {.stack = little_memory,
                               .stack_bytes = LITTLE_STACK,
                               .text = little_memory + LITTLE_STACK,
                               .text_bytes = LITTLE_TEXT};
-static bool little_taken;
+static bool little_taken; /* Relaxed: where it is read first, to spare the exchange */
 
 static bool is_on_little(void)
 {
@@ -167,6 +168,7 @@ static bool is_on_little(void)
 
 static struct aside *take_little(void)
 {
+    /* Pairs with aside_give: the last user is done with it. */
     if (LOAD(little_taken) || __atomic_exchange_n(&little_taken, true, __ATOMIC_ACQUIRE))
         return NULL;
     if (little.valgrind == 0)
@@ -181,7 +183,7 @@ static struct aside *take_little(void)
 
 static struct aside *kept;
 
-/* A page with what says so, one that traps, the stack, the text. */
+/* Of a mapped one: a page with its struct aside, one that traps, the stack, the text. */
 static size_t ample_bytes(void)
 {
     return 2 * os_page_size() + AMPLE_STACK + AMPLE_TEXT;
@@ -211,6 +213,7 @@ static void unmap_ample(struct aside *a)
 
 static struct aside *take_ample(void)
 {
+    /* Pairs with give_ample: the last user is done with it. */
     struct aside *a = __atomic_exchange_n(&kept, NULL, __ATOMIC_ACQUIRE);
     return a != NULL ? a : map_ample();
 }
@@ -218,13 +221,14 @@ static struct aside *take_ample(void)
 static void give_ample(struct aside *a)
 {
     struct aside *none = NULL;
+    /* Pairs with take_ample. */
     if (!__atomic_compare_exchange_n(&kept, &none, a, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         unmap_ample(a);
 }
 
 /* ---- taking and giving ---- */
 
-/* One will do in the place of the other. */
+/* Takes one of that kind, or else of the other. */
 struct aside *aside_take(enum aside_room room)
 {
     int saved = errno;
@@ -243,7 +247,7 @@ void aside_give(struct aside *a)
         return;
     tools_release(a);
     if (a == &little)
-        __atomic_store_n(&little_taken, false, __ATOMIC_RELEASE);
+        __atomic_store_n(&little_taken, false, __ATOMIC_RELEASE); /* Pairs with take_little */
     else
         give_ample(a);
 }
@@ -276,7 +280,7 @@ void watch_aside(void (*work)(void *argument), void *argument)
 void aside_forked(void)
 {
     if (!is_on_little())
-        __atomic_store_n(&little_taken, false, __ATOMIC_RELEASE);
+        __atomic_store_n(&little_taken, false, __ATOMIC_RELEASE); /* Pairs with take_little */
 }
 
 /* ---- lending ---- */

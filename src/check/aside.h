@@ -9,7 +9,7 @@
 
 #include "../frame.h"
 
-/* One of them, and room for a text beside it. Who has taken it has it alone. */
+/* A stack, and room for a text beside it. Whoever has taken it has it alone. */
 struct aside {
     char *stack; /* its lowest byte */
     size_t stack_bytes;

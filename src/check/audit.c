@@ -56,7 +56,7 @@ static bool is_object_start(const struct pond *p, const struct slab *s, const vo
     return object != NULL && (const char *)obj == object + p->lead;
 }
 
-/* Under the registry's lock: which pond has this slab. */
+/* The pond that has this slab; NULL: none has. Under the registry's lock. */
 static const struct pond *owner_of(const struct slab *s)
 {
     const struct pond *p = registry_first();
@@ -82,7 +82,7 @@ static enum fault fault_of_memory(const struct pond *p, const void *obj, const s
     return is_object_start(p, s, obj) ? FAULT_NONE : FAULT_NOTHING;
 }
 
-/* As its record says, if there is one that is believed. */
+/* What is wrong by the object's record, if there is one that is believed. */
 static enum fault fault_of_state(struct pond *p, const void *obj)
 {
     struct record *r = watch_of(p) == &watch_full ? record_peek(p, obj) : NULL;
@@ -125,18 +125,20 @@ static void add_magazine(struct pond *p, struct idle_list *l, const struct magaz
         add_idle(p, l, m->slots[i]);
 }
 
-/* The lowest bit of top may be the owner's mark. */
+/* How many objects are in the loaded magazine, whatever mark its owner has in the lowest bit of `top`. */
 static size_t audit_loaded(const struct cache *c)
 {
     const struct magazine *m = c->loaded;
     if (m == NULL)
         return 0;
+    /* Relaxed: the gates are closed, and every thread is out of its cache. */
     return line_is_counted(c) ? m->count : ((uintptr_t)LOAD(c->top) - (uintptr_t)m->slots) / sizeof(void *);
 }
 
 static void add_caches(struct pond *p, struct idle_list *l)
 {
-    uint32_t lines = MIN(LOAD(p->lines), gates_end());
+    uint32_t lines =
+        MIN(LOAD(p->lines), gates_end()); /* Relaxed: with the registry's lock, under which it grows */
     for (uint32_t slot = 0; slot < lines; slot++) {
         const struct cache *c = &p->caches[slot];
         add_magazine(p, l, c->loaded, audit_loaded(c));
@@ -162,7 +164,7 @@ static void add_shared(struct pond *p, struct idle_list *l)
     add_magazine(p, l, p->dropping, p->dropping != NULL ? p->dropping->count : 0);
 }
 
-/* False: a thread is in its cache. */
+/* Lists all that is idle. False: a thread is in its cache. */
 static bool list_idle(struct pond *p, struct idle_list *l)
 {
     registry_lock();
@@ -197,6 +199,7 @@ static struct idle_list *list_map(size_t room)
 
 static void find_twice(struct idle_list *l)
 {
+    POND_ASSERT(l->count <= l->room);
     reach_sort(l->not_at, sizeof(l->not_at[0]), l->count);
     for (size_t i = 1; i < l->count; i++)
         if (l->not_at[i] == l->not_at[i - 1])

@@ -18,7 +18,7 @@
 
 #define POISON 0xd6
 
-/* The kernel's own access does not trap. */
+/* The advice for writes after put. The kernel's own access does not trap. */
 static const char used_after_put[] = "somebody uses the object after its put: guard=1 traps the very access, "
                                      "or, where a system call makes it that "
                                      "was still under way, has it fail with EFAULT";
@@ -94,8 +94,8 @@ void bytes_fill_zones(const struct pond *p, void *obj)
 
 /*
  * True: zones were filled when the object was made, while we watched. They are looked at while the word is
- * off, too, and made whole without a report: else the one who has the object when the word goes on would be
- * named for what another one has written.
+ * off, too, and made whole without a report: else the thread that has the object when the word goes on would
+ * be named for what another one has written.
  */
 static bool has_zones(const struct pond *p, const void *obj, const struct record *r)
 {
@@ -103,7 +103,7 @@ static bool has_zones(const struct pond *p, const void *obj, const struct record
     return c->redzone && LOAD(r->born) == LOAD(c->generation) && !guard_owns(obj);
 }
 
-/* What was written around an object, noted under locks and reported without; and who had it last. */
+/* What was written around an object, noted under locks and reported without; and the last get and put. */
 struct zones {
     const void *object;
     bool live; /* an audit found it in somebody's hands */
@@ -111,7 +111,7 @@ struct zones {
     struct event got, put;
 };
 
-/* False: they are whole. True: they are whole again. */
+/* Makes the zones whole. False: they were. True: what was written is in *z. */
 static bool mend_zones(struct pond *p, void *obj, const struct record *r, struct zones *z)
 {
     unsigned char *front = (unsigned char *)obj - REDZONE_BYTES,
@@ -184,7 +184,7 @@ static void report_zone(struct pond *p, const struct zones *z, enum zone_side si
     report(&f);
 }
 
-/* How many findings it is: on one side of the object or on both. */
+/* Reports what was written, and returns how many findings it is: on one side of the object or on both. */
 static size_t report_zones(struct pond *p, struct zones *z, enum zone_look when, struct event here)
 {
     if (!check_on(p, CHECK_REDZONE))
@@ -274,8 +274,9 @@ static void report_note(struct pond *p, const struct note *note, enum role role,
     report(&f);
 }
 
-static void uncover(struct pond *p, void *obj, struct record *r)
+static void lift_poison(struct pond *p, void *obj, struct record *r)
 {
+    POND_ASSERT(r->poisoned > 0 && r->poisoned <= check_of(p)->size);
     memcpy(obj, record_kept(r), r->poisoned);
     secret_wipe(p, record_kept(r), r->poisoned);
     STORE(r->poisoned, 0);
@@ -288,14 +289,15 @@ void bytes_restore(struct pond *p, void *obj, struct record *r, const void *call
     if (r->poisoned == 0)
         return;
     bool written = take_note(p, &note, obj, r);
-    uncover(p, obj, r);
+    lift_poison(p, obj, r);
     if (written)
         report_note(p, &note, caller != NULL ? ROLE_FOUND_HERE : ROLE_FOUND_AT_DROP, event_here(p, caller));
 }
 
 /* ---- what idle objects own, for searches for leaks ---- */
 
-/* What lies under poison is kept already, its secrets with it. */
+/* Keeps a copy of an idle object for a tool's search for leaks. What lies under poison is kept already, its
+   secrets with it. */
 void bytes_shelve(struct pond *p, const void *obj, struct record *r)
 {
     size_t size = check_of(p)->size, under = r->poisoned;
@@ -320,7 +322,7 @@ void bytes_unshelve(struct pond *p, struct record *r)
 #define NOTES 8 /* of one tick, and of either kind; the rest at the next */
 
 struct look {
-    bool uncover;  /* poison is to go: the word is off */
+    bool lift;     /* poison is to go: the word is off */
     bool at_zones; /* they are looked at, too, */
     bool at_live;  /* and those of live objects */
     size_t room, count, zone_count;
@@ -334,11 +336,11 @@ static void look_under_poison(struct pond *p, void *obj, struct record *r, struc
         look->count++;
         memset(obj, POISON, r->poisoned);
     }
-    if (look->uncover)
-        uncover(p, obj, r);
+    if (look->lift)
+        lift_poison(p, obj, r);
 }
 
-/* Its user has it meanwhile: only what is none of his is looked at. */
+/* Looks at the zones of a live object: its user has it meanwhile, and the zones are not the user's. */
 static void look_at_live(struct pond *p, void *obj, struct record *r, struct look *look)
 {
     if (look->zone_count == look->room || !has_zones(p, obj, r) || !record_look(check_of(p), r, RECORD_LIVE))
@@ -348,7 +350,7 @@ static void look_at_live(struct pond *p, void *obj, struct record *r, struct loo
     record_looked(r, RECORD_LIVE);
 }
 
-/* The record is ours for as long as it takes. */
+/* Looks at one object. Its record is ours for as long as that takes. */
 static void look_at(struct pond *p, void *obj, struct record *r, void *ctx)
 {
     struct look *look = ctx;
@@ -371,7 +373,7 @@ void bytes_look(struct pond *p, const void *caller)
 {
     struct note notes[NOTES];
     struct zones zones[NOTES];
-    struct look look = {.uncover = !check_on(p, CHECK_POISON),
+    struct look look = {.lift = !check_on(p, CHECK_POISON),
                         .at_zones = check_on(p, CHECK_REDZONE) && check_of(p)->redzone,
                         .room = NOTES,
                         .notes = notes,
@@ -394,7 +396,7 @@ void bytes_release_all(void)
             continue;
         if (check_holds(check_of(p)) > 0)
             bytes_look(p, NULL);
-        words_settle(p);
+        words_watch_anew(p);
     }
 }
 
@@ -408,7 +410,8 @@ struct audit_notes {
     struct zones zones[AUDIT_NOTES];
 };
 
-/* What was found is as it was before, so the next walk finds what this one had no room for. */
+/* Looks at all objects, and reports what it found. Returns how many findings that is. What was found is put
+   right, so the next walk finds what this one had no room for. */
 static size_t audit_walk(struct pond *p, struct look *look, const void *caller)
 {
     look->count = look->zone_count = 0;

@@ -6,7 +6,7 @@
 #include "chaos.h"
 #include "thread.h"
 
-/* splitmix64 */
+/* The next number of a sequence (splitmix64). */
 static uint64_t draw_next(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
@@ -19,6 +19,7 @@ static uint64_t draw_next(uint64_t *state)
 static uint64_t draw_shared(void)
 {
     static uint64_t state;
+    /* Relaxed: see above. */
     uint64_t own = LOAD(state) + LOAD(check_settings.seed);
     ADD(state, UINT64_C(0x9e3779b97f4a7c15));
     return draw_next(&own);
@@ -57,13 +58,13 @@ bool chaos_drops(void)
     return once_in(DROPS);
 }
 
-/* A tick is of all ponds. */
+/* True: this tick is to do nothing. A tick is of all ponds, so the word must be on for all. */
 bool watch_tick_is_late(void)
 {
     return check_for_all(CHECK_CHAOS) && once_in(LATE);
 }
 
-/* The last of a few idle objects: the one that was put first. */
+/* Takes a few idle objects and gives back all but the last one, which was put first. */
 static void *coldest(struct pond *p)
 {
     void *warmer[COLDEST];
@@ -76,11 +77,13 @@ static void *coldest(struct pond *p)
     return obj;
 }
 
-/* Not with max_objects: another thread would find none while this one has several in its hands. Nor with
-   max_age: what is passed over would begin to age anew. */
+/* Takes an idle object of another thread's, or one that is cold. Not with max_objects: another thread would
+   find none while this one has several in its hands. Nor with max_age: what is passed over would begin to age
+   anew. */
 void *chaos_get(struct pond *p)
 {
     void *obj = once_in(STEALS) ? pool_get_gathered(p) : NULL;
+    /* Relaxed: a bound that is set meanwhile counts from the next get on. */
     if (obj == NULL && LOAD(p->options.max_objects) == 0 && LOAD(p->options.max_age) == 0)
         obj = coldest(p);
     return obj;

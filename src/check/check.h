@@ -51,9 +51,12 @@ struct check {
     bool hooks;               /* a put runs some */
     bool redzone;             /* its layout has red zones */
     uint32_t generation;      /* a new one for each time watch_full watches: records of others say nothing.
-                                 RECORD_NEVER in between */
+                                 RECORD_NEVER in between. Relaxed: where it is read alone, to compare; a record
+                                 has its own, which is read with acquire */
     uint32_t generations;     /* so many there were */
-    bool whole;               /* watched in full since its creation: an object without a record is none */
+    bool whole;               /* watched in full since its creation: an object without a record is none.
+                                 Relaxed: false is never taken back, and true when it is read late is as
+                                 true of an object that was got before */
     struct table *table;      /* records of a pond with create */
 
     /* Reasons to stay watched though no word is on: poisoned objects, live objects in guard slots. Their sum

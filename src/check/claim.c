@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* At a put or discard: whose object it is, and what is wrong with it before any hook has run. */
+/* Finds out at a put or discard whose object it is, and what is wrong with it before any hook has run. */
 #include "claim.h"
 #include "bytes.h"
 #include "guard.h"
@@ -7,10 +7,10 @@
 
 /* ---- put: whose object is it? ---- */
 
-#define WAITS 1000 /* yields: for another thread's put of the object, should it be at work on it */
+#define WAITS 1000 /* yields, for another thread that may be putting the object just now */
 
-/* True: the record was in that state, and is read. Under the lock that a fork takes: a child finds no record
-   held by a thread that it does not have. */
+/* Reads the record if it is in that state. True: it was. Under the lock that a fork takes: so a child finds
+   no record held by a thread that it does not have. */
 static bool read_in_state(const struct check *c, struct record *r, uint32_t state, struct event *put,
                           struct event *got)
 {
@@ -25,8 +25,8 @@ static bool read_in_state(const struct check *c, struct record *r, uint32_t stat
     return ours;
 }
 
-/* The object's put and get as the record has them, while nobody writes them; neither if that takes too long.
- */
+/* Reads the object's put and get as the record has them, while nobody writes them; neither if that takes too
+   long. */
 static void read_events(const struct check *c, struct record *r, struct event *put, struct event *got)
 {
     static const uint32_t states[] = {RECORD_IDLE, RECORD_LIVE, RECORD_DROPPED};
@@ -100,7 +100,7 @@ static void refuse_foreign(const struct call *call, const struct place *at)
     refuse(call, &f, ROLE_PUT_HERE, f.subject == SUBJECT_OBJECT ? at->record : NULL);
 }
 
-/* The usual case took one look; this is for all others. */
+/* Claims the object where the first look did not: it is wrong, or not known yet. */
 static bool claim_slowly(struct call *call)
 {
     const struct check *c = check_of(call->pond);
@@ -176,6 +176,7 @@ void claim_check(const struct call *call)
 {
     if (call->record == NULL)
         return;
+    POND_ASSERT(LOAD(call->record->state) == RECORD_CLEANING);
     if (guard_owns(call->obj))
         check_slack(call);
     else
@@ -198,7 +199,7 @@ void claim_report_grown(const struct call *call)
                         .object = call->obj,
                         .advice = "shrink it in reset, or raise max_footprint if most objects grow so far"};
     finding_say(&f, "the object owns %zu bytes, more than max_footprint %zu, and is dropped",
-                o->footprint(call->obj, o->ctx), LOAD(o->max_footprint));
+                o->footprint(call->obj, o->ctx), LOAD(o->max_footprint)); /* Relaxed: as it is now */
     finding_event(&f, ROLE_PUT_HERE, call->here);
     if (call->record != NULL)
         finding_event(&f, ROLE_GOT, call->record->got);

@@ -16,14 +16,16 @@ struct call {
     struct record *record; /* NULL: there is no memory for one */
 };
 
-/* True: the object is ours to put, its record is CLEANING. False: it is not, which was reported. */
+/* Claims the object for this put or discard. True: it is ours to put, and its record is CLEANING. False: it
+   is not, which was reported. */
 bool claim(struct call *call);
 
-/* Red zones, confinement; and what the put's hooks did to the zones. */
+/* Looks at what is wrong before the put's hooks: red zones, confinement; and at what these hooks did to the
+   zones. */
 void claim_check(const struct call *call);
 void claim_check_hooks(const struct call *call);
 
-/* What was written next to a live object in a guard slot, and who has it. */
+/* What was written next to a live object in a guard slot, and whose get it is from. */
 struct slack_note {
     const void *object;
     ptrdiff_t offset;
@@ -31,9 +33,10 @@ struct slack_note {
     struct event got;
 };
 
-/* put: it is being put; else an audit has come by. */
+/* Reports it. put: the object is being put; else an audit has come by. */
 void claim_report_slack(const struct slack_note *n, const struct pond *p, struct event here, bool put);
 
+/* Reports an object that is dropped since it owns more than max_footprint. */
 void claim_report_grown(const struct call *call);
 
 #endif

@@ -8,6 +8,7 @@ __thread int64_t watch_left POND_TLS_;
 
 /* ---- chance ---- */
 
+/* Relaxed: any seed will do; a child's is written while it has one thread. */
 static uint64_t process_seed;
 static __thread uint64_t random_state POND_TLS_;
 
@@ -16,8 +17,8 @@ void guard_seed(void)
     STORE(process_seed, os_seed());
 }
 
-/* A child draws for itself: what its thread had drawn as the parent's does not count, nor does the distance
- * that it was still to go. */
+/* Has a child draw for itself: what its thread had drawn as the parent's does not count, nor does the
+ * distance that was still to go. */
 void guard_forked(void)
 {
     guard_seed();
@@ -30,12 +31,13 @@ void guard_forked(void)
 static uint64_t thread_seed(void)
 {
     static uint64_t threads;
+    /* Relaxed: no two threads get one number, and nothing is handed over with it. */
     uint64_t thread = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
     uint64_t seed = chance_stir(LOAD(process_seed) + chance_stir(thread) + (uintptr_t)&random_state);
     return seed != 0 ? seed : 1;
 }
 
-/* xorshift64* */
+/* The next number of this thread's sequence (xorshift64*). */
 uint64_t guard_random(void)
 {
     uint64_t x = random_state != 0 ? random_state : thread_seed();
@@ -52,15 +54,18 @@ uint64_t guard_random(void)
  * random numbers leave over by it is even. */
 #define GUARD_MEAN ((int64_t)1 << 44)
 
-/* With 1 every get is due, whatever is left of a countdown that was drawn for another pond. */
+/* What a get with 1/N takes of the countdown. With 1 every get is due, whatever is left of a countdown that
+ * was drawn for another pond. */
 int64_t guard_step(uint64_t every)
 {
     return every <= 1 ? 2 * GUARD_MEAN : GUARD_MEAN / (int64_t)every;
 }
 
-/* The next one of such gets is due at a distance evenly from 1 to 2 * N - 1, so N in the mean. */
+/* Draws the distance to the next get that is due: of gets with this N evenly from 1 to 2 * N - 1, so N in the
+   mean. */
 static int64_t guard_distance(int64_t step)
 {
+    POND_ASSERT(step > 0);
     uint64_t most = 2 * (uint64_t)GUARD_MEAN - (uint64_t)MIN(step, GUARD_MEAN);
     return (int64_t)((guard_random() >> 1) % most);
 }
@@ -79,7 +84,7 @@ bool guard_draw(int64_t step)
 
 /* ---- due, and not guarded ---- */
 
-static uint64_t unguarded;
+static uint64_t unguarded; /* Relaxed: a count to be read */
 
 void guard_missed(void)
 {

@@ -6,9 +6,9 @@
  *    at its head and enter it at its tail, so an object that was given back traps until all other free slots
  *    were used.
  * 2. The queue alone is guarded by the lock, for a few instructions. System calls are made outside of it,
- *    by who has the slot in its hands.
- * 3. What a slot says of its object stays until the next object is there: a trap finds who got it and
- *    who put it. The handler takes no lock; it marks the slot `trapped` before it looks.
+ *    by whoever has the slot in its hands.
+ * 3. What a slot says of its object stays until the next object is there: a trap finds which
+ *    threads got it and put it. The handler takes no lock; it marks the slot `trapped` before it looks.
  * 4. A slot that trapped comes to the head, is closed and goes to the tail again: as long as it is open
  *    nobody gets it, and afterwards it is in quarantine once more.
  *
@@ -87,7 +87,7 @@ static bool is_large(const struct guard_slot *s)
     return guard_class_of(s) != guard_classes;
 }
 
-/* How manieth of its class the slot is. */
+/* The slot's number within its class, from 0 on. */
 static size_t index_of(const struct guard_slot *s)
 {
     return (size_t)(s - guard_slots) - guard_class_of(s)->first;
@@ -100,6 +100,7 @@ static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
 static void queue_append(const struct guard_slot *s)
 {
     struct guard_class *c = guard_class_of(s);
+    POND_ASSERT(c->count < c->slots);
     c->queue[(c->head + c->count++) % c->slots] = (uint16_t)(s - guard_slots);
 }
 
@@ -109,9 +110,10 @@ static struct guard_slot *queue_take(struct guard_class *c)
     pthread_mutex_lock(&guard_lock);
     if (c->count > 0) {
         s = &guard_slots[c->queue[c->head]];
+        POND_ASSERT(s->state == GUARD_NEW || s->state == GUARD_GIVEN);
         c->head = (uint32_t)((c->head + 1) % c->slots);
         c->count--;
-        __atomic_store_n(&s->state, GUARD_MOVING, __ATOMIC_RELEASE);
+        __atomic_store_n(&s->state, GUARD_MOVING, __ATOMIC_RELEASE); /* Pairs with trapped_in_slot */
     }
     pthread_mutex_unlock(&guard_lock);
     return s;
@@ -120,6 +122,8 @@ static struct guard_slot *queue_take(struct guard_class *c)
 static void queue_give(struct guard_slot *s)
 {
     pthread_mutex_lock(&guard_lock);
+    POND_ASSERT(s->state == GUARD_MOVING);
+    /* Pairs with trapped_in_slot and guard_walk: the slot's object is another one from the next take on. */
     __atomic_store_n(&s->state, s->object == 0 ? GUARD_NEW : GUARD_GIVEN, __ATOMIC_RELEASE);
     queue_append(s);
     pthread_mutex_unlock(&guard_lock);
@@ -135,7 +139,7 @@ struct pages {
 
 static uintptr_t region_start(void)
 {
-    return __atomic_load_n(&guard_region, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&guard_region, __ATOMIC_ACQUIRE); /* Pairs with map_slots */
 }
 
 static struct pages span_of(const struct guard_slot *s)
@@ -149,8 +153,8 @@ static struct pages area_of(const struct guard_slot *s)
     return (struct pages){span_of(s).start + GUARD_FRONT, MAX(guard_class_of(s)->most, os_page_size())};
 }
 
-/* Those that are opened for an object there: see the top. A trap's handler may ask for an object that is just
- * being changed for another: nothing beyond the area is opened for it. */
+/* The pages that are opened for an object there: see the top. A trap's handler may ask for an object that is
+ * just being changed for another: nothing beyond the area is opened for it. */
 static struct pages pages_of(const struct guard_slot *s, uintptr_t object, size_t size)
 {
     struct pages area = area_of(s);
@@ -180,7 +184,8 @@ static bool set_rights(struct pages pages, int rights)
     return done;
 }
 
-/* All that a trap may have opened traps again. A kernel that cannot leaves it open: a bug is missed. */
+/* Has all trap again that a trap may have opened. A kernel that cannot do it leaves it open: then a bug is
+   missed. */
 static void close_span(struct guard_slot *s)
 {
     STORE(s->trapped, 0);
@@ -190,6 +195,7 @@ static void close_span(struct guard_slot *s)
 struct guard_slot *guard_slot_at(uintptr_t address)
 {
     size_t offset = address - region_start();
+    POND_ASSERT(offset < GUARD_REGION);
     const struct guard_class *c = &guard_classes[offset >= guard_classes[1].region];
     return &guard_slots[c->first + (offset - c->region) / c->stride];
 }
@@ -311,6 +317,8 @@ void *guard_take(struct pond *p, size_t size, size_t align)
     if (s == NULL)
         return NULL;
     uintptr_t object = slot_place(s, size, align);
+    POND_ASSERT(object % MAX(align, 1) == 0 && object >= area_of(s).start &&
+                object + size <= area_of(s).start + area_of(s).bytes);
     if (!open_record(s, size) || !set_rights(pages_of(s, object, size), PROT_READ | PROT_WRITE)) {
         queue_give(s);
         return NULL;
@@ -320,14 +328,15 @@ void *guard_take(struct pond *p, size_t size, size_t align)
     STORE(s->owner, p);
     slot_fill(s);
     *guard_slot_record(s) = (struct record){.generation = RECORD_ALWAYS};
-    __atomic_store_n(&s->state, GUARD_LIVE, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->state, GUARD_LIVE, __ATOMIC_RELEASE); /* Pairs with guard_walk and trapped_in_slot */
     return pointer_to(object);
 }
 
 void guard_give(void *memory)
 {
     struct guard_slot *s = guard_slot_at((uintptr_t)memory);
-    __atomic_store_n(&s->state, GUARD_MOVING, __ATOMIC_RELEASE);
+    POND_ASSERT(s->state == GUARD_LIVE && s->object == (uintptr_t)memory);
+    __atomic_store_n(&s->state, GUARD_MOVING, __ATOMIC_RELEASE); /* Pairs with trapped_in_slot */
     if (LOAD(s->trapped) != 0)
         close_span(s);
     else
@@ -335,7 +344,7 @@ void guard_give(void *memory)
     queue_give(s);
 }
 
-/* ---- who asks ---- */
+/* ---- looking objects up ---- */
 
 struct record *guard_record(const void *address, const void **object, struct pond **owner)
 {
@@ -358,6 +367,7 @@ struct pond *watch_owner_at(const void *address)
         return NULL;
     check_lock();
     bool there = guard_record(address, &object, &owner) != NULL &&
+                 /* Relaxed: an address that the caller may use is that of an object it has */
                  LOAD(guard_slot_at((uintptr_t)address)->state) == GUARD_LIVE;
     check_unlock();
     return there ? owner : NULL;
@@ -366,6 +376,7 @@ struct pond *watch_owner_at(const void *address)
 void guard_walk(struct pond *p, record_visitor *visit, void *ctx)
 {
     for (struct guard_slot *s = guard_slots; s < guard_slots + GUARD_ALL_SLOTS; s++)
+        /* Pairs with guard_take: the object, its owner and its record are seen. */
         if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == GUARD_LIVE && LOAD(s->owner) == p)
             visit(p, pointer_to(LOAD(s->object)), guard_slot_record(s), ctx);
 }
@@ -397,7 +408,8 @@ static char *reserve_space(size_t bytes)
     return base;
 }
 
-/* What lies between two areas is no use in a core file; and see the top. Without it all works, slower. */
+/* Leaves what lies between areas out of core files, which has the kernel keep areas apart: see the top. Where
+   it is refused all works, but slower. */
 static void set_areas_apart(void)
 {
     int saved = errno;
@@ -430,7 +442,7 @@ static bool map_slots(void)
         return false;
     }
     watch_mapped(region, GUARD_REGION);
-    __atomic_store_n(&guard_region, (uintptr_t)region, __ATOMIC_RELEASE);
+    __atomic_store_n(&guard_region, (uintptr_t)region, __ATOMIC_RELEASE); /* Pairs with region_start */
     set_areas_apart();
     for (size_t i = 0; i < GUARD_ALL_SLOTS; i++)
         queue_append(&guard_slots[i]);
@@ -457,7 +469,8 @@ void guard_fork_prepare(void)
     pthread_mutex_lock(&guard_lock);
 }
 
-/* Slots that threads of the parent had in their hands at that moment are in nobody's here. */
+/* Ends what guard_fork_prepare began. In the child it takes back the slots that other threads of the parent
+   had in their hands, for they are in nobody's here. */
 void guard_fork_done(bool child)
 {
     for (struct guard_slot *s = guard_slots; child && s < guard_slots + GUARD_ALL_SLOTS; s++)

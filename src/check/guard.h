@@ -37,7 +37,9 @@
 
 /* ---- the quick ways ---- */
 
-/* The start of the slots' region: written once, before the word `guard` is on. */
+/* The start of the slots' region: written once, before the word `guard` is on. Relaxed: an address in the
+   region that somebody has was handed out after that, and what is in the region is found by region_start
+   (guard.c). */
 extern uintptr_t guard_region;
 
 /* True: the address lies in the region. */
@@ -143,11 +145,16 @@ enum guard_state {
 };
 
 struct guard_slot {
-    uintptr_t object; /* also of the object that was here; 0: none was */
+    /* Of the object here, or of the last one that was. Relaxed: whoever needs one that holds still has the
+       object in its hands, or reads `state` with acquire before. A trap's handler may see those of two
+       objects, and says so much the less. */
+    uintptr_t object; /* 0: none was here */
     size_t size;
     struct pond *owner; /* NULL: it has ended */
-    uint32_t state;     /* enum guard_state */
-    uint32_t trapped;   /* a trap is looked at, or was and pages that should trap are open */
+
+    uint32_t state;   /* enum guard_state */
+    uint32_t trapped; /* a trap is looked at, or was and pages that should trap are open. Relaxed: but in the
+                         handler; it is looked at by whoever has the slot in its hands */
 };
 
 /* The slot around an address in the region, and the slot's record. */

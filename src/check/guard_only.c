@@ -5,13 +5,15 @@
 #include "guard.h"
 #include "words.h"
 
-/* The front door has counted down watch_left for this get, if it was ever drawn. */
+/* True: this get is to be served from a guard slot. The front door has counted watch_left down for it, if it
+   was ever drawn. */
 static NOT_INLINED bool is_due(const struct pond *p)
 {
-    return (watch_sampled != GUARD_DRAWN || watch_left < 0) && guard_draw(LOAD(p->watch_step));
+    return (watch_sampled != GUARD_DRAWN || watch_left < 0) &&
+           guard_draw(LOAD(p->watch_step)); /* Relaxed: see watch.c */
 }
 
-/* Others may have begun to watch in full meanwhile. */
+/* Has the object taken in by full watching, should that have begun meanwhile. */
 static void guard_adopt(pond *p, void *obj, const void *caller)
 {
     if (watch_of(p) == &watch_full)
@@ -81,13 +83,14 @@ static bool guard_ended(pond *p, void *obj)
 
 static void guard_looked_at(pond *p, void *obj)
 {
-    (void)p, (void)obj; /* an object in a slot is never idle */
+    POND_ASSERT(!guard_owns(obj)); /* an object in a slot is never idle */
+    (void)p, (void)obj;
 }
 
 static void guard_ticked(pond *p, const void *caller)
 {
     (void)caller;
-    words_settle(p);
+    words_watch_anew(p);
 }
 
 static void guard_busy(pond *p)

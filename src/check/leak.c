@@ -38,6 +38,7 @@ struct leaks {
 
 static void count_leak(struct leaks *l, const void *obj, const struct event *got)
 {
+    POND_ASSERT(l->groups <= GROUPS);
     size_t i = 0;
     while (i < l->groups && i < GROUPS - 1 && l->group[i].got.stack != got->stack)
         i++;
@@ -57,7 +58,8 @@ static void count_live(struct pond *p, void *obj, struct record *r, void *ctx)
     record_looked(r, RECORD_LIVE);
 }
 
-/* All objects of a pond have the same size: most bytes are most objects. */
+/* Sorts groups, the largest first. All objects of a pond have the same size: so most objects are most bytes.
+ */
 static int by_bytes(const void *a, const void *b)
 {
     size_t x = ((const struct group *)a)->count, y = ((const struct group *)b)->count;
@@ -117,11 +119,12 @@ void leak_report_busy(struct pond *p)
 
 /* ---- forks ---- */
 
-static uint16_t born;       /* event_forks when this process began */
-static pid_t parent_before; /* the parent that it was forked from; 0: that had no pond yet */
-static pid_t forking;       /* while a fork is under way, who forks */
+static uint16_t forks_at_start; /* event_forks when this process began */
+static pid_t parent_before;     /* the parent that it was forked from; 0: that had no pond yet */
+static pid_t forking;           /* while a fork is under way, the process that forks */
 
-/* A parent may end so soon that its child, asked for its parent, would name another one. */
+/* Locks for a fork, and notes the parent's number: a parent may end so soon that its child, asked for its
+   parent, would name another one. */
 void watch_fork_prepare(void)
 {
     check_lock();
@@ -129,9 +132,9 @@ void watch_fork_prepare(void)
     forking = getpid();
 }
 
-static void born_now(void)
+static void note_start(void)
 {
-    born = event_forks();
+    forks_at_start = event_forks();
     parent_before = forking;
 }
 
@@ -140,7 +143,7 @@ void watch_fork_done(bool child)
     event_forked();
     guard_fork_done(child);
     if (child) {
-        born_now();
+        note_start();
         aside_forked();
         guard_forked();
     }
@@ -176,7 +179,7 @@ static bool has_child(void)
 static struct owners find_owners(const struct reach *r)
 {
     struct owners o = {.parent = parent_before != 0 && getppid() == parent_before};
-    o.heirs = event_forks() != born && (!r->got_lately || has_child());
+    o.heirs = event_forks() != forks_at_start && (!r->got_lately || has_child());
     return o;
 }
 
@@ -185,7 +188,7 @@ enum whose { WHOSE_PARENTS, WHOSE_KEPT, WHOSE_LOST };
 static enum whose whose(const struct owners *o, const struct reach_node *n)
 {
     uint16_t now = event_forks();
-    bool before_us = (uint16_t)(now - n->forks) > (uint16_t)(now - born);
+    bool before_us = (uint16_t)(now - n->forks) > (uint16_t)(now - forks_at_start);
     if (before_us && o->parent)
         return WHOSE_PARENTS;
     bool inherited = n->forks != now, kept = n->reached && !(n->framed && inherited);
@@ -194,7 +197,7 @@ static enum whose whose(const struct owners *o, const struct reach_node *n)
 
 /* ---- exit ---- */
 
-/* What is said of objects that are no error, if it is wanted. */
+/* Prints a line about objects that are live and no error, if it is wanted. */
 static void say_kept(const struct pond *p, size_t count, bool known)
 {
     char line[192];
@@ -226,7 +229,7 @@ static void look_at_pond(struct pond *p, const struct reach *r, struct leaks *l)
         report_leaks(p, l, LEAK_AT_EXIT);
 }
 
-/* Of a pond that is not watched in full nothing is known to be live. */
+/* True: leaks of the pond are told of. Of one that is not watched in full nothing is known to be live. */
 static bool is_told_of(const struct pond *p)
 {
     return watch_of(p) == &watch_full && check_on(p, CHECK_LEAK);
@@ -276,7 +279,8 @@ static NOT_INLINED void look_at_exit(void)
     reach_end(r);
 }
 
-/* What callers have in registers is on the stack from here on, above the frame of the one who looks. */
+/* Looks for leaks at exit. What callers have in registers is on the stack from here on, above the frame of
+   the function that looks. */
 void watch_exit(void)
 {
     if ((LOAD(check_somewhere) & CHECK_LEAK) == 0)

@@ -104,16 +104,17 @@ static struct module_place place_find(uintptr_t pc)
     return place;
 }
 
-/* As it was when pond_prepare was called; else it is asked for each time. */
+/* The program's path, as it was when pond_prepare was called; else it is asked for each time. */
 static struct {
     char path[512];
     bool known;
 } program;
 
-/* The program's path is not told by the loader. */
+/* Asks for the program's path, which the loader does not tell. */
 static void place_name_program(struct module_place *place)
 {
-    if (__atomic_load_n(&program.known, __ATOMIC_ACQUIRE)) { /* pairs with program_remember */
+    if (__atomic_load_n(&program.known,
+                        __ATOMIC_ACQUIRE)) { /* Pairs with program_remember: the path is there */
         memcpy(place->path, program.path, sizeof place->path);
         return;
     }
@@ -124,15 +125,15 @@ static void place_name_program(struct module_place *place)
         (void)snprintf(place->path, sizeof place->path, "%s", "program");
 }
 
-/* With the symbolizer entered: nobody else writes it. */
+/* Keeps the program's path. With the symbolizer entered: nobody else writes it. */
 static void program_remember(void)
 {
     struct module_place place = {.found = true};
-    if (__atomic_load_n(&program.known, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&program.known, __ATOMIC_ACQUIRE)) /* Pairs with the store below */
         return;
     place_name_program(&place);
     memcpy(program.path, place.path, sizeof program.path);
-    __atomic_store_n(&program.known, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&program.known, true, __ATOMIC_RELEASE); /* Pairs with place_name_program */
 }
 
 static void place_say(struct module_place *place, struct module_text *t)
@@ -171,6 +172,7 @@ static bool symbolizer_wait(pid_t process)
 {
     for (int naps = 0; naps < SYMBOLIZER_WAITS; naps++) {
         pid_t other = 0;
+        /* Pairs with symbolizer_leave: what the last one did there is seen. */
         if (__atomic_compare_exchange_n(&symbolizer.process, &other, process, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
             return true;
@@ -181,7 +183,8 @@ static bool symbolizer_wait(pid_t process)
     return false;
 }
 
-/* Not to be cancelled meanwhile: the symbolizer would be nobody's for ever. */
+/* Enters the symbolizer. The thread is not to be cancelled meanwhile: the symbolizer would be nobody's for
+   ever. False: it cannot be had. */
 static bool symbolizer_enter(int *cancel)
 {
     if (symbolizer_mine)
@@ -196,7 +199,8 @@ static bool symbolizer_enter(int *cancel)
 static void symbolizer_leave(int cancel)
 {
     symbolizer_mine = false;
-    __atomic_store_n(&symbolizer.process, 0, __ATOMIC_RELEASE);
+    POND_ASSERT(LOAD(symbolizer.process) != 0);                 /* Relaxed: it is this thread's */
+    __atomic_store_n(&symbolizer.process, 0, __ATOMIC_RELEASE); /* Pairs with symbolizer_wait */
     (void)pthread_setcancelstate(cancel, NULL);
 }
 
@@ -215,7 +219,7 @@ static void symbolizer_open(void)
     *(void **)&symbolizer.prepare = dlsym(library, "pond_symbol_prepare");
 }
 
-/* Once, and with the symbolizer entered. */
+/* Looks for libpond-symbol, once. With the symbolizer entered. */
 static void symbolizer_look_for(void)
 {
     if (symbolizer.looked_for)
@@ -233,11 +237,12 @@ static void symbolizer_look_for(void)
 
 void pond_on_symbol(pond_symbolizer *users)
 {
-    __atomic_store_n(&symbolizer.users, users, __ATOMIC_RELEASE);
+    __atomic_store_n(&symbolizer.users, users, __ATOMIC_RELEASE); /* Pairs with symbolizer_call */
 }
 
 static size_t symbolizer_call(const void *pc, char *text, size_t n)
 {
+    /* Pairs with pond_on_symbol: what the program prepared for it is seen. */
     pond_symbolizer *users = __atomic_load_n(&symbolizer.users, __ATOMIC_ACQUIRE);
     if (users != NULL)
         return users(pc, text, n);
@@ -245,7 +250,8 @@ static size_t symbolizer_call(const void *pc, char *text, size_t n)
     return symbolizer.describe == NULL ? 0 : symbolizer.describe(pc, text, n);
 }
 
-/* However the user's symbolizer counts, and whether it ends its last line or not. */
+/* Has the symbolizer write of the address, however the user's own counts, and whether or not it ends its last
+   line. */
 static void symbolizer_say(const void *pc, struct module_text *t)
 {
     int cancel;
@@ -264,7 +270,7 @@ static void symbolizer_say(const void *pc, struct module_text *t)
 
 /* ---- a frame, a field ---- */
 
-/* An exported function; static programs have none. */
+/* Names the exported function that the address lies in; static programs have none. */
 static bool module_say_exported(uintptr_t pc, struct module_text *t)
 {
     Dl_info known;
@@ -286,7 +292,7 @@ static void module_say_raw(struct module_place *place, struct module_text *t)
         module_say(t, ")");
 }
 
-/* No system call, and nothing is loaded. */
+/* Makes no system call, and loads nothing. */
 size_t module_locate(const void *pc, char *text, size_t n)
 {
     struct module_place place = place_find((uintptr_t)pc - 1);
@@ -300,7 +306,8 @@ size_t module_locate(const void *pc, char *text, size_t n)
     return t.length;
 }
 
-/* A call may be the last thing in its function, or on its line: what returns to pc is the byte before. */
+/* Describes the byte before pc, which returns there: a call may be the last thing in its function, or on its
+   line. */
 size_t module_describe(const void *pc, char *text, size_t n)
 {
     if (n == 0)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is done at the first use of something, done now: for programs that give up rights or files later. */
+/* pond_prepare: does now what is otherwise done at the first use of something, for programs that give up
+   rights or files later. */
 #include "../registry.h"
 #include "aside.h"
 #include "module.h"
 #include "report.h"
 #include <errno.h>
 
-/* Of the process, and of this thread. */
+/* Does ahead what the process and this thread ask the system for once. */
 static bool prepare_calls(void)
 {
     struct frame here = FRAME_HERE;

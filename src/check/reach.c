@@ -34,6 +34,7 @@ static uintptr_t *sort_at(void *base, size_t bytes, size_t i)
 static void sort_swap(void *base, size_t bytes, size_t i, size_t k)
 {
     unsigned char kept[sizeof(struct reach_node)];
+    POND_ASSERT(bytes <= sizeof(kept));
     memcpy(kept, sort_at(base, bytes, i), bytes);
     memcpy(sort_at(base, bytes, i), sort_at(base, bytes, k), bytes);
     memcpy(sort_at(base, bytes, k), kept, bytes);
@@ -116,7 +117,8 @@ static void reach_slab_object(struct reach *r, struct pond *p, struct slab *s, s
               (const struct record *)(const void *)record);
 }
 
-/* The newest first, which mostly is in the order of addresses (os_reserve): there is less to sort. */
+/* Adds the pond's objects in slabs. The newest slab comes first, which mostly is the order of addresses
+   (os_reserve): so there is less to sort. */
 static void reach_slabs(struct reach *r, struct pond *p)
 {
     for (struct slab *s = p->slabs.last; s != NULL; s = s->prior)
@@ -141,7 +143,7 @@ static void reach_pond(struct reach *r, struct pond *p)
     record_walk_table(p, reach_recorded, r);
 }
 
-/* In the order of addresses; and where those end of which nobody knows it. */
+/* Sorts the objects by address, and says where those end of which nobody knows it. */
 static void reach_order(struct reach *r)
 {
     reach_sort(r->nodes, sizeof(r->nodes[0]), r->count);
@@ -164,6 +166,7 @@ static void reach_order(struct reach *r)
 
 static void reach_mark(struct reach *r, size_t i)
 {
+    POND_ASSERT(i < r->count);
     struct reach_node *n = &r->nodes[i];
     if (n->reached)
         return;
@@ -174,8 +177,8 @@ static void reach_mark(struct reach *r, size_t i)
 }
 
 /*
- * Most words are no pointers to objects: whether they may be is asked first. Many point to other memory, and
- * to the same of it: what was no slab is remembered.
+ * True: the word may be a pointer to an object. Most are none, so that is asked first. Many point to other
+ * memory, and to the same of it: what was no slab is remembered.
  */
 static bool reach_may_be(struct reach *r, uintptr_t word)
 {
@@ -208,8 +211,8 @@ static void reach_word(uintptr_t word, void *ctx)
             reach_mark(r, i);
 }
 
-/* What is there of reached objects leads to others. That of an object without a known end is looked at with
- * the memory around it. */
+/* Follows the words of reached objects to other objects. Those of an object without a known end are looked at
+ * with the memory around it. */
 static void reach_through(struct reach *r)
 {
     while (r->todo != 0) {
@@ -250,7 +253,7 @@ static void hole_slab(const struct slab *s, void *ctx)
         hole_add(ctx, s->annex, s->annex_bytes);
 }
 
-/* Where this thread's frames end the library's own begin, which do not take more than this. */
+/* Bytes that the library's own frames take at most, which begin where this thread's frames end. */
 #define REACH_FRAMES ((size_t)8 << 10)
 
 static void hole_all(struct reach *r)
@@ -267,7 +270,7 @@ static void hole_all(struct reach *r)
             hole_add(r, (const void *)r->nodes[i].start, r->nodes[i].end - r->nodes[i].start);
 }
 
-/* They are counted, and then noted. */
+/* Notes all memory that leads nowhere: it is counted first. False: there is no memory to note it. */
 static bool hole_find_all(struct reach *r)
 {
     hole_all(r);
@@ -282,7 +285,7 @@ static bool hole_find_all(struct reach *r)
     return true;
 }
 
-/* Holes may lie in others. */
+/* Looks at a mapping but for the holes in it, which may lie in one another. */
 static void reach_region(uintptr_t from, uintptr_t to, bool shared, void *ctx)
 {
     struct reach *r = ctx;
@@ -309,7 +312,8 @@ static void reach_roots(struct reach *r)
             reach_mark(r, i);
 }
 
-/* Files are read last: a program may have many of them, and little is known to the kernel alone. */
+/* Does the whole search, in the copy. Files are read last: a program may have many of them, and little is
+   known to the kernel alone. */
 static void reach_work(void *arg)
 {
     struct reach *r = arg;
@@ -336,7 +340,7 @@ static struct reach *reach_map(void)
 {
     uint64_t objects = 0;
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p))
-        objects += LOAD(p->objects);
+        objects += LOAD(p->objects); /* Relaxed: all locks are taken */
     if (objects >= MIN(UINT32_MAX, SIZE_MAX / sizeof(struct reach_node) / 2))
         return NULL;
     size_t page = os_page_size(), room = (size_t)objects;

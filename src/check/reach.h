@@ -23,7 +23,7 @@ enum halt_state {
 };
 
 /* Lies in memory that both processes share. A state, and `over`, are stored with release and loaded with
- * acquire: who sees one sees what was written before it. */
+ * acquire: whoever sees one sees what was written before it. */
 struct halt {
     uint32_t state; /* enum halt_state */
     uint32_t over;  /* the threads may go on */

@@ -5,7 +5,7 @@
  * Invariants
  *   1. A record stays where it is for as long as its object may be put, got or dropped: in the annex of
  *      the object's slab, in its guard slot, or in its pond's table.
- *   2. The state of a record of this generation is changed by compare-and-swap; who changes it from LIVE,
+ *   2. The state of a record of this generation is changed by compare-and-swap; whoever changes it from LIVE,
  *      IDLE or CLEANING owns the rest of the record until it stores the next state (release, pairs with the
  *      acquire of the next change).
  *   3. LOOKED_AT ends without waiting for anything: whoever finds it waits for it. It is held under a lock
@@ -15,9 +15,10 @@
 #include "guard.h"
 #include "table.h"
 
+/* True: the record is of the check's generation now, or of every one. */
 static bool is_current(const struct check *c, const struct record *r)
 {
-    uint32_t generation = __atomic_load_n(&r->generation, __ATOMIC_ACQUIRE);
+    uint32_t generation = __atomic_load_n(&r->generation, __ATOMIC_ACQUIRE); /* Pairs with renew */
     return generation == LOAD(c->generation) || generation == RECORD_ALWAYS;
 }
 
@@ -29,7 +30,8 @@ static struct record *annex_record(const struct check *c, struct slab *s, size_t
     return annex == NULL ? NULL : (struct record *)(void *)(annex + object * c->record_bytes);
 }
 
-/* Bytes from the start of the object that this address of the slab belongs to, red zones included. */
+/* How many bytes the address lies behind the start of the object that it belongs to, red zones included; and
+   that object's number. An address in the zone in front is as far behind as a size_t wraps to. */
 static size_t inside(const struct pond *p, const struct slab *s, const void *address, size_t *object)
 {
     uint32_t offset = (uint32_t)((const char *)address - s->base), stride = (uint32_t)p->object_bytes;
@@ -115,8 +117,8 @@ static struct place in_guard(const void *address)
 }
 
 /*
- * What create made at this address. A pond whose object there was dropped has it no longer, and one that was
- * not watched meanwhile need not: the address may be another pond's by now.
+ * What create made at this address, by the tables of all ponds. A pond whose object there was dropped has it
+ * no longer, and one that was not watched meanwhile need not: the address may be another pond's by now.
  */
 static struct place in_tables(const void *address)
 {
@@ -132,7 +134,8 @@ static struct place in_tables(const void *address)
     return at;
 }
 
-/* The slow way, for what is not simply an object of this pond: another pond's, or none. */
+/* Finds out the slow way what an address is that is not simply an object of this pond: another pond's, or
+   none. */
 static struct place anywhere(const void *address)
 {
     struct slab *s = slab_of(address);
@@ -141,7 +144,8 @@ static struct place anywhere(const void *address)
     return guard_owns(address) ? in_guard(address) : in_tables(address);
 }
 
-/* A pond with create that was not watched from its start has objects that no table knows. */
+/* Of a pond with create: one that was not watched from its start has objects that no table knows, so what
+   nobody else has is believed to be its own. */
 static struct place in_table(struct pond *p, const void *address)
 {
     struct place at = anywhere(address);
@@ -168,6 +172,7 @@ struct place record_locate(struct pond *p, const void *address)
 uint32_t record_state(const struct check *c, const struct record *r)
 {
     uint32_t state;
+    /* Pairs with record_settle and record_looked: what was written before that state is seen. */
     while ((state = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE)) == RECORD_LOOKED_AT)
         os_yield();
     return is_current(c, r) ? state : RECORD_UNKNOWN;
@@ -175,7 +180,9 @@ uint32_t record_state(const struct check *c, const struct record *r)
 
 bool record_change(const struct check *c, struct record *r, uint32_t from, uint32_t to)
 {
+    POND_ASSERT(from != RECORD_UNKNOWN && from != RECORD_LOOKED_AT && to != RECORD_UNKNOWN);
     while (record_state(c, r) == from)
+        /* Pairs with record_settle and record_looked: of two that change it one sees the other's state. */
         if (__atomic_compare_exchange_n(&r->state, &(uint32_t){from}, to, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED))
             return true;
@@ -189,15 +196,18 @@ bool record_change(const struct check *c, struct record *r, uint32_t from, uint3
  */
 static void renew(const struct check *c, struct record *r)
 {
+    uint32_t generation = record_generation(c);
+    POND_ASSERT(generation != RECORD_NEVER && LOAD(r->generation) != RECORD_ALWAYS);
     STORE(r->state, RECORD_UNKNOWN);
-    __atomic_store_n(&r->generation, record_generation(c), __ATOMIC_RELEASE);
+    __atomic_store_n(&r->generation, generation, __ATOMIC_RELEASE); /* Pairs with is_current */
 }
 
 void record_settle(const struct check *c, struct record *r, uint32_t state)
 {
+    POND_ASSERT(state != RECORD_UNKNOWN && state != RECORD_LOOKED_AT);
     if (!is_current(c, r))
         renew(c, r);
-    __atomic_store_n(&r->state, state, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->state, state, __ATOMIC_RELEASE); /* Pairs with record_state and record_change */
 }
 
 void record_trust(const struct check *c, struct record *r, struct event here)
@@ -220,6 +230,8 @@ bool record_look(const struct check *c, struct record *r, uint32_t state)
  */
 void record_looked(struct record *r, uint32_t state)
 {
+    POND_ASSERT(state != RECORD_UNKNOWN && state != RECORD_LOOKED_AT);
+    /* Pairs with record_state and seize (watch.c): what the walk did to the object is seen. */
     (void)__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_LOOKED_AT}, state, false,
                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
@@ -235,7 +247,7 @@ struct walk {
 static void visit_slab(struct slab *s, size_t object, void *ctx)
 {
     const struct walk *w = ctx;
-    char *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE);
+    char *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE); /* Pairs with slab_annex: it is zeroed */
     if (annex == NULL)
         return;
     struct record *r = (struct record *)(void *)(annex + object * check_of(w->p)->record_bytes);

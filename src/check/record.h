@@ -23,15 +23,17 @@ enum record_state {
  * and by a walk for as long as it is RECORD_LOOKED_AT. The rest belongs to whoever made the last change.
  */
 struct record {
-    uint32_t state;      /* enum record_state */
-    uint32_t generation; /* of the check; or RECORD_ALWAYS */
+    uint32_t state;      /* enum record_state. Relaxed: where it is read alone, to decide what to try; whoever
+                            relies      on it changes it, or reads it with acquire */
+    uint32_t generation; /* of the check; or RECORD_ALWAYS. Relaxed: to compare alone; else as `state` */
     struct event got, put;
-    uint32_t poisoned; /* so many bytes were overwritten; `kept` holds them */
-    uint32_t born;  /* the generation in which it was made; of another one: zones and snapshot say nothing */
-    bool made;      /* `snapshot` holds the state after construct */
-    bool held;      /* hold=N has reported it */
-    bool covered;   /* poison was lifted for a footprint hook */
-    uint16_t forks; /* event_forks when it was got */
+    uint32_t poisoned; /* so many bytes were overwritten; `kept` holds them. Relaxed: as `born` */
+    uint32_t born;     /* the generation in which it was made; of another one: zones and snapshot say nothing.
+                          Relaxed: a walk reads it before it has the record, and again when it has it */
+    bool made;         /* `snapshot` holds the state after construct */
+    bool held;         /* hold=N has reported it */
+    bool covered;      /* poison was lifted for a footprint hook */
+    uint16_t forks;    /* event_forks when it was got */
     /* size bytes of kept, but in a guard slot, with pointers where a search for leaks reads them; then size
        bytes of snapshot */
     unsigned char bytes[] __attribute__((aligned(8)));
@@ -45,8 +47,8 @@ struct record {
  */
 static inline uint32_t record_generation(const struct check *c)
 {
-    /* Pairs with attend in words.c: whoever reads a generation here finds watch_full when it next asks for
-       the pond's watch. */
+    /* Pairs with watch_with in words.c: whoever reads a generation here finds watch_full when it next asks
+       for the pond's watch. */
     uint32_t generation = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE);
     return generation == RECORD_NEVER ? 0 : generation;
 }

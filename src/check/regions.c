@@ -28,7 +28,7 @@
 
 /* ---- reading ---- */
 
-/* No tool looks at it: some of it is nobody's. */
+/* Copies bytes that no tool is to look at: some of them are nobody's. */
 __attribute__((no_sanitize("address"), no_sanitize("thread"))) static size_t
 region_copy_directly(unsigned char *to, uintptr_t from, size_t n)
 {
@@ -38,9 +38,10 @@ region_copy_directly(unsigned char *to, uintptr_t from, size_t n)
     return n;
 }
 
-/* Up to n bytes; 0: nothing is there. */
+/* Copies up to n bytes to g->bytes, and returns how many; 0: nothing is there. */
 static size_t region_copy(struct regions *g, uintptr_t from, size_t n)
 {
+    POND_ASSERT(n <= sizeof(g->bytes));
     struct iovec to = {g->bytes, n}, there = {(void *)from, n};
     tools_zeroed(g->bytes, sizeof(g->bytes)); /* it will be defined */
     long got = g->direct ? -1 : syscall(SYS_process_vm_readv, getpid(), &to, 1UL, &there, 1UL, 0UL);
@@ -66,7 +67,7 @@ void regions_words(struct regions *g, uintptr_t from, uintptr_t to, word_visitor
     }
 }
 
-/* Entries of the pagemap, from this page on; 0: it is not known. */
+/* Reads up to n entries of the pagemap, from this page on, and returns how many; 0: it is not known. */
 static size_t region_pages(struct regions *g, uintptr_t page, size_t n)
 {
     if (g->pagemap < 0 || syscall(SYS_lseek, g->pagemap, (long)(page * sizeof(uint64_t)), SEEK_SET) < 0)
@@ -121,7 +122,7 @@ static uintptr_t region_hex(const char **text)
     }
 }
 
-/* "55d0c8a00000-55d0c8a21000 rw-p 00000000 00:00 0   [heap]"; what is longer was cut. */
+/* Reads a line such as "55d0c8a00000-55d0c8a21000 rw-p 00000000 00:00 0   [heap]"; what is longer was cut. */
 static bool region_parse(const char *line, struct mapping *m)
 {
     m->from = region_hex(&line);
@@ -181,8 +182,8 @@ static void region_mapped_line(const char *line, void *ctx)
 
 #define REGION_LINE 128
 
-/* Each line of a file, its end cut off where it is longer. It is read in pieces, of which a line may have
- * more than one. False: it cannot be read to its end. */
+/* Visits each line of a file, its end cut off where it is longer than REGION_LINE. The file is read in
+ * pieces, of which a line may have more than one. False: it cannot be read to its end. */
 static bool region_lines(int file, void (*visit)(const char *line, void *ctx), void *ctx)
 {
     char piece[1024] = {0}, line[REGION_LINE] = {0};
@@ -203,7 +204,7 @@ static bool region_lines(int file, void (*visit)(const char *line, void *ctx), v
     return n == 0;
 }
 
-/* Where the pagemap is not this process's, or says nothing, each page is read. */
+/* Opens the pagemap. Where it is not this process's, or says nothing, each page has to be read. */
 static void region_open_pagemap(struct regions *g)
 {
     volatile char here = 1;
@@ -234,7 +235,7 @@ struct waited {
     void *ctx;
 };
 
-/* "tfd: 5 events: 19 data: 7f0012345678 pos:0 ..." */
+/* Reads a line such as "tfd: 5 events: 19 data: 7f0012345678 pos:0 ..." */
 static void region_waited_line(const char *line, void *ctx)
 {
     const struct waited *w = ctx;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Composes a report and hands it to who wants it. No lock: it may run in the trap's handler, and on a stack
- * of which a few hundred bytes are left. So what takes much runs aside (aside.h); and on the caller's stack
- * is the user's handler, which may leave, but for a trap's, whose stack may be as small as the system allows.
+ * Composes a report and hands it to the program, or prints it. No lock is taken: it may run in the trap's
+ * handler, and on a stack of which a few hundred bytes are left. So what takes much runs aside (aside.h); and
+ * on the caller's stack is the user's handler, which may leave, but for a trap's, whose stack may be as small
+ * as the system allows.
  */
 #include "report.h"
 #include "aside.h"
@@ -106,7 +107,7 @@ static void add(struct text *t, const char *format, ...)
         t->length = MIN(t->length + (size_t)n, t->size - 1);
 }
 
-/* One frame, each of its lines indented; "#1" before the first. */
+/* Writes one frame, each of its lines indented, and "#1" before the first. */
 static void add_frame(struct text *t, size_t number, const void *pc)
 {
     char lines[LINE_BYTES];
@@ -219,8 +220,8 @@ static void add_words(struct text *t, const struct finding *f)
 }
 
 /*
- * A report's beginning needs nothing but write: names of functions need files, which a sandbox may answer by
- * killing the process.
+ * Writes a report's beginning, which needs nothing but write: names of functions need files, which a sandbox
+ * may answer by killing the process.
  */
 static void compose_heading(struct text *t, const struct finding *f)
 {
@@ -228,7 +229,7 @@ static void compose_heading(struct text *t, const struct finding *f)
     add_object(t, f);
 }
 
-/* The events' stacks as addresses, a line each. */
+/* Writes the events' stacks as addresses, a line each. */
 static void compose_addresses(struct text *t, const struct finding *f)
 {
     for (size_t i = 0; i < f->event_count && !f->quiet_stacks; i++) {
@@ -257,14 +258,19 @@ static void compose_rest(struct text *t, const struct finding *f)
     add_words(t, f);
 }
 
-/* ---- who wants it ---- */
+/* ---- to the program, or to stderr ---- */
 
+/* Relaxed: a count to be read. */
+static uint64_t reports;
+
+/* The handler and its argument: whoever sees a new handler sees its argument, and no handler sees that of one
+   before it unless both were just exchanged. */
 static void (*handler)(const pond_report *, void *);
 static void *handler_ctx;
-static uint64_t reports;
 
 void pond_on_report(void (*new_handler)(const pond_report *report, void *ctx), void *ctx)
 {
+    /* Pairs with emit and hand_over, which load them in the opposite order. */
     __atomic_store_n(&handler_ctx, ctx, __ATOMIC_SEQ_CST);
     __atomic_store_n(&handler, new_handler, __ATOMIC_SEQ_CST);
 }
@@ -296,6 +302,7 @@ static void hand_over(const struct finding *f, const char *text)
         s->epoch = f->events[i].event.epoch;
     }
     uint32_t entry = entry_pause();
+    /* Pairs with pond_on_report. */
     __atomic_load_n(&handler, __ATOMIC_SEQ_CST)(&r, __atomic_load_n(&handler_ctx, __ATOMIC_SEQ_CST));
     entry_resume(entry);
 }
@@ -319,7 +326,8 @@ static bool may_print_again(uint64_t *end)
     return true;
 }
 
-/* stderr may be a full pipe that does not block, and signals may interrupt. */
+/* Writes the text to stderr, which may be a full pipe that does not block, and of which a signal may
+   interrupt the write. */
 static void print(const struct text *t)
 {
     uint64_t end = 0;
@@ -332,7 +340,7 @@ static void print(const struct text *t)
     }
 }
 
-/* A handler of SIGABRT may use the library yet: no lock is held. */
+/* Ends the process. A handler of SIGABRT may use the library yet: no lock is held. */
 static void give_up(void)
 {
     (void)entry_pause();
@@ -353,7 +361,8 @@ static void compose_beginning(struct text *t, const struct finding *f)
     compose_addresses(t, f);
 }
 
-/* What arrives whatever comes after: written before anything is looked up in files, or mapped. */
+/* Prints what is to arrive whatever comes after: it is written before anything is looked up in files, or
+   mapped. */
 static void print_beginning(void *argument)
 {
     struct emission *e = argument;
@@ -362,7 +371,7 @@ static void print_beginning(void *argument)
     e->text.length = 0;
 }
 
-/* The sentence is said again if a name has come in. */
+/* Completes the finding, and says its sentence again if a name has come in. */
 static void complete(struct text *t, const struct finding *f, bool taken)
 {
     bool more = f->complete != NULL && f->complete(f->completed);
@@ -387,7 +396,7 @@ static void hand_over_aside(void *argument)
     hand_over(e->finding, e->text.bytes);
 }
 
-/* In the trap's handler it stays aside. */
+/* Hands the report over on the caller's stack; but in the trap's handler on the library's own. */
 static void hand_over_lent(struct emission *e, struct aside *a)
 {
     if (e->finding->trapped) {
@@ -399,7 +408,7 @@ static void hand_over_lent(struct emission *e, struct aside *a)
     aside_lent(a);
 }
 
-/* On the caller's stack, for there is no memory for another. */
+/* Emits the report on the caller's stack, for there is no memory for another one. */
 static NOT_INLINED void emit_here(struct emission *e, int cancel)
 {
     char text[LINE_BYTES];
@@ -427,10 +436,12 @@ static void emit_aside(struct emission *e, struct aside *a, int cancel)
         hand_over_lent(e, a);
 }
 
-/* Nobody is cancelled in the middle of the library's own work; a handler runs as its caller had it. */
+/* Emits the report. The thread is not cancelled in the middle of the library's own work; a handler of the
+   user's runs with cancellation as its caller had it. */
 static void emit(const struct finding *f)
 {
     int cancel = os_hold_cancel();
+    /* Pairs with pond_on_report. */
     struct emission e = {.finding = f, .taken = __atomic_load_n(&handler, __ATOMIC_SEQ_CST) != NULL};
     struct aside *a = aside_take(e.taken ? ASIDE_AMPLE : ASIDE_LITTLE);
     if (a != NULL && !e.taken) {
@@ -466,6 +477,7 @@ static bool is_known(const struct finding *f)
         hash = mix(hash, f->events[i].event.stack);
     if (f->event_count == 0 || f->events[0].event.stack == 0)
         return false;
+    /* Relaxed: of two threads with one finding one is told that it is new; nothing else hangs on it. */
     return __atomic_exchange_n(&known[hash % KNOWN], hash, __ATOMIC_RELAXED) == hash;
 }
 

@@ -9,10 +9,10 @@
 #include <string.h>
 
 /*
- * Where a tool is told, a snapshot is kept with its bits inverted: it has pointers that the object may have
- * no longer, and a search for leaks is not to find them. Twice is as it was.
+ * Inverts the bits of a snapshot, where a tool is told. A snapshot has pointers that the object may have no
+ * longer, and a search for leaks is not to find them; so it is kept inverted, and inverted again to be read.
  */
-static void veil(const struct check *c, struct record *r)
+static void invert_snapshot(const struct check *c, struct record *r)
 {
     unsigned char *bytes = record_snapshot(c, r);
     for (size_t i = 0; check_tools() && i < c->size; i++)
@@ -24,7 +24,7 @@ void reset_remember(struct pond *p, void *obj, struct record *r)
     const struct check *c = check_of(p);
     memcpy(record_snapshot(c, r), obj, c->size);
     secret_wipe(p, record_snapshot(c, r), c->size); /* such fields must be zero, whatever construct left */
-    veil(c, r);
+    invert_snapshot(c, r);
     r->made = true;
 }
 
@@ -48,7 +48,7 @@ static bool is_in_field(const struct pond *p, size_t offset, const char *field)
            module_field(p->options.type->name, offset, other, sizeof(other)) > 0 && strcmp(other, field) == 0;
 }
 
-/* The whole field that it lies in, where debug information tells. */
+/* Makes of what differs the whole field that it lies in, where debug information tells. */
 static void widen(void *argument)
 {
     struct leftover *l = argument;
@@ -68,7 +68,7 @@ static void widen(void *argument)
     l->field = l->found;
 }
 
-/* "conn.token, 16 bytes at offset 24", or without a name "16 bytes at offset 24". */
+/* Writes the place: "conn.token, 16 bytes at offset 24", or without a name "16 bytes at offset 24". */
 static void name_place(const struct pond *p, const struct leftover *l, char *text, size_t n)
 {
     const pond_type *type = p->options.type;
@@ -98,7 +98,7 @@ static bool is_secret(const struct pond *p, const struct leftover *l, const unsi
     return any;
 }
 
-/* What there is instead of what was; of a secret only where. */
+/* Writes what the bytes were and what they are; of a secret only where it is. */
 static void show_bytes(const struct pond *p, const struct leftover *l, const unsigned char *is, char *text,
                        size_t n)
 {
@@ -121,7 +121,7 @@ static bool is_zero(const unsigned char *bytes, size_t n)
     return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
 }
 
-/* Much of a stack is taken: aside. */
+/* Composes the sentence and the bytes. Takes much of a stack: to be called aside. */
 static void compose_leftover(void *argument)
 {
     struct leftover *l = argument;
@@ -135,7 +135,7 @@ static void compose_leftover(void *argument)
                 hook ? (clear ? "clear" : "restore") : "clears", l->place);
 }
 
-/* For a name files are opened. */
+/* Completes the finding with the field's name, for which files are opened. */
 static bool name_leftover(void *argument)
 {
     struct leftover *l = argument;
@@ -211,7 +211,8 @@ static size_t differing_end(const struct pond *p, const unsigned char *obj, cons
     return end;
 }
 
-/* Returns where it ends. What was reported before is not looked up by the report. */
+/* Reports a place where nothing is declared, and returns where it ends. The field is looked up here where the
+   report did not, since it was known. */
 static NOT_INLINED size_t report_found(struct pond *p, const unsigned char *obj, const struct record *r,
                                        struct event here, size_t offset, size_t end)
 {
@@ -248,8 +249,8 @@ void reset_check(struct pond *p, void *obj, struct record *r, struct event here)
                       (o->flags & POND_ZERO_ON_PUT) == 0;
     if (!comparable)
         return;
-    veil(check_of(p), r);
+    invert_snapshot(check_of(p), r);
     if (memcmp(obj, record_snapshot(check_of(p), r), o->size) != 0)
         check_rest(p, obj, r, here);
-    veil(check_of(p), r);
+    invert_snapshot(check_of(p), r);
 }

@@ -98,7 +98,7 @@ static bool next_part(const char **text, struct part *p)
     return true;
 }
 
-/* All words of a set are in the table. */
+/* Does what the words of a set do, all of which are in the table. */
 static void apply_set(const char *set, bool minus, struct check_settings *s)
 {
     struct part p;
@@ -111,7 +111,7 @@ static void apply_set(const char *set, bool minus, struct check_settings *s)
 
 /* ---- reading ---- */
 
-/* guard's value is 1/N, or N alone. */
+/* Reads a word's value; that of guard is 1/N, or N alone. */
 static bool parse_value(const struct word *w, struct part v, uint64_t *value)
 {
     bool share = w->bit == CHECK_GUARD;
@@ -127,7 +127,7 @@ static const struct word *find_word(struct part name)
     return NULL;
 }
 
-/* The registry's lock is held: not to be cancelled in it. */
+/* Writes the help to stderr. The thread is not to be cancelled here, for it holds the registry's lock. */
 static void write_help(void)
 {
     int cancel = os_hold_cancel();
@@ -135,7 +135,8 @@ static void write_help(void)
     os_allow_cancel(cancel);
 }
 
-/* Cut in two where the character stands first; the second is empty, with text NULL, where it does not. */
+/* Cuts the part in two where the character stands first, and returns the second one: the second is empty,
+ * with text NULL, where it does not. */
 static struct part cut_at(struct part *p, char at)
 {
     const char *there = p->length > 0 ? memchr(p->text, at, p->length) : NULL;
@@ -191,6 +192,7 @@ static const char *add_rule(struct rules *r, const struct said *said)
 {
     if (r->count == RULES_MOST)
         return "is one name too many";
+    POND_ASSERT(said->ponds.length < RULE_PATTERN);
     struct rule *rule = &r->rule[r->count++];
     *rule = (struct rule){.word = said->word, .value = said->value, .minus = said->minus};
     memcpy(rule->ponds, said->ponds.text, said->ponds.length);
@@ -236,7 +238,8 @@ static uint32_t words_anywhere(const struct rules *r)
 void rules_parse(struct rules *r, const char *text, struct refusals *refused)
 {
     struct part p;
-    /* Who has just seen hold on, and finds it gone, finds nothing held. */
+    /* With these values whoever has just seen the word hold on, and reads its value when it is off, finds
+       nothing held. */
     *r = (struct rules){.all = {.hold_epochs = UINT64_MAX, .guard_every = 1, .seed = 1}};
     if (part_of(text, strlen(text)).length == 0)
         return;
@@ -263,7 +266,7 @@ struct check_settings rules_for(const struct rules *r, const char *name)
 
 /* ---- writing ---- */
 
-/* A word as it would be given: "guard=1/100". */
+/* Writes a word as it would be given: "guard=1/100". */
 static void spell(const struct word *w, uint64_t value, char *text, size_t n)
 {
     bool plain = w->place == 0 || (w->value == MAY_HAVE_VALUE && value == w->without);
@@ -293,8 +296,9 @@ void settings_text(const struct check_settings *s, char *text, size_t n, size_t 
         char part[64];
         if ((on & w->bit) == 0)
             continue;
-        spell(w, w->place != 0 ? LOAD(*place_in((struct check_settings *)(uintptr_t)s, w)) : 0, part,
-              sizeof(part));
+        /* Relaxed: see check_settings. */
+        uint64_t value = w->place != 0 ? LOAD(*place_in((struct check_settings *)(uintptr_t)s, w)) : 0;
+        spell(w, value, part, sizeof(part));
         append(text, n, at, *at > 0 ? "," : "");
         append(text, n, at, part);
     }

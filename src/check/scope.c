@@ -20,11 +20,15 @@
 #include "report.h"
 #include "thread.h"
 
-/* Under the checks' lock. The oldest makes room for a new one. */
+/* The hooks of all threads that are not noted in a thread's block. Under the checks' lock; the oldest makes
+   room for a new one. */
 #define ELSEWHERE 256
 
 static struct {
-    uint32_t stacks, threads; /* hooks on stacks of the program's own; those of threads without a block */
+    /* How many hooks run on stacks of the program's own; and of threads without a block.
+       Relaxed: where they are read without the lock. A call sees the hooks that it is made in, since it comes
+       after them on its stack; that it misses another one is as if it had come earlier. */
+    uint32_t stacks, threads;
     uint32_t next;
     struct scope at[ELSEWHERE]; /* pond NULL: none */
 } elsewhere;
@@ -93,7 +97,7 @@ static enum frame_state state_of(const struct scope *s, const char *here)
     return frame_look(&s->frame, here, s->beside);
 }
 
-/* The object that it was put for is its user's again, who may put it once more. Returns who got it. */
+/* Gives the object back to its user, who may put it once more. Returns its get. */
 static struct event return_object(const struct scope *s)
 {
     struct record *r = record_of(s->pond, s->obj);
@@ -105,7 +109,7 @@ static struct event return_object(const struct scope *s)
     return got;
 }
 
-/* Half made it is live for ever, as the pond counts it. */
+/* Calls a half made object live, which it is for ever, as the pond counts it. */
 static void call_it_live(const struct scope *s)
 {
     struct record *r = record_of(s->pond, s->obj);
@@ -122,7 +126,8 @@ static void call_it_live(const struct scope *s)
     record_settle(check_of(s->pond), r, RECORD_LIVE);
 }
 
-/* Of a destroy hook nothing is left to be said of the object; and the pond itself may end at any time. */
+/* Does and reports what is left to be done of a hook that did not return. Of a destroy hook's object nothing
+   is left to be said; and the pond itself may end at any time. */
 static void leave_behind(const struct scope *s, struct event here)
 {
     struct event got = {.thread = 0};
@@ -133,7 +138,7 @@ static void leave_behind(const struct scope *s, struct event here)
     report_left(s, got, here);
 }
 
-/* A pond that was destroyed since is none of ours. */
+/* True: the pond was not destroyed since. */
 static bool pond_is_there(const struct scope *s)
 {
     return s->pond != NULL && watch_of(s->pond) != &watch_destroyed;
@@ -141,7 +146,7 @@ static bool pond_is_there(const struct scope *s)
 
 /* ---- on the thread's own stack ---- */
 
-/* One of a block's: its pond may end meanwhile. */
+/* Reads one of a block's hooks; its pond may end meanwhile. */
 static struct scope read_own(const struct thread_block *b, uint32_t i)
 {
     struct scope s = {.obj = b->at[i].obj,
@@ -149,18 +154,19 @@ static struct scope read_own(const struct thread_block *b, uint32_t i)
                       .frame = b->at[i].frame,
                       .beside = b->at[i].beside,
                       .by = b->at[i].by};
-    s.pond = LOAD(b->at[i].pond);
+    s.pond = LOAD(b->at[i].pond); /* Relaxed: scope_forget alone writes it from another thread, NULL */
     return s;
 }
 
-/* What is left here must not lead a search for leaks to the object. */
+/* Takes out the innermost hook. What is left of it must not lead a search for leaks to the object. */
 static void forget_last(struct thread_block *b)
 {
+    POND_ASSERT(b->depth > 0 && b->depth <= SCOPE_DEPTH);
     STORE(b->depth, b->depth - 1);
     b->at[b->depth].obj = NULL;
 }
 
-/* Those from this one inwards were left. */
+/* Takes out and reports the hooks from this one inwards, which were left. */
 static void leave_all(struct thread_block *b, uint32_t from, struct event here)
 {
     while (b->depth > from) {
@@ -198,14 +204,17 @@ static uint32_t *scopes_like(const struct scope *s)
     return s->frame.thread == NULL ? &elsewhere.stacks : &elsewhere.threads;
 }
 
-/* What is there instead of what was; pond NULL: nothing. Under the lock. */
+/* Puts *s into a place instead of what was there; pond NULL: nothing. Under the lock. */
 static void set_elsewhere(struct scope *place, const struct scope *s)
 {
     uint32_t *count = scopes_like(place);
+    POND_ASSERT(place->pond == NULL || *count > 0);
+    /* Relaxed: see struct elsewhere; all who write them have the lock. */
     if (place->pond != NULL)
         STORE(*count, *count - 1);
     *place = *s;
     count = scopes_like(place);
+    /* Relaxed: as above. */
     if (place->pond != NULL)
         STORE(*count, *count + 1);
 }
@@ -243,7 +252,7 @@ static void enter_elsewhere(const struct scope *s)
 /* False: another call took it out before, or it never was there. */
 static bool leave_elsewhere(const struct scope *s)
 {
-    if (LOAD(*scopes_like(s)) == 0)
+    if (LOAD(*scopes_like(s)) == 0) /* Relaxed: see elsewhere */
         return false;
     check_lock();
     bool there = take_out(s);
@@ -251,7 +260,7 @@ static bool leave_elsewhere(const struct scope *s)
     return there;
 }
 
-/* The one there; false: none. */
+/* Reads the hook at that place; false: there is none. */
 static bool read_elsewhere(uint32_t at, struct scope *s)
 {
     check_lock();
@@ -260,7 +269,7 @@ static bool read_elsewhere(uint32_t at, struct scope *s)
     return s->pond != NULL;
 }
 
-/* The next hook from *at on that this call says something about; what is said. */
+/* Finds the next hook from *at on that this call says something about, and returns what that is. */
 static enum frame_state next_elsewhere(const struct scope *s, uint32_t *at, struct scope *outer)
 {
     enum frame_state state = FRAME_ELSEWHERE;
@@ -299,24 +308,28 @@ NOT_INLINED bool scope_may_enter(const struct scope *s, struct event here)
     struct thread_block *b = block_for(s);
     if (b != NULL && b->depth > 0 && !may_enter_own(b, s, here))
         return false;
+    /* Relaxed: see elsewhere. */
     return LOAD(*scopes_like(s)) == 0 || may_enter_elsewhere(s, here);
 }
 
 NOT_INLINED bool scope_may_enter_lazily(const struct scope *s, const void *caller)
 {
     const struct thread_block *b = block_for(s);
+    /* Relaxed: see elsewhere. */
     bool none = (b == NULL || b->depth == 0) && LOAD(*scopes_like(s)) == 0;
     return none || scope_may_enter(s, event_here(s->pond, caller));
 }
 
 static void enter_own(struct thread_block *b, const struct scope *s)
 {
+    POND_ASSERT(b->depth < SCOPE_DEPTH);
     struct scope *place = &b->at[b->depth];
     place->obj = s->obj;
     place->hook = s->hook;
     place->frame = s->frame;
     place->beside = s->beside;
     place->by = s->by;
+    /* Relaxed: other threads look only for a pond that ends, of which no hook is entered any more. */
     STORE(place->pond, s->pond);
     STORE(b->depth, b->depth + 1);
 }
@@ -339,7 +352,8 @@ NOT_INLINED void scope_leave(const struct scope *s)
         (void)leave_elsewhere(s);
 }
 
-/* A sister's frame may begin elsewhere: the object and the hook tell. */
+/* Takes out a hook that was entered by another function, called beside this one, whose frame may begin
+   elsewhere: it is known by the object and the hook. */
 NOT_INLINED void scope_leave_beside(struct pond *p, const void *obj, enum hook_kind hook)
 {
     const struct scope s = {.pond = p, .obj = (void *)(uintptr_t)obj, .hook = hook, .frame = FRAME_HERE};
@@ -375,11 +389,12 @@ NOT_INLINED struct event scope_getter(const struct pond *p)
 
 /* ---- a pond ends ---- */
 
-/* Nobody calls into it any more: a hook of it that is noted was left. No other thread notes one now, and one
- * that notes another in its place has a pond that is not this one. */
+/* Takes the pond out of a block. Nobody calls into it any more: a hook of it that is noted was left. No other
+ * thread notes one now, and one that notes another hook in its place has a pond that is not this one. */
 static void forget_in(struct thread_block *b, const void *pond)
 {
     for (uint32_t i = 0; i < SCOPE_DEPTH; i++) {
+        /* Relaxed: see above; nothing is read through what is found. */
         struct pond *known = LOAD(b->at[i].pond);
         if (known == pond)
             (void)__atomic_compare_exchange_n(&b->at[i].pond, &known, NULL, false, __ATOMIC_RELAXED,
@@ -399,17 +414,15 @@ void scope_forget(const struct pond *p)
 
 /* ---- what no hook may do, and no signal handler ---- */
 
-#define HOW_TO_REPORT ((uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS))
-
 bool watch_in_hook(const struct pond *p)
 {
-    return check_is_on(p, ~HOW_TO_REPORT) && object_in_hook((const void *)(uintptr_t)report);
+    return check_is_on(p, ~CHECK_HOW_TO_REPORT) && object_in_hook((const void *)(uintptr_t)report);
 }
 
-/* Under any word. */
+/* Reports a call that none may make there, if any word is on. */
 static void report_call(struct finding *f, const char *sentence, const char *function, const void *caller)
 {
-    if (!check_is_on(f->pond, ~HOW_TO_REPORT))
+    if (!check_is_on(f->pond, ~CHECK_HOW_TO_REPORT))
         return;
     f->kind = (uintptr_t)function;
     finding_say(f, sentence, function);

@@ -41,6 +41,7 @@ void secret_wipe_declared(const struct pond *p, void *copy, size_t n)
 
 void secret_copy(const struct pond *p, unsigned char *to, const void *obj, size_t offset, size_t n)
 {
+    POND_ASSERT(offset + n <= p->options.size);
     const unsigned char *from = (const unsigned char *)obj + offset;
     for (size_t i = 0; i < n; i++)
         to[i] = secret_at(p, offset + i) ? 0 : from[i];

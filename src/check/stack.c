@@ -3,10 +3,10 @@
  * Captures stacks, and keeps each distinct one once and for ever, by a number of 32 bits.
  *
  *   1. An entry is filled before it is linked into its bucket, by compare-and-swap with release, and constant
- *      from then on. Buckets are read with acquire: whoever sees an entry, or was given its number by who saw
- *      it, sees its frames.
- *   2. Entries go in at the head of a bucket alone and never leave. Who fails to swap the head looks at the
- *      new ones first: so equal stacks have one number.
+ *      from then on. Buckets are read with acquire: whoever sees an entry, or was given its number by
+ *      another thread that saw it, sees its frames.
+ *   2. Entries go in at the head of a bucket alone and never leave. Whoever fails to swap the head looks at
+ * the new ones first: so equal stacks have one number.
  *   3. Memory is given out by counting `used` on. An entry that turned out to be superfluous was never
  *      linked; its memory goes back if it is the last yet: if `used` still is where the entry ends, nobody
  *      owns memory behind it.
@@ -46,10 +46,14 @@ static struct {
     uint32_t heads[BUCKETS];
 } stack_store; /* all zero: else half a MiB of zeros is in the program's file */
 
-static uint32_t stack_used = 1; /* words, of all chunks together; word 0 is nobody's */
+/* Words given out, of all chunks together; word 0 is nobody's. Relaxed: where it is read alone, for whoever
+   gives out more compares it again. */
+static uint32_t stack_used = 1;
 
 static struct stack *stack_at(uint32_t number)
 {
+    POND_ASSERT(number > 0 && number < CHUNKS * CHUNK_WORDS);
+    /* Pairs with stack_chunk: the chunk is mapped. */
     uint64_t *chunk = __atomic_load_n(&stack_store.chunks[number / CHUNK_WORDS], __ATOMIC_ACQUIRE);
     return (struct stack *)(void *)(chunk + number % CHUNK_WORDS);
 }
@@ -88,18 +92,19 @@ static uint32_t stack_search(uint32_t number, uint32_t end, const void *const *p
 static bool stack_chunk(uint32_t number)
 {
     uint64_t **chunk = &stack_store.chunks[number / CHUNK_WORDS];
-    if (__atomic_load_n(chunk, __ATOMIC_ACQUIRE) != NULL)
+    if (__atomic_load_n(chunk, __ATOMIC_ACQUIRE) != NULL) /* Pairs with the exchange below */
         return true;
     uint64_t *fresh = os_map(CHUNK_WORDS * WORD);
     if (fresh == NULL)
         return false;
     uint64_t *none = NULL;
+    /* Pairs with stack_at: of two threads that map a chunk at once one has the other's. */
     if (!__atomic_compare_exchange_n(chunk, &none, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         os_unmap(fresh, CHUNK_WORDS * WORD);
     return true;
 }
 
-/* An entry does not lie across the end of a chunk. */
+/* Where an entry of that size begins, which must not lie across the end of a chunk. */
 static uint32_t stack_fit(uint32_t used, uint32_t words)
 {
     return used % CHUNK_WORDS + words <= CHUNK_WORDS ? used : (used / CHUNK_WORDS + 1) * CHUNK_WORDS;
@@ -114,6 +119,7 @@ static uint32_t stack_words(uint32_t count)
 static uint32_t stack_make(uint32_t words)
 {
     uint32_t number, used = LOAD(stack_used);
+    /* Pairs with stack_unmake: memory that goes back is written by one thread after another. */
     do {
         number = stack_fit(used, words);
         if (number >= CHUNKS * CHUNK_WORDS || !stack_chunk(number))
@@ -126,12 +132,15 @@ static uint32_t stack_make(uint32_t words)
 static void stack_unmake(uint32_t number, uint32_t words)
 {
     uint32_t end = number + words;
+    /* Pairs with stack_make: whoever gets the memory next writes it after us. */
     (void)__atomic_compare_exchange_n(&stack_used, &end, number, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* The stack was not in the bucket when its first entry was `head`. */
+/* Puts the stack into the bucket, in which it was not when the first entry was `head`. Returns its number; 0:
+   there is no memory. */
 static uint32_t stack_insert(uint32_t *bucket, uint32_t head, const void *const *pcs, uint32_t count)
 {
+    POND_ASSERT(count <= STACK_MOST);
     uint32_t words = stack_words(count);
     uint32_t number = stack_make(words);
     if (number == 0)
@@ -140,6 +149,7 @@ static uint32_t stack_insert(uint32_t *bucket, uint32_t head, const void *const 
     s->count = count;
     memcpy(s->pcs, pcs, count * sizeof *pcs);
     for (s->next = head;; s->next = head) {
+        /* Pairs with stack_number: the entry was filled before. */
         if (__atomic_compare_exchange_n(bucket, &head, number, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
             return number;
         uint32_t known = stack_search(head, s->next, pcs, count);
@@ -153,7 +163,7 @@ static uint32_t stack_insert(uint32_t *bucket, uint32_t head, const void *const 
 static uint32_t stack_number(const void *const *pcs, uint32_t count)
 {
     uint32_t *bucket = stack_bucket(pcs, count);
-    uint32_t head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE);
+    uint32_t head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE); /* Pairs with stack_insert */
     uint32_t known = stack_search(head, 0, pcs, count);
     if (known != 0)
         return known;
@@ -175,7 +185,8 @@ const void *const *stack_frames(uint32_t stack, size_t *count)
 
 /* ---- unwinding ---- */
 
-/* The unwinder may have lost its way before it met the caller: that one is known all the same. */
+/* Unwinds the stack. Should the unwinder lose its way before it meets the caller, that one is known all the
+   same. */
 static uint32_t stack_unwind(const void *caller, uint64_t most)
 {
     const void *pcs[STACK_MOST];

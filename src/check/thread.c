@@ -19,8 +19,8 @@ static struct block_chunk *block_chunks[GATE_THREADS / BLOCKS_IN_CHUNK];
 
 static __thread struct thread_block *block_mine POND_TLS_;
 
-/* Release, pairs with the acquire here and in thread_blocks_each: of two threads that map a chunk at once one
- * has the other's, zeroed. */
+/* Maps a chunk, if it is not there. Pairs with itself and thread_blocks_each: of two threads that map it at
+ * once one has the other's, zeroed. */
 static struct block_chunk *map_chunk(struct block_chunk **where)
 {
     struct block_chunk *known = __atomic_load_n(where, __ATOMIC_ACQUIRE);
@@ -38,7 +38,8 @@ NOT_INLINED struct thread_block *thread_block(void)
     return block_mine;
 }
 
-/* One that ended unseen before this process was forked is the parent's to tell of. */
+/* Makes the block this thread's. A thread that had it and ended unseen is told of here, unless it ended
+   before this process was forked: then the parent tells. */
 static void take_block(struct thread_block *b)
 {
     block_mine = b;
@@ -54,6 +55,7 @@ NOT_INLINED struct thread_block *thread_block_made(void)
     int saved = errno_now();
     if (block_mine == NULL && registry_hear_exit()) {
         uint32_t slot = gate_slot();
+        POND_ASSERT(slot < GATE_THREADS);
         struct block_chunk *c = map_chunk(&block_chunks[slot / BLOCKS_IN_CHUNK]);
         if (c != NULL)
             take_block(&c->blocks[slot % BLOCKS_IN_CHUNK]);
@@ -65,7 +67,8 @@ NOT_INLINED struct thread_block *thread_block_made(void)
 void thread_blocks_each(void (*visit)(struct thread_block *b, const void *ctx), const void *ctx)
 {
     for (uint32_t i = 0; i < GATE_THREADS / BLOCKS_IN_CHUNK; i++) {
-        struct block_chunk *c = __atomic_load_n(&block_chunks[i], __ATOMIC_ACQUIRE);
+        struct block_chunk *c =
+            __atomic_load_n(&block_chunks[i], __ATOMIC_ACQUIRE); /* Pairs with map_chunk */
         for (uint32_t k = 0; c != NULL && k < BLOCKS_IN_CHUNK; k++)
             visit(&c->blocks[k], ctx);
     }

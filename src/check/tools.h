@@ -298,7 +298,7 @@ static inline void tools_zeroed(const void *memory, size_t n)
 
 /* ---- objects ---- */
 
-/* The library looks at an object, or lets a hook: what the last one who had it did comes before. */
+/* The library looks at an object, or lets a hook: what its last owner did comes before. */
 static inline void tools_open(void *obj, size_t size)
 {
     tools_acquire(obj);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The handler of SIGSEGV and SIGBUS: an access to a guard slot's pages that trapped becomes a report,
- * whatever else it is goes to who handled the signal before.
+ * whatever else it is goes to the handler of the signal that was there before.
  *
  * 1. Nothing here takes a lock; report() may, but the interrupted thread holds none of the library's:
  *    under those no object is touched.
- * 2. A trap within a trap (a user's report handler touches the object) is not looked at: it goes on to who
- *    was there before.
+ * 2. A trap within a trap (a user's report handler touches the object) is not looked at: it goes on to
+ *    the handler that was there before.
  * 3. When report() returns the pages are opened, and the access is done again and works. So the handler
  *    never returns to an instruction that traps again, except to die of it.
  * 4. It takes less than 2 KiB of the signal's stack, which may have no more than the kernel's own frame
@@ -18,7 +18,7 @@
 #include <errno.h>
 #include <signal.h>
 
-/* Who handled SIGSEGV, and SIGBUS, before. */
+/* The handlers of SIGSEGV and SIGBUS that were there before. */
 static struct sigaction trap_previous[2];
 static bool trap_installed;
 
@@ -32,8 +32,8 @@ struct trap {
 
 /* ---- what happened, in words ---- */
 
-/* The interrupted instruction's address, one further, is like a return address. The stack is taken later and
-   aside: a signal's own stack is small. */
+/* The event of the trap. The interrupted instruction's address, one further, is like a return address. The
+   stack is taken later and aside: a signal's own stack is small. */
 static struct event trap_event(const struct pond *p, const struct trap *t)
 {
     struct event e = event_here(p, NULL);
@@ -83,12 +83,13 @@ static void report_slot(const struct guard_slot *s, const struct trap *t)
 
 /* ---- whose fault it is ---- */
 
-/* False: it is none of ours, or the access cannot go on. */
+/* Reports the access if it is a mistake, and has it go on. False: it is none of ours, or it cannot go on. */
 static bool trapped_in_slot(const struct trap *t)
 {
     struct guard_slot *s = guard_slot_at(t->address);
+    /* Pairs with the other threads' here: of two that trap in one slot one opens its pages. */
     bool opened = __atomic_exchange_n(&s->trapped, 1, __ATOMIC_SEQ_CST) != 0;
-    uint32_t state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+    uint32_t state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE); /* Pairs with guard_take and queue_give */
     if (LOAD(s->object) == 0)
         return false;
     /* It trapped while the slot changed hands. What is there now is open: the access is done again. */
@@ -109,7 +110,7 @@ static bool is_entry_of_pond(const void *pc)
            (uintptr_t)pc - (uintptr_t)&pond_put < TRAP_ENTRY_BYTES;
 }
 
-/* Reported only: there is nothing with which it could go on. */
+/* Reports an operation on a NULL pond; the access cannot go on. */
 static void report_null(const struct trap *t)
 {
     struct finding f = {.word = "null", .trapped = true, .advice = "check what pond_create returned"};
@@ -118,8 +119,8 @@ static void report_null(const struct trap *t)
     report(&f);
 }
 
-/* True: the access may be done again. */
-static bool trap_settles(const siginfo_t *info, const ucontext_t *context)
+/* Reports the access if it is a mistake of the pond's user. True: it may be done again. */
+static bool access_may_go_on(const siginfo_t *info, const ucontext_t *context)
 {
     static const char *const verbs[] = {"access", "read", "write"};
     struct trap t = {(uintptr_t)info->si_addr, context_pc(context), verbs[context_access(context)]};
@@ -130,7 +131,8 @@ static bool trap_settles(const siginfo_t *info, const ucontext_t *context)
     return false;
 }
 
-/* An access that the kernel refused, and says where: not kill(), not an address that is none. */
+/* True: the kernel refused an access, and says where. A signal that was sent is none, nor an address that no
+   memory could have. */
 static bool is_refused_access(int signal, const siginfo_t *info)
 {
     if (signal == SIGBUS)
@@ -138,7 +140,7 @@ static bool is_refused_access(int signal, const siginfo_t *info)
     return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
 }
 
-/* ---- who was there before ---- */
+/* ---- the handler that was there before ---- */
 
 /* The process dies of the signal as if nobody had handled it: by the access done again, or, when it was sent,
    by sending it again. */
@@ -183,18 +185,19 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
-    bool settled = false;
+    bool goes_on = false;
     if (!trap_running && is_refused_access(signal, info)) {
         trap_running = true;
-        settled = trap_settles(info, context);
+        goes_on = access_may_go_on(info, context);
         trap_running = false;
     }
-    if (!settled)
+    if (!goes_on)
         pass_on(signal, info, context);
     errno = saved;
 }
 
-/* Not deferred: a fault within the handler comes to the handler too, and so to who was there before. */
+/* Not deferred: a fault within the handler comes to the handler too, and so to the handler that
+   was there before. */
 void trap_install(void)
 {
     static const int signals[2] = {SIGSEGV, SIGBUS};

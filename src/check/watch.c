@@ -10,7 +10,7 @@
  *   tick: what is held; poison and red zones of idle objects; or all that an audit looks at.
  *
  * Invariants
- *   1. Who changed a record from LIVE, IDLE or CLEANING to CLEANING has the object to itself.
+ *   1. Whoever changed a record from LIVE, IDLE or CLEANING to CLEANING has the object to itself.
  *   2. An object's record is settled before the object is given to the pond: the next thread to get it may be
  *      quicker than we are.
  *   3. A put or discard that is refused touches nothing.
@@ -30,14 +30,14 @@
 #include <errno.h>
 
 /*
- * The record of an object that the caller has to itself goes to CLEANING, whatever it said and of whatever
- * generation it is: a walk that began in an earlier generation may be at it yet, and has it until then.
- * Acquire: what that walk wrote is seen; a later walk does not begin. True: it said that the object is idle,
- * and is believed.
+ * Makes CLEANING the record of an object that the caller has to itself, whatever it said and of whatever
+ * generation it is. A walk that began in an earlier generation may be at the record yet, and has it until it
+ * ends; a later walk does not begin. True: the record said that the object is idle, and is believed.
  */
 static bool seize(const struct check *c, struct record *r)
 {
     uint32_t state = LOAD(r->state);
+    /* Pairs with record_looked: what that walk wrote is seen. */
     while (state == RECORD_LOOKED_AT ||
            !__atomic_compare_exchange_n(&r->state, &state, RECORD_CLEANING, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED))
@@ -45,7 +45,8 @@ static bool seize(const struct check *c, struct record *r)
             os_yield();
             state = LOAD(r->state);
         }
-    uint32_t generation = __atomic_load_n(&r->generation, __ATOMIC_ACQUIRE);
+    uint32_t generation =
+        __atomic_load_n(&r->generation, __ATOMIC_ACQUIRE); /* Pairs with renew in record.c */
     return state == RECORD_IDLE && (generation == record_generation(c) || generation == RECORD_ALWAYS);
 }
 
@@ -75,7 +76,7 @@ static void make_idle(const struct call *call)
     pool_put_clean(p, call->obj);
 }
 
-/* Reset, and where the object goes then. */
+/* Runs the reset hook, looks at what it left, and has the object go where it is to go then. */
 static void clean(struct call *call, struct scope *s)
 {
     struct pond *p = call->pond;
@@ -114,7 +115,8 @@ static inline bool is_confined_to_another(const struct pond *p, const struct rec
     return (p->options.flags & POND_THREAD_CONFINED) != 0 && r->got.thread != event_thread();
 }
 
-/* True: the object is put. False: nothing was done; a look at each thing that might be wrong is due. */
+/* Puts the object in the usual case. False: nothing was done; a look at each thing that might be wrong is
+   due. */
 static inline bool put_quickly(pond *p, void *obj, const void *caller)
 {
     const struct check *c = check_of(p);
@@ -122,11 +124,13 @@ static inline bool put_quickly(pond *p, void *obj, const void *caller)
     if (r == NULL || LOAD(r->generation) != LOAD(c->generation) || is_confined_to_another(p, r) ||
         (c->redzone && !bytes_zones_are_whole(p, obj)))
         return false;
+    /* Pairs with hand_out_quickly and record_settle: the get's notes are seen. */
     if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_LIVE}, RECORD_CLEANING, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return false;
     r->put = event_here(p, caller);
-    __atomic_store_n(&r->state, RECORD_IDLE, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->state, RECORD_IDLE,
+                     __ATOMIC_RELEASE); /* Pairs with hand_out_quickly and record_change */
     if (!pool_put_cached(p, obj))
         pool_put_clean(p, obj);
     return true;
@@ -137,13 +141,15 @@ static inline void *get_quickly(pond *p)
     return only_looks(check_of(p)) ? pool_get_cached(p) : NULL;
 }
 
-/* True: no poison to lift, no tool to tell, zones whole: the record is all there is to do. */
+/* Notes the get in the usual case: there is no poison to lift and no tool to tell, and the zones are whole.
+   False: what there is to do is yet to be done. */
 static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
 {
     const struct check *c = check_of(p);
     struct record *r = record_in_slab(p, c, obj);
     if (r == NULL || LOAD(r->generation) != LOAD(c->generation) || LOAD(r->poisoned) > 0)
         return false;
+    /* Pairs with put_quickly and record_settle: the put's notes are seen. */
     if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_IDLE}, RECORD_CLEANING, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return false;
@@ -153,7 +159,7 @@ static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
     r->put.thread = 0;
     r->held = false;
     r->forks = event_forks();
-    __atomic_store_n(&r->state, RECORD_LIVE, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->state, RECORD_LIVE, __ATOMIC_RELEASE); /* Pairs with put_quickly and record_change */
     return true;
 }
 
@@ -218,7 +224,8 @@ static void *get_by_words(struct pond *p, uint32_t words, const struct get_how *
     }
     void *obj = NULL;
     bool makes = how == NULL || !how->idle_only;
-    if ((words & CHECK_GUARD) != 0 && makes && guard_is_due(LOAD(p->watch_step)))
+    if ((words & CHECK_GUARD) != 0 && makes &&
+        guard_is_due(LOAD(p->watch_step))) /* Relaxed: an old N counts for one get more */
         obj = full_get_guarded(p);
     else if ((words & CHECK_CHAOS) != 0 && (words & CHECK_BYPASS) == 0)
         obj = chaos_get(p);
@@ -227,7 +234,7 @@ static void *get_by_words(struct pond *p, uint32_t words, const struct get_how *
     return (words & CHECK_BYPASS) != 0 ? pool_get_new(p, how) : pool_get(p, how);
 }
 
-/* The object leaves the pond. */
+/* Does what there is to do when an object leaves the pond. */
 NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
 {
     const struct check *c = check_of(p);
@@ -238,6 +245,7 @@ NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
         return;
     }
     (void)seize(c, r);
+    POND_ASSERT(LOAD(r->state) == RECORD_CLEANING);
     if (r->poisoned > 0) {
         tell_open(p, obj);
         bytes_restore(p, obj, r, caller);
@@ -268,7 +276,8 @@ static void *get_slowly(pond *p, const void *caller, const struct get_how *how)
     return obj;
 }
 
-/* Who knows where it was made: its record may be of an object that was there before. */
+/* Takes in an object that was got while nobody watched. It may have been made unwatched, too: then its record
+   is of another object, which was there before. */
 void full_adopt(pond *p, void *obj, const void *caller)
 {
     struct record *r = record_of(p, obj);
@@ -373,13 +382,13 @@ bool full_ended(pond *p, void *obj)
         tell_wiped(p, obj);
         return false;
     }
-    secret_wipe(p, obj, p->options.size); /* else it would lie there until the slot is used again */
+    secret_wipe(p, obj, p->options.size); /* else secrets would lie there until the slot is used again */
     guard_give(obj);
     check_hold(check_of(p), -1);
     return true;
 }
 
-/* A footprint hook is to look at an idle object. */
+/* Uncovers an idle object that a footprint hook is to look at. */
 static void full_open(pond *p, void *obj)
 {
     struct record *r = record_of(p, obj);
@@ -395,6 +404,7 @@ static void full_close(pond *p, void *obj)
     struct record *r = record_of(p, obj);
     if (r == NULL || record_state(check_of(p), r) != RECORD_CLEANING)
         return;
+    POND_ASSERT(r->poisoned == 0);
     if (r->covered)
         bytes_poison(p, obj, r);
     tell_close(p, obj);
@@ -410,7 +420,7 @@ static void full_ticked(pond *p, const void *caller)
     if (check_on(p, CHECK_AUDIT))
         (void)audit_pond(p, caller);
     bytes_look(p, caller);
-    words_settle(p);
+    words_watch_anew(p);
 }
 
 static void full_busy(pond *p)
@@ -419,7 +429,7 @@ static void full_busy(pond *p)
         leak_report_busy(p);
 }
 
-/* Words that are off by now may have left something of it behind. */
+/* Forgets all that checks know of the pond; words that are off by now may have left something behind. */
 void watch_gone(pond *p)
 {
     if (check_of(p) == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is on, and switching.
+ * Switches words on and off, and knows what is on.
  *
  * Invariants
  *   1. Words and every pond's watch change under the registry's lock.
@@ -39,7 +39,8 @@ bool words_say_off(const char *text)
     return text != NULL && part_says(part_of(text, strlen(text)), "off");
 }
 
-/* In the handler of a signal the lock may be this thread's own. */
+/* Adds what was said of ponds by name, unless the lock is taken: in the handler of a signal by this thread,
+   maybe. */
 static void add_rules(char *text, size_t n, size_t *at)
 {
     if (!registry_trylock())
@@ -81,30 +82,33 @@ static const struct watch *wanted(uint32_t on)
 }
 
 /*
- * A generation lies within the time in which watch_full is the pond's watch: it begins after it and ends
- * before it. A put that was watched, and went on while nobody watched, writes its record late, maybe right
- * here. Were the new generation there before the watch, then the object could be got unwatched after that,
- * and its next put would find a believed record that says it is idle.
+ * Has the pond watched by w; NULL: by nobody. A generation lies within the time in which watch_full is the
+ * pond's watch: it begins after it and ends before it. A put that was watched, and went on while nobody
+ * watched, writes its record late, maybe right here. Were the new generation there before the watch, then the
+ * object could be got unwatched after that, and its next put would find a believed record that says it is
+ * idle.
  */
-static void attend(struct pond *p, const struct watch *w)
+static void watch_with(struct pond *p, const struct watch *w)
 {
     struct check *c = check_of(p);
     bool begins = w == &watch_full && watch_of(p) != w;
     if (w != &watch_full && c != NULL)
-        __atomic_store_n(&c->generation, RECORD_NEVER, __ATOMIC_RELEASE);
+        __atomic_store_n(&c->generation, RECORD_NEVER, __ATOMIC_RELEASE); /* Pairs with record_generation */
     if (begins)
         STORE(c->whole, false);
     put_way_clear(p);
-    __atomic_store_n(&p->watch, w, __ATOMIC_RELEASE);
+    __atomic_store_n(&p->watch, w, __ATOMIC_RELEASE); /* Pairs with watch_of: the pond's check is seen */
     put_way_set(p);
     board_look(p, true); /* until the first turn after it is watched no more */
     if (begins)
+        /* Pairs with record_generation: whoever reads it finds the watch that was stored before. */
         __atomic_store_n(&c->generation, ++c->generations, __ATOMIC_RELEASE);
+    POND_ASSERT(c == NULL || c->generation == RECORD_NEVER || c->generation == c->generations);
 }
 
-/* Pairs with check_hold_for. */
 static void store_words(struct check_settings *s, uint32_t on)
 {
+    /* Pairs with check_hold_for: it sees the word off, or its count is seen by check_holds afterwards. */
     __atomic_store_n(&s->words, on, __ATOMIC_SEQ_CST);
 }
 
@@ -119,18 +123,21 @@ static void store_values(struct check_settings *s, const struct check_settings *
     STORE(s->seed, now->seed);
 }
 
-/* A pond that holds something is watched on: its turn comes when it is gone. Release: see gate_is_shut. */
-static void settle_watch(struct pond *p)
+/* Has the pond watched as its words want it. One that holds something stays watched until nothing is held any
+   more: a tick then comes here again. */
+static void watch_as_wanted(struct pond *p)
 {
     const struct watch *w = wanted(check_of(p)->on.words);
     if (watch_of(p) != w && (w == &watch_full || check_holds(check_of(p)) == 0))
-        attend(p, w);
+        watch_with(p, w);
+    /* Pairs with gate_is_shut: whoever finds the pond open finds it unwatched. */
     __atomic_store_n(&p->shut, watch_of(p) != NULL, __ATOMIC_RELEASE);
 }
 
 /*
- * A word goes off before its pond may be left unwatched, and on when it is watched: who sees it on in
- * check_hold_for is watched for as long as it holds something.
+ * Puts these words on for the pond, and off all others. A word goes off before its pond may be left
+ * unwatched, and on when it is watched: whoever sees it on in check_hold_for is watched for as long as
+ * something is held.
  */
 static void put_on(struct pond *p, const struct check_settings *now)
 {
@@ -138,14 +145,16 @@ static void put_on(struct pond *p, const struct check_settings *now)
     const struct watch *w = wanted(now->words);
     store_words(s, s->words & now->words);
     store_values(s, now);
-    STORE(p->watch_step, guard_step(now->guard_every));
+    STORE(p->watch_step, guard_step(now->guard_every)); /* Relaxed: an old N counts for a few gets more */
     if (w == &watch_full || check_holds(check_of(p)) == 0)
-        attend(p, w);
+        watch_with(p, w);
     store_words(s, now->words);
-    __atomic_store_n(&p->shut, watch_of(p) != NULL, __ATOMIC_RELEASE);
+    POND_ASSERT(w == NULL || watch_of(p) != NULL);
+    __atomic_store_n(&p->shut, watch_of(p) != NULL, __ATOMIC_RELEASE); /* Pairs with gate_is_shut */
 }
 
-/* First: no fast path may take what a watched put has brought. False: no memory to watch them all. */
+/* Shuts all ponds that are to be watched, before any of them is: no fast path may take what a watched put has
+   brought. False: there is no memory to watch them all. */
 static bool shut_all(void)
 {
     bool all = true, any = false;
@@ -157,7 +166,7 @@ static bool shut_all(void)
             all = false;
             continue;
         }
-        STORE(p->shut, true);
+        STORE(p->shut, true); /* Relaxed: the lines are closed below, with a barrier for all threads */
         any = true;
     }
     if (any)
@@ -177,12 +186,12 @@ static bool watch_all(void)
     return all;
 }
 
-void words_settle(struct pond *p)
+void words_watch_anew(struct pond *p)
 {
     if (watch_of(p) == wanted(LOAD(check_of(p)->on.words)))
         return;
     registry_lock();
-    settle_watch(p);
+    watch_as_wanted(p);
     registry_unlock();
 }
 
@@ -192,7 +201,7 @@ enum source {
     FROM_ENVIRONMENT /* POND_DEBUG: those that are understood, for nobody sees an error */
 };
 
-/* With the lock. */
+/* CHECK_TOOLS if a tool is there, else 0. With the registry's lock. */
 static uint32_t tools_word(void)
 {
     static bool asked, present;
@@ -201,7 +210,7 @@ static uint32_t tools_word(void)
     return present ? CHECK_TOOLS : 0;
 }
 
-/* With the lock: what holds of ponds that no rule names, and of what is about none. */
+/* Has what was said hold of ponds that no rule names, and of what is about none. With the registry's lock. */
 static void say_for_all(void)
 {
     struct check_settings now = rules_for(&said, NULL);
@@ -211,7 +220,7 @@ static void say_for_all(void)
     STORE(check_somewhere, said.somewhere);
 }
 
-/* With the lock. False and errno. */
+/* Puts the words of the text on. With the registry's lock. False and errno: not, or not for all ponds. */
 static bool apply(const char *text, enum source source, struct refusals *refused)
 {
     rules_parse(&reading, text, refused);
@@ -286,11 +295,13 @@ static pthread_once_t begun = PTHREAD_ONCE_INIT;
 /* True: a check is on, and not only how reports are made. */
 static bool anything_is_checked(void)
 {
-    return (LOAD(check_somewhere) & ~(uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS)) != 0;
+    return (LOAD(check_somewhere) & ~CHECK_HOW_TO_REPORT) != 0;
 }
 
 static struct refusals refused_at_first;
-static const char *unsaid; /* why not all of the environment's words are on; NULL: they are, or it was said */
+/* Why not all of the environment's words are on; NULL: they are, or it was said.
+   Relaxed: pthread_once orders it for all who come here. */
+static const char *unsaid;
 
 static const char *words_at_first(void)
 {
@@ -309,11 +320,13 @@ static void begin(void)
         STORE(unsaid, refused_at_first.phrases);
 }
 
-/* A handler of reports may make a pond: so nothing is said before the words are on. */
+/* Puts the environment's words on before the first pond is made. A handler of reports may make a pond: so
+   nothing is said before the words are on. */
 void watch_begin(void)
 {
     int saved = errno;
     pthread_once(&begun, begin);
+    /* Relaxed: of several threads one says it, whichever. */
     const char *why = LOAD(unsaid) != NULL ? __atomic_exchange_n(&unsaid, NULL, __ATOMIC_RELAXED) : NULL;
     if (why != NULL)
         say_refused(words_at_first(), FROM_ENVIRONMENT, why,

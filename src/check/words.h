@@ -28,7 +28,9 @@ enum check_word {
 /* The words that only say how reports are made: with these alone nothing is checked. */
 #define CHECK_HOW_TO_REPORT ((uint32_t)(CHECK_STACKS | CHECK_LOG | CHECK_TOOLS))
 
-/* What is on for a pond. Written under the registry's lock; anyone reads it at any time with LOAD. */
+/* What is on for a pond. Written under the registry's lock; anyone reads it at any time with LOAD.
+   Relaxed: a word or value that is read late is as one that was set late. Where more hangs on a word, it is
+   read with check_hold_for, or its pond's watch is: see put_on in words.c. */
 struct check_settings {
     uint32_t words;        /* of enum check_word */
     uint64_t stacks;       /* deepest stack kept, in frames */
@@ -43,8 +45,10 @@ struct check_settings {
 /* What is on for ponds that no word names, and for what concerns no single pond. */
 extern struct check_settings check_settings;
 
-extern uint32_t check_somewhere; /* words that are on for any pond, one that exists or one to come */
-extern uint64_t check_changes;   /* how often words were set */
+/* The words that are on for any pond, one that exists or one to come; and how often words were set.
+   Relaxed: as with check_settings. */
+extern uint32_t check_somewhere;
+extern uint64_t check_changes;
 
 /*
  * Writes the words that are on for this pond, as pond_debug_set takes them. NULL: all that was said, also of
@@ -52,8 +56,8 @@ extern uint64_t check_changes;   /* how often words were set */
  */
 size_t check_words_text(const struct pond *p, char *text, size_t n);
 
-/* Stops watching the pond if nothing about it needs watching any more. */
-void words_settle(struct pond *p);
+/* Has the pond watched as its words want it, and no longer than what is held there needs. */
+void words_watch_anew(struct pond *p);
 
 /* True: the word is on for ponds that no word names. */
 static inline bool check_for_all(uint32_t word)
