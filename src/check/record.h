@@ -117,6 +117,15 @@ bool record_change(const struct check *c, struct record *r, uint32_t from, uint3
 /* Ends the caller's hold of the record: it has this state, and is believed from now on. */
 void record_settle(const struct check *c, struct record *r, uint32_t state);
 
+/* Notes a get of the object, whose record the caller has: nothing of its use before is left. */
+static inline void record_got(struct record *r, struct event here)
+{
+    r->got = here;
+    r->put.thread = 0;
+    r->held = false;
+    r->forks = event_forks();
+}
+
 /* Begins a walk's look at a record in that state, and ends it: the record says afterwards what it said
    before. False: it is in another state. */
 bool record_look(const struct check *c, struct record *r, uint32_t state);

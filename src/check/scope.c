@@ -119,10 +119,8 @@ static void call_it_live(const struct scope *s)
         check_hold(check_of(s->pond), -1); /* its last object ended unwatched */
     STORE(r->poisoned, 0);
     STORE(r->born, 0);
-    r->made = r->held = false;
-    r->got = s->by;
-    r->put.thread = 0;
-    r->forks = event_forks();
+    r->made = false;
+    record_got(r, s->by);
     record_settle(check_of(s->pond), r, RECORD_LIVE);
 }
 

@@ -155,10 +155,7 @@ static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
         return false;
     if (c->redzone && !bytes_zones_are_whole(p, obj))
         return false; /* a walk might have been at work on them until now */
-    r->got = event_here(p, caller);
-    r->put.thread = 0;
-    r->held = false;
-    r->forks = event_forks();
+    record_got(r, event_here(p, caller));
     __atomic_store_n(&r->state, RECORD_LIVE, __ATOMIC_RELEASE); /* Pairs with put_quickly and record_change */
     return true;
 }
@@ -255,10 +252,7 @@ NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
     struct event here = event_here(p, caller);
     bytes_check_zones(p, obj, r, ZONE_GET, here);
     tell_got(p, obj);
-    r->got = here;
-    r->put.thread = 0;
-    r->held = false;
-    r->forks = event_forks();
+    record_got(r, here);
     record_settle(c, r, RECORD_LIVE);
 }
 
