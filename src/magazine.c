@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory is never unmapped, only purged: a thread that pops from a depot stack may still read the
- * link of a magazine that another thread has popped and ended meanwhile. What it reads then is used
- * for nothing, since the stack's generation has moved on.
+ * Magazines are objects of slabs, one set for each class of size, under one lock for all ponds. Their memory
+ * is never unmapped, only purged: a thread that pops from a depot stack may still read the link of a magazine
+ * that another thread has popped and ended meanwhile. What it reads then is used for nothing, since the
+ * stack's generation has moved on.
  */
 #include "magazine.h"
 #include <pthread.h>
@@ -12,7 +13,7 @@
 static struct {
     pthread_mutex_t lock;
     struct slab_set sets[MAGAZINE_CLASSES];
-    bool left; /* the last purge had too few calls. Read without the lock */
+    bool left; /* the last purge had too few calls. Relaxed: an old answer costs a tick, or spares one */
 } magazines = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t class_bytes(size_t class)
@@ -63,13 +64,14 @@ static void *memory_of_class(size_t class)
 
 struct magazine *magazine_make(uint32_t room)
 {
+    POND_ASSERT(room > 0 && room <= magazine_most());
     struct magazine *m = memory_of_class(class_of(room));
     if (m == NULL)
         return NULL;
     m->epoch = 0;
     m->count = 0;
     m->counted = false;
-    STORE(m->room, (uint16_t)room); /* who counts another thread's cache may be reading it */
+    STORE(m->room, (uint16_t)room); /* a thread that counts another one's cache may be reading it */
     return m;
 }
 

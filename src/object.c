@@ -9,6 +9,7 @@
 
 /* ---- beginning ---- */
 
+/* Takes memory for up to `most` objects: the first is *b's own, the others are b->more. */
 static bool memory_take(struct pond *p, struct birth *b, uint32_t most)
 {
     struct slab_run run;
@@ -22,23 +23,25 @@ static bool memory_take(struct pond *p, struct birth *b, uint32_t most)
     return true;
 }
 
-/* Ticks give it back to the system. */
+/* Gives the object's memory back to its slab; ticks give it back to the system. */
 static void memory_give(struct pond *p, void *obj)
 {
     board_wake(p);
     slab_give(&p->slabs, (char *)obj - p->lead);
 }
 
-/* What more there is in *b is this thread's run, on its way to its cache. */
+/* Notes in this thread's line how many objects its new run is for, which run_keep will bring to its cache. */
 static void count_run(struct pond *p, const struct birth *b)
 {
     struct cache *c = (struct cache *)(void *)pond_line(p);
+    POND_ASSERT(c != &p->closed && LOAD(c->run_left) == 0);
     p->runs = true;
     STORE(c->run_left, (uint16_t)(b->more.count | RUN_HANDED));
 }
 
 void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
 {
+    POND_ASSERT(mutex_is_held(&p->lock) && most > 0);
     void *memory = b->memory;
     *b = (struct birth){.memory = memory, .zero = true, .full = !wait_has_room(p)};
     b->error = b->full ? EAGAIN : 0;
@@ -69,6 +72,7 @@ uint64_t object_unmade(const struct pond *p)
 
 void object_high_water(struct pond *p)
 {
+    POND_ASSERT(p->constructed >= p->objects);
     if (p->objects > p->high_water)
         p->high_water = MAX(p->high_water, p->objects - object_unmade(p));
 }
@@ -84,6 +88,7 @@ static bool has_maker(const struct pond *p)
     return p->options.construct != NULL || p->options.create != NULL;
 }
 
+/* Has the construct hook run on zeroed memory. 0, or the hook's error. */
 static int construct(struct pond *p, void *obj, bool zero)
 {
     if (!zero)
@@ -96,10 +101,11 @@ static int construct(struct pond *p, void *obj, bool zero)
     return error;
 }
 
+/* Has the create hook run. 0, or the errno that it left. */
 static int create_one(struct pond *p, void **obj)
 {
     uint32_t entry = entry_pause();
-    errno_be(ENOMEM); /* should create not say */
+    errno_be(ENOMEM); /* in case that create leaves errno as it is */
     *obj = p->options.create(p->options.ctx);
     entry_resume(entry);
     if (*obj != NULL)
@@ -114,12 +120,13 @@ static int construct_or_create(struct pond *p, void **obj, bool zero)
     return p->options.create != NULL ? create_one(p, obj) : construct(p, *obj, zero);
 }
 
-/* True: it was the watcher's own, which has it back. */
+/* Tells the watcher that an object has ended. True: the memory was the watcher's own, which has it back. */
 static bool watcher_has(const struct watch *w, struct pond *p, void *obj)
 {
     return w != NULL && w->ended(p, obj);
 }
 
+/* Takes an admission back whose hook has failed: memory, place and counts. */
 static void unmake(struct pond *p, const struct birth *b)
 {
     bool ours = b->memory != NULL && !watcher_has(watch_of(p), p, b->memory);
@@ -127,6 +134,7 @@ static void unmake(struct pond *p, const struct birth *b)
     if (ours)
         memory_give(p, b->memory);
     object_high_water(p);
+    POND_ASSERT(p->objects > 0 && p->constructed > 0 && p->misses >= b->miss);
     p->objects--;
     STORE(p->constructed, p->constructed - 1);
     STORE(p->misses, p->misses - b->miss);
@@ -163,6 +171,7 @@ ON_THE_STACK void *object_make(struct pond *p, const struct birth *b)
 
 void object_uncount(struct pond *p, pond_drop_reason why)
 {
+    POND_ASSERT(mutex_is_held(&p->lock) && p->objects > 0 && why < POND_DROP_REASONS);
     object_high_water(p);
     p->objects--;
     ADD(p->dropped[why], 1);
@@ -190,6 +199,7 @@ ON_THE_STACK void object_end(struct pond *p, void *obj, pond_drop_reason why)
 
 void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason why)
 {
+    POND_ASSERT(mutex_is_held(&p->lock) && p->objects >= n && p->options.destroy == NULL);
     for (size_t i = 0; i < n; i++)
         memory_give(p, objs[i]);
     object_high_water(p);
@@ -200,6 +210,7 @@ void object_drop_plain(struct pond *p, void **objs, size_t n, pond_drop_reason w
 
 /* ---- between two lives ---- */
 
+/* What the footprint hook says. */
 static size_t footprint(struct pond *p, void *obj)
 {
     uint32_t entry = entry_pause();
@@ -208,6 +219,7 @@ static size_t footprint(struct pond *p, void *obj)
     return bytes;
 }
 
+/* The same of an idle object that the watcher may have closed to everybody. */
 static size_t footprint_watched(struct pond *p, void *obj, const struct watch *w)
 {
     w->open(p, obj);
@@ -233,7 +245,8 @@ ON_THE_STACK size_t object_bytes(struct pond *p, void *obj)
     return p->object_bytes + (w == NULL ? footprint(p, obj) : footprint_watched(p, obj, w));
 }
 
-/* A mean of the last puts. Two threads may overwrite each other's: it is an estimate. */
+/* Brings the mean of the last puts nearer to this one. Relaxed: two threads may overwrite each other's; it is
+ * an estimate. */
 static void note_footprint(struct pond *p, uint64_t bytes)
 {
     uint64_t mean = LOAD(p->footprint_mean);
@@ -264,7 +277,7 @@ ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
     }
     if (o->footprint != NULL) {
         size_t bytes = footprint(p, obj);
-        size_t most = LOAD(o->max_footprint);
+        size_t most = LOAD(o->max_footprint); /* Relaxed: one word; a put is before its change or after it */
         if (most > 0 && bytes > most) {
             *why = POND_DROP_LIMIT;
             return false;
@@ -280,7 +293,7 @@ ON_THE_STACK bool object_clean(struct pond *p, void *obj, pond_drop_reason *why)
 
 /* ---- is a hook under way? ---- */
 
-/* All hooks are called by these. */
+/* Looks on this thread's stack for the functions that call hooks: these are all of them. */
 bool object_in_hook(const void *unless)
 {
     const void *const callers[] = {unless,

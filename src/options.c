@@ -95,7 +95,7 @@ static const char *type_objection(const pond_options *o)
 
 /* ---- as they will be used ---- */
 
-/* As malloc: any type of that size can be put there. */
+/* The alignment that malloc would give: any type of that size can be put there. */
 static size_t natural_align(size_t size)
 {
     size_t align = 1;
@@ -120,5 +120,6 @@ const char *options_settle(const pond_options *given, pond_options *o)
         why = o->create != NULL ? create_objection(o) : object_objection(o);
     if (why == NULL && o->align == 0 && o->size > 0)
         o->align = natural_align(o->size);
+    POND_ASSERT(why != NULL || o->create != NULL || (o->size > 0 && is_power_of_two(o->align)));
     return why;
 }

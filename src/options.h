@@ -5,13 +5,14 @@
 
 #include "types.h"
 
-/* *o: the options as they will be used. Returns NULL, or what is wrong with them: a constant text. */
+/* Fills *o with the options as they will be used. Returns NULL, or what is wrong with them: a constant text.
+ */
 const char *options_settle(const pond_options *given, pond_options *o);
 
-/* The same of limits, for a pond that has such a footprint hook, or none. */
+/* What is wrong with these limits, for a pond that has such a footprint hook (NULL: none); NULL: nothing. */
 const char *options_limits(const pond_limits *l, const void *footprint);
 
-/* This thread's pond_why is the text from now on; and errno is EINVAL. */
+/* Makes the text what pond_why says on this thread from now on, and errno EINVAL. */
 void options_refuse(const char *why);
 
 #endif

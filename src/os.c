@@ -15,13 +15,18 @@
 
 size_t os_page_size(void)
 {
-    static size_t size;
+    static size_t size; /* Relaxed: all who find 0 store the same */
     size_t known = LOAD(size);
     if (known == 0) {
         known = (size_t)sysconf(_SC_PAGESIZE);
         STORE(size, known);
     }
     return known;
+}
+
+static bool is_on_page(const void *address)
+{
+    return (uintptr_t)address % os_page_size() == 0;
 }
 
 /* ---- giving pages back ---- */
@@ -33,6 +38,7 @@ size_t os_page_size(void)
 /* Locked memory goes only when it is asked for by that name, and on older kernels not at all: EINVAL. */
 bool os_purge(void *base, size_t bytes)
 {
+    POND_ASSERT(is_on_page(base));
     int saved = errno;
     bool purged = madvise(base, bytes, MADV_DONTNEED) == 0;
 #ifdef __linux__
@@ -50,7 +56,7 @@ bool os_purge(void *base, size_t bytes)
 void os_populate(void *base, size_t bytes)
 {
 #ifdef __linux__
-    static bool refused; /* it is asked no more */
+    static bool refused; /* it is asked no more. Relaxed: to ask twice does no harm */
     int saved = errno;
     if (!LOAD(refused) && madvise(base, bytes, MADV_POPULATE_WRITE) != 0)
         STORE(refused, errno == EINVAL || errno == EPERM || errno == ENOSYS);
@@ -82,28 +88,29 @@ void os_small_pages(void *base, size_t bytes)
 /* ---- what could not be unmapped ---- */
 
 /*
- * munmap fails when it would split a mapping and the process has as many as it may (vm.max_map_count), or
- * where a sandbox refuses it. The memory goes back all the same, and the range is kept: it serves the next
- * who asks for one like it, and os_unmap_kept tries again. What says so lies in the range itself. Ranges are
- * pushed one by one or in chains, but taken off all at once: so no one meets a head that was taken off and
- * pushed again meanwhile. The child of a fork that comes while a thread has them in its hands does not see
- * them again.
+ * Keeps ranges that could not be unmapped. munmap fails when it would split a mapping and the process has as
+ * many as it may (vm.max_map_count), or where a sandbox refuses it. The memory goes back all the same, and
+ * the range is kept: it serves the next reservation like it, and os_unmap_kept tries again. What says so lies
+ * in the range itself. Ranges are pushed one by one or in chains, but taken off all at once: so nobody meets
+ * a head that was taken off and pushed again meanwhile. The child of a fork that comes while a thread has
+ * them in its hands does not see them again.
  */
 struct kept {
     struct kept *next;
     size_t bytes;
     bool reserved; /* it was not opened as a whole */
-    bool zero;     /* but for this header */
+    bool zero;     /* all of it reads as zero but for this header */
 };
 
-static struct kept *kept_ranges;
+static struct kept *kept_ranges; /* Relaxed: without a look into them, to see whether there are any */
 
+/* Pairs with the release in keep_chain: whoever takes a range off finds its header written. */
 static struct kept *take_all_kept(void)
 {
     return __atomic_exchange_n(&kept_ranges, NULL, __ATOMIC_ACQUIRE);
 }
 
-/* Release, with the acquire above: who takes a range off sees its header. */
+/* Pairs with the acquire in take_all_kept: the headers are written before anybody can take them off. */
 static void keep_chain(struct kept *first)
 {
     struct kept *last = first, *head = LOAD(kept_ranges);
@@ -117,8 +124,10 @@ static void keep_chain(struct kept *first)
         !__atomic_compare_exchange_n(&kept_ranges, &head, first, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
+/* The range's first page is memory that may be written to. */
 static void keep(void *base, size_t bytes, bool reserved)
 {
+    POND_ASSERT(is_on_page(base) && bytes >= sizeof(struct kept));
     bool zero = os_purge(base, bytes);
     struct kept *k = base;
     *k = (struct kept){.bytes = bytes, .reserved = reserved, .zero = zero};
@@ -130,6 +139,7 @@ static bool serves(const struct kept *k, size_t bytes, size_t align, bool reserv
     return k->bytes == bytes && k->reserved == reserved && k->zero && ((uintptr_t)k & (align - 1)) == 0;
 }
 
+/* A range that was kept and is like this one, all of it zero; NULL: there is none. */
 static void *reuse_kept(size_t bytes, size_t align, bool reserved)
 {
     if (LOAD(kept_ranges) == NULL)
@@ -148,7 +158,7 @@ static void *reuse_kept(size_t bytes, size_t align, bool reserved)
 
 #define KEPT_TRIES 64 /* most that fail at a time: a tick is bounded */
 
-/* Those that were tried go behind the others. */
+/* Takes all of them off and tries one after the other. Those that were tried go behind the others. */
 void os_unmap_kept(void)
 {
     if (LOAD(kept_ranges) == NULL)
@@ -177,7 +187,7 @@ void os_unmap(void *base, size_t bytes)
     errno = saved;
 }
 
-/* True: it is unmapped. */
+/* Unmaps what was reserved, whatever of it is open. False: it could not be, and is kept if it can. */
 static bool unreserve(void *base, size_t bytes)
 {
     int saved = errno;
@@ -194,7 +204,7 @@ static bool unreserve(void *base, size_t bytes)
 #define MAP_FIXED_NOREPLACE 0 /* of Linux 4.17; an older kernel takes the address for a wish */
 #endif
 
-/* At this address; 0: anywhere. errno is EEXIST where something is there. */
+/* Reserves address space at this address; 0: anywhere. NULL, and EEXIST where something is there. */
 static char *reserve_at(uintptr_t address, size_t bytes)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? MAP_FIXED_NOREPLACE : 0);
@@ -210,11 +220,13 @@ static char *reserve_at(uintptr_t address, size_t bytes)
  * nothing has to be cut off. It is below the last reservation, and above one that went since: else ponds that
  * come and go would wander through all of the address space. 0: where the kernel chooses. In units of the
  * smallest page: the address is that of a slab's first object, which a search for leaks must not find here.
+ * Relaxed: a guess; the kernel says whether something is there.
  */
 static uintptr_t reserve_below;
 
 #define RESERVE_UNIT ((uintptr_t)4096)
 
+/* Downwards from the guess. NULL: nothing was free within so many tries. */
 static char *reserve_by_search(size_t bytes, size_t align)
 {
     uintptr_t at = LOAD(reserve_below) * RESERVE_UNIT;
@@ -225,12 +237,13 @@ static char *reserve_by_search(size_t bytes, size_t align)
             continue;
         if (base == NULL || ((uintptr_t)base & (align - 1)) == 0)
             return base;
-        (void)unreserve(base, bytes); /* of an older kernel */
+        (void)unreserve(base, bytes); /* an older kernel chose another address */
     }
     return NULL;
 }
 
-/* Where the kernel chooses. What lies around it is cut off; where that fails as in os_unmap it is kept. */
+/* Reserves where the kernel chooses. What lies around the aligned part is cut off; where that fails as in
+ * os_unmap it is kept. */
 static char *reserve_and_cut(size_t bytes, size_t align)
 {
     char *all = reserve_at(0, bytes + align);
@@ -244,6 +257,7 @@ static char *reserve_and_cut(size_t bytes, size_t align)
 
 void *os_reserve(size_t bytes, size_t align)
 {
+    POND_ASSERT(is_power_of_two(align) && align >= os_page_size() && bytes > 0);
     int saved = errno;
     char *base = reuse_kept(bytes, align, true);
     if (base != NULL)
@@ -256,6 +270,7 @@ void *os_reserve(size_t bytes, size_t align)
         return NULL;
     }
     errno = saved;
+    POND_ASSERT((uintptr_t)base % align == 0);
     os_small_pages(base, bytes);
     STORE(reserve_below, (uintptr_t)base / RESERVE_UNIT);
     return base;
@@ -268,9 +283,8 @@ void os_release(void *base, size_t bytes)
         STORE(reserve_below, end);
 }
 
-/*
- * A sandbox may refuse mprotect. It is asked first all the same: it never leaves a hole where it failed.
- */
+/* Maps the pages anew, where a sandbox refuses mprotect. That is asked first all the same: it never leaves a
+ * hole where it failed. */
 static bool open_anew(void *base, size_t bytes)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
@@ -282,6 +296,7 @@ static bool open_anew(void *base, size_t bytes)
 
 bool os_open(void *base, size_t bytes)
 {
+    POND_ASSERT(is_on_page(base));
     int saved = errno;
     if (mprotect(base, bytes, PROT_READ | PROT_WRITE) == 0)
         return true;
@@ -293,7 +308,8 @@ bool os_open(void *base, size_t bytes)
     return false;
 }
 
-/* In a process that locks what it will map (mlockall), each page would be resident from the start on. */
+/* Has pages locked only when they are used. In a process that locks what it will map (mlockall), each would
+ * be resident from the start on. */
 static void lock_when_used(void *base, size_t bytes)
 {
 #ifdef MLOCK_ONFAULT
@@ -306,7 +322,7 @@ static void lock_when_used(void *base, size_t bytes)
 #endif
 }
 
-/* What is kept for reuse has its first page open. */
+/* A kept range, opened as far as `open`; its first page is so already. */
 static void *reuse_part(size_t bytes, size_t open)
 {
     char *base = reuse_kept(bytes, 1, open < bytes);
@@ -318,6 +334,7 @@ static void *reuse_part(size_t bytes, size_t open)
 
 void *os_map_part(size_t bytes, size_t open)
 {
+    POND_ASSERT(open > 0 && open <= bytes);
     char *base = reuse_part(bytes, open);
     if (base != NULL)
         return base;
@@ -347,7 +364,7 @@ void os_unmap_part(void *base, size_t bytes)
 /* ---- the barrier ---- */
 
 #ifdef POND_FENCE
-/* The owner's own fence is the other half: see <pond/inline.h>. */
+/* With POND_FENCE there is nothing to do: the owner's own fence orders its steps, see <pond/inline.h>. */
 bool os_barrier_register(void)
 {
     return true;
@@ -367,9 +384,9 @@ bool os_barrier_register(void)
 }
 
 /*
- * There is no other way behind it. Taking a right away from a page by mprotect interrupts other processors on
- * many x86 only: where the hardware tells them to forget a translation by itself (aarch64, and x86 with
- * INVLPGB), no thread passes a fence.
+ * Has every thread pass a fence, by membarrier; there is no other way behind it. Taking a right away from a
+ * page by mprotect interrupts other processors on many x86 only: where the hardware tells them to forget a
+ * translation by itself (aarch64, and x86 with INVLPGB), no thread passes a fence.
  */
 bool os_barrier(void)
 {
@@ -409,7 +426,8 @@ bool os_thread_is_gone(uint32_t thread)
 }
 #endif
 
-/* Of two processes one has another number or began later, however alike a fork has made them. */
+/* Mixes the process's number and the time: of two processes one has another number or began later, however
+ * alike a fork has made them. */
 uint64_t os_seed(void)
 {
     struct timespec now = {.tv_sec = 0};

@@ -16,7 +16,7 @@ void *os_map(size_t bytes);
 void os_unmap(void *base, size_t bytes);
 
 /* The same, of which only the first `open` bytes, whole pages, are memory; os_open makes more of it memory,
-   from there on. */
+   from there on. The second takes back what the first gave. */
 void *os_map_part(size_t bytes, size_t open);
 void os_unmap_part(void *base, size_t bytes);
 
@@ -37,15 +37,16 @@ void os_unmap_kept(void);
 /* Gives the pages back; they read as zero afterwards. False: some may be as they were. */
 bool os_purge(void *base, size_t bytes);
 
-/* True: the process locks its memory, so that pages are resident from when they are opened. Nothing lies
- * there yet. */
 /* Makes these pages of what was opened resident and writable now. Where the kernel cannot (before Linux 5.14)
    or will not, they become so when they are written to. */
 void os_populate(void *base, size_t bytes);
 
+/* True: the process locks its memory, so that pages are resident from when they are opened. To be asked of
+ * pages in which nothing lies yet. */
 bool os_is_locked(void *base, size_t bytes);
 
-/* Keeps the kernel from bringing more than a page where one is written to. All of the above is so. */
+/* Keeps the kernel from bringing more than a page where one is written to. What the functions above return is
+ * so from the start. */
 void os_small_pages(void *base, size_t bytes);
 
 /* True: os_barrier works from now on. To be called again in a forked child. */
@@ -62,10 +63,10 @@ bool os_thread_is_gone(uint32_t thread); /* false: it is there, or there is no k
 uint64_t os_milliseconds(void); /* since some time in the past */
 uint64_t os_microseconds(void); /* since the same */
 
-/* Another number in each process, and each time. */
+/* A number that is another one in each process and at each call. */
 uint64_t os_seed(void);
 
-/* Keeps this thread from being cancelled meanwhile. What the first returns the second puts back. */
+/* Keeps this thread from being cancelled between the two calls. What the first returns is for the second. */
 int os_hold_cancel(void);
 void os_allow_cancel(int before);
 

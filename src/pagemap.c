@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Three levels over the bits of an address that number its unit, of addresses of 48 bits, or of 32. Read
- * without a lock: an entry is stored with release after what it leads to is filled, and loaded with acquire.
- * Tables are never freed: of 16 KiB each, of which a page is resident where slabs are near each other.
+ * A table of three levels, by the bits of an address that number its unit: of addresses of 48 bits, or of 32.
+ * It is read without a lock: an entry is stored with release after what it leads to is filled, and loaded
+ * with acquire. So whoever comes upon an entry never reads a table, or a slab's header, from before it was
+ * filled. Tables are never freed: of 16 KiB each, of which a page is resident where slabs are near each
+ * other.
  */
 #include "pagemap.h"
 #include "os.h"
@@ -54,7 +56,8 @@ static uintptr_t pagemap_unit(const void *address)
     return (uintptr_t)address >> UNIT_BITS;
 }
 
-/* NULL: no slab was ever near. */
+/* The unit's entry; NULL: no slab was ever near. Pairs with make_middle and make_entry, which store a table
+ * after it is there, all of it zero. */
 static struct slab **pagemap_entry(uintptr_t unit)
 {
     uintptr_t root = unit >> LEAF_BITS >> MIDDLE_BITS;
@@ -65,12 +68,14 @@ static struct slab **pagemap_entry(uintptr_t unit)
     return l == NULL ? NULL : &l->slabs[unit & (LEAF_ENTRIES - 1)];
 }
 
+/* Pairs with pagemap_set: whoever finds a slab finds its header filled. */
 struct slab *slab_of(const void *address)
 {
     struct slab **entry = pagemap_entry(pagemap_unit(address));
     return entry == NULL ? NULL : __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 }
 
+/* Pairs with pagemap_entry, which reads without the lock. */
 static bool make_middle(uintptr_t root)
 {
     if (root >= ROOT_ENTRIES) {
@@ -82,7 +87,7 @@ static bool make_middle(uintptr_t root)
     return pagemap.root[root] != NULL;
 }
 
-/* So that the unit has an entry. */
+/* Makes the tables that lead to the unit's entry. Pairs with pagemap_entry, which reads without the lock. */
 static bool make_entry(uintptr_t unit)
 {
     uintptr_t root = unit >> LEAF_BITS >> MIDDLE_BITS;
@@ -94,8 +99,12 @@ static bool make_entry(uintptr_t unit)
     return *leaf != NULL;
 }
 
+/* Pairs with slab_of: the slab's header was filled before this, and is seen by whoever finds the slab. */
 bool pagemap_set(const char *base, size_t bytes, struct slab *s)
 {
+    POND_ASSERT((uintptr_t)base % SLAB_UNIT == 0 && bytes > 0);
+    POND_ASSERT(s == NULL ||
+                slab_of(base) == NULL); /* what has a unit gives it back before another takes it */
     uintptr_t first = pagemap_unit(base), last = pagemap_unit(base + bytes - 1);
     bool room = true;
     pagemap_lock();
@@ -107,6 +116,7 @@ bool pagemap_set(const char *base, size_t bytes, struct slab *s)
     return room;
 }
 
+/* Visits the slabs of a table, each at its first unit. */
 static void each_of_leaf(const struct leaf *l, uintptr_t first,
                          void (*visit)(const struct slab *s, void *ctx), void *ctx)
 {

@@ -8,19 +8,19 @@
 
 #include "types.h"
 
-/* The slab in whose units this address lies, or NULL: any address may be asked. No lock: two loads more than
-   the entry's. */
+/* The slab in whose units this address lies, or NULL: any address may be asked. Takes no lock: the tables'
+   two loads come before the entry's. */
 struct slab *slab_of(const void *address);
 
-/* All units from base on, `bytes` of them; s NULL: they are no slab's. False: no memory, and nothing is
-   changed; that cannot be where the units had a slab. */
+/* Makes all units from base on, `bytes` of them, the slab's; s NULL: they are no slab's any more. False: no
+   memory, and nothing is changed; that cannot be where the units had a slab. */
 bool pagemap_set(const char *base, size_t bytes, struct slab *s);
 
-/* With the map locked no slab is unmapped: what is found may be looked into. */
+/* Keeps slabs from being unmapped: what is found meanwhile may be looked into. */
 void pagemap_lock(void);
 void pagemap_unlock(void);
 
-/* Every slab of all sets. With the map locked. */
+/* Visits every slab of all sets. With the map locked. */
 void slab_each_mapped(void (*visit)(const struct slab *s, void *ctx), void *ctx);
 
 #endif

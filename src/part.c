@@ -80,4 +80,5 @@ void refusal_note(struct refusals *r, struct part word, const char *why)
                    (int)MIN(word.length, SHOWN_OF_WORD), word.text, why);
     r->more = strlen(phrase) + sizeof(more) > room;
     r->length += (size_t)snprintf(r->phrases + r->length, room, "%s", r->more ? more : phrase);
+    POND_ASSERT(r->length < sizeof(r->phrases));
 }

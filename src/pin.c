@@ -14,12 +14,22 @@ static struct {
         struct frame call;
     } all[PINS];
     uint32_t end;        /* no record from here on was ever used */
-    uint32_t count;      /* all pins */
+    uint32_t count;      /* all pins. Relaxed: a call finds those that were made on its own stack before it */
     uint32_t unrecorded; /* those without a record */
 } pins;
 
+/* Counts the records, and all pins without one: as many as there are pins. */
+static bool pins_are_valid(void)
+{
+    uint32_t records = 0;
+    for (uint32_t i = 0; i < pins.end; i++)
+        records += pins.all[i].pond != NULL;
+    return pins.end <= PINS && pins.count == records + pins.unrecorded;
+}
+
 static void pin_count(struct pond *p, int by)
 {
+    POND_ASSERT(by > 0 || (p->pins > 0 && pins.count > 0));
     p->pins += (uint32_t)by;
     STORE(pins.count, pins.count + (uint32_t)by);
 }
@@ -37,6 +47,7 @@ void pin_begin(struct pond *p, const struct frame *call)
     pins.end = MAX(pins.end, i + 1);
     pins.all[i].pond = p;
     pins.all[i].call = *call;
+    POND_ASSERT(pins_are_valid());
 }
 
 static void pin_free(uint32_t i)
@@ -64,6 +75,7 @@ void pin_end(struct pond *p, const struct frame *call)
         pins.unrecorded--;
         pin_count(p, -1);
     }
+    POND_ASSERT(pins_are_valid());
 }
 
 bool pins_settle(const char *here)
@@ -100,7 +112,8 @@ void pins_end_of_thread(void)
             pin_free(i);
 }
 
-/* Of a coroutine nobody knows whether its thread was running it: it may go on in the child. */
+/* Frees the pins of the parent's other threads. Of a coroutine nobody knows whether its thread was running
+ * it: it may go on in the child, so its pin stays. */
 void pins_forked(struct pond *first)
 {
     for (uint32_t i = 0; i < pins.end; i++)

@@ -10,18 +10,20 @@
 #include "frame.h"
 #include "types.h"
 
-/* p->pins counts them. The end: of the call's own pin, or the one nearest to it. */
+/* Begins a pin of this call on the pond, and ends it: the call's own, or the one nearest to it on its stack.
+ * p->pins counts them. */
 void pin_begin(struct pond *p, const struct frame *call);
 void pin_end(struct pond *p, const struct frame *call);
 
-/* Ends those whose call was left. True: the call that asks, whose frame begins `here`, was made inside one.
- */
+/* Ends the pins of calls that were left. True: the call that asks, whose frame begins `here`, was made inside
+ * a call that has one. */
 bool pins_settle(const char *here);
 
-/* Without the lock: there is none at all, and so none that this call was made inside of. */
+/* True: there is no pin at all, and so none that this call was made inside of. Asked without the lock. */
 bool pins_none(void);
 
-/* A call that has the pond pinned may be in a coroutine that has yielded, of this thread for instance. */
+/* True: a call that has the pond pinned may be in a coroutine that has yielded, of this thread for instance.
+ */
 bool pins_may_be_suspended(const struct pond *p);
 
 void pins_end_of_thread(void); /* this one exits: its own stack goes */

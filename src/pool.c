@@ -8,6 +8,8 @@
 
 /* ---- get ---- */
 
+/* Whether bytes are counted is asked first, so that threads of such a pond never come to its gate; within the
+ * gate it is asked again. */
 struct cache *pool_enter(struct pond *p)
 {
     if (LOAD(p->exact_bytes))
@@ -22,6 +24,7 @@ struct cache *pool_enter(struct pond *p)
     return c;
 }
 
+/* An idle object of this thread's cache or of the depot. NULL: there is none there. */
 static void *get_idle(struct pond *p)
 {
     struct cache *c = pool_enter(p);
@@ -35,7 +38,7 @@ static void *get_idle(struct pond *p)
     return obj;
 }
 
-/* What this thread's loaded magazine has. */
+/* Up to n objects of this thread's loaded magazine; how many there were. */
 static size_t get_some(struct pond *p, void **objs, size_t n)
 {
     struct cache *c = gate_enter(p);
@@ -46,6 +49,7 @@ static size_t get_some(struct pond *p, void **objs, size_t n)
         n = (size_t)MIN((int64_t)n, sampling_left(p, s, c));
     size_t got = cache_get_some(c, objs, n);
     gate_leave(p, c);
+    POND_ASSERT(got <= n);
     return got;
 }
 
@@ -81,7 +85,7 @@ static pond_fail_reason failure_of(const struct birth *b)
     return b->error != 0 ? POND_FAIL_MEMORY : POND_FAIL_HOOK;
 }
 
-/* elsewhere: there may be an object yet. Else this is how the get ends. */
+/* Makes what was admitted. elsewhere: the get goes on where that fails, which is not counted then. */
 void *pool_make(struct pond *p, const struct birth *b, bool elsewhere)
 {
     void *obj = object_make(p, b);
@@ -90,6 +94,7 @@ void *pool_make(struct pond *p, const struct birth *b, bool elsewhere)
     return obj;
 }
 
+/* The next object of this thread's run: it was counted when the run was taken. */
 static void *make_of_run(struct pond *p, void *memory)
 {
     if (p->options.construct == NULL && watch_of(p) == NULL)
@@ -97,7 +102,8 @@ static void *make_of_run(struct pond *p, void *memory)
     return pool_make(p, &(struct birth){.memory = memory, .zero = true, .miss = true}, false);
 }
 
-/* *full: the caches of others may have some yet; or none is to be had, and who asks waits for one. */
+/* An object that caches do not reach, or a new one. NULL and *full: other threads' caches may have some yet;
+ * or none is to be had, and the caller waits for one. */
 static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
 {
     struct birth b = {.memory = NULL};
@@ -110,6 +116,7 @@ static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
         obj = take_or_admit(p, &b, starved, &counted);
         pthread_mutex_unlock(&p->lock);
     } while (obj == NULL && idle_make_way(p, &b, &relief));
+    POND_ASSERT(obj == NULL || b.more.count == 0);
     *full = b.full && (waits || !starved);
     if (b.more.count > 0)
         run_keep(p, &b.more);
@@ -127,6 +134,7 @@ void *pool_get_or_make(struct pond *p, bool *full)
     return obj != NULL ? obj : get_loose_or_new(p, full, true);
 }
 
+/* The whole of pond_get's slow way: idle, loose, new, and at max_objects what other threads cache. */
 static void *get_plainly(struct pond *p)
 {
     for (;;) {
@@ -165,8 +173,8 @@ void *pool_get(struct pond *p, const struct get_how *how)
 }
 
 /*
- * Nobody watched when the get began. If somebody has since put the object that it found, watched, then the
- * watcher is seen here: the object came to us after that put.
+ * A get that nobody watched when it began. If another thread has since put the object that it found, watched,
+ * then the watcher is seen here: the object came to us after that put.
  */
 static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller, const struct get_how *how)
 {
@@ -178,7 +186,7 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller, const
     return obj;
 }
 
-/* Where the watcher samples nobody is asked usually. */
+/* A get that the watcher is asked about, unless it samples and leaves this one out. */
 static void *get_asked(struct pond *p, const struct watch *w, const void *caller, const struct get_how *how)
 {
     void *obj = NULL;
@@ -197,7 +205,7 @@ static NOT_INLINED void *get_watched(struct pond *p, const struct watch *w, cons
     return obj;
 }
 
-/* With the gets of the pond sampled, watched or not. */
+/* A get of a pond whose gets are sampled, watched or not. */
 static NOT_INLINED void *get_sampled(struct pond *p, struct sampling *s, const void *caller,
                                      const struct get_how *how)
 {
@@ -254,7 +262,15 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
     return got;
 }
 
-/* ---- for who watches ---- */
+/* ---- for whoever watches ---- */
+
+/* Takes back what a cache or the shared way has counted as a get. */
+static void uncount_get(struct pond *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->gets--;
+    pthread_mutex_unlock(&p->lock);
+}
 
 void *pool_get_idle(struct pond *p)
 {
@@ -272,13 +288,11 @@ void *pool_get_gathered(struct pond *p)
 
 void pool_put_back(struct pond *p, void *obj)
 {
-    pthread_mutex_lock(&p->lock);
-    p->gets--;
-    pthread_mutex_unlock(&p->lock);
+    uncount_get(p);
     pool_put_clean(p, obj);
 }
 
-/* False: none is idle. */
+/* Drops an object that is idle anywhere. False: none is. */
 static bool drop_idle(struct pond *p)
 {
     void *obj = pool_get_idle(p);
@@ -286,14 +300,21 @@ static bool drop_idle(struct pond *p)
         obj = pool_get_gathered(p);
     if (obj == NULL)
         return epoch_drop_aged(p);
-    pthread_mutex_lock(&p->lock);
-    p->gets--; /* it was none */
-    pthread_mutex_unlock(&p->lock);
+    uncount_get(p);
     pool_drop(p, obj, POND_DROP_DEBUG);
     return true;
 }
 
-/* One that waits does so when all are live, and what it then gets is new, for puts drop. */
+/* Admits an object for a get, made of this memory or, where it is NULL, of a slab's. */
+static void admit_for_get(struct pond *p, struct birth *b, void *memory)
+{
+    pthread_mutex_lock(&p->lock);
+    object_admit(p, b, memory);
+    object_count_miss(p, b);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* A get that waits does so when all objects are live, and what it then gets is new, since puts drop. */
 void *pool_get_new(struct pond *p, const struct get_how *how)
 {
     struct birth b;
@@ -301,21 +322,15 @@ void *pool_get_new(struct pond *p, const struct get_how *how)
         errno_be(ENOENT);
         return NULL;
     }
-    do {
-        pthread_mutex_lock(&p->lock);
-        object_admit(p, &b, NULL);
-        object_count_miss(p, &b);
-        pthread_mutex_unlock(&p->lock);
-    } while (b.full && drop_idle(p));
+    do
+        admit_for_get(p, &b, NULL);
+    while (b.full && drop_idle(p));
     return b.full && how != NULL ? pool_get(p, how) : pool_make(p, &b, false);
 }
 
 void *pool_get_made_at(struct pond *p, void *memory)
 {
     struct birth b;
-    pthread_mutex_lock(&p->lock);
-    object_admit(p, &b, memory);
-    object_count_miss(p, &b);
-    pthread_mutex_unlock(&p->lock);
+    admit_for_get(p, &b, memory);
     return object_make(p, &b);
 }

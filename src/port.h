@@ -7,6 +7,7 @@
 #include <ck_md.h>
 #include <pond/inline.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -17,21 +18,29 @@
 #error "ck_md.h, of Concurrency Kit, is for another processor than this: the include path lacks the right one"
 #endif
 
-/* Internal checks: builds with -DPOND_ASSERTS only. */
+/*
+ * Asserts an invariant of the library's own, in builds with -DPOND_ASSERTS (asan, tsan, debug, i686). In all
+ * others the condition is compiled and never evaluated, so that it costs no instruction and cannot rot.
+ */
 #ifdef POND_ASSERTS
 #define POND_ASSERT(condition) assert(condition)
 #else
-#define POND_ASSERT(condition) ((void)sizeof(condition))
+#define POND_ASSERT(condition) ((void)(false && (condition)))
 #endif
 
-/* Fences in the place of membarrier, see <pond/inline.h>. */
+/* True: full fences take the place of membarrier, see <pond/inline.h>. */
 #ifdef POND_FENCE
 #define POND_FENCED true
 #else
 #define POND_FENCED false
 #endif
 
-/* A figure that one thread writes and others may read for statistics at the same time. */
+/*
+ * Relaxed accesses to what one thread writes while others read it: no word is torn, and nothing else is
+ * ordered. Why that is enough stands behind `Relaxed:` where the place is declared, or at the access; where
+ * it is not enough, __atomic_* is called with the order, and names the access it pairs with.
+ * src/tools/lint-atomics counts both.
+ */
 #define LOAD(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
 #define STORE(place, value) __atomic_store_n(&(place), value, __ATOMIC_RELAXED)
 #define ADD(place, value) ((void)__atomic_fetch_add(&(place), value, __ATOMIC_RELAXED))
@@ -47,6 +56,7 @@ void __tsan_release(void *);
 #define TSAN_RELEASE(address) ((void)(address))
 #endif
 
+/* Tells the processor that this thread is waiting for another one. */
 static inline void cpu_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -56,27 +66,28 @@ static inline void cpu_pause(void)
 #endif
 }
 
-/* The two functions that are called most lie on as few lines of the instruction cache as they can. */
+/* For the functions that are called most: they begin on a line of the instruction cache. */
 #define ON_ONE_LINE __attribute__((aligned(64)))
 
-/* A function that is looked for on the stack: it is one piece, and keeps its frame. */
+/* For a function that frame_search looks for on the stack: it stays one piece, and keeps its frame. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define ON_THE_STACK __attribute__((noipa))
 #else
 #define ON_THE_STACK __attribute__((noinline))
 #endif
 
-/* For a thread's own structures: compilers would align those of 16 bytes to 16, and each costs every thread.
- */
+/* For a thread's own variables: compilers would align structures of 16 bytes to 16, which costs every thread
+ * the padding. */
 #define UNPADDED __attribute__((aligned(8)))
 
-/* A way that is rarely taken: the usual one then needs no frame. */
+/* For a way that is rarely taken: the caller then needs no frame on its usual way. */
 #define NOT_INLINED __attribute__((noinline))
 
 /*
- * For what reads what belongs to the thread, in a function that runs hooks before: a hook may end on another
- * thread. On most processors compilers keep the thread's address over calls; x86-64 names it in each
- * instruction, but where the address of a thread's variable is the result of a call.
+ * For a function that reads the thread's own variables and is called after a hook has run: a hook may yield
+ * its coroutine and go on on another thread. Compilers may keep the thread's address in a register over the
+ * hook, so such a function is not inlined. On x86-64 each instruction names the thread's register itself,
+ * unless variables of the thread are found by a call (POND_TLS_DYNAMIC).
  */
 #if defined(__x86_64__) && !POND_TLS_DYNAMIC
 #define AFTER_HOOK inline
@@ -86,5 +97,28 @@ static inline void cpu_pause(void)
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+static inline bool is_power_of_two(uint64_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+/* The least multiple of `unit`, a power of two, that is no less than `bytes`. */
+static inline size_t rounded_up(size_t bytes, size_t unit)
+{
+    POND_ASSERT(is_power_of_two(unit));
+    return (bytes + unit - 1) & ~(unit - 1);
+}
+
+/* Sets of bits in words of 64: how many words n bits take, and whether the i-th is set. */
+static inline size_t bit_words(size_t n)
+{
+    return (n + 63) / 64;
+}
+
+static inline bool bit_is_set(const uint64_t *words, size_t i)
+{
+    return (words[i / 64] >> i % 64 & 1) != 0;
+}
 
 #endif

@@ -5,6 +5,7 @@
 
 #define PURGE_SCAN 128 /* most pages looked at in one step: the owner's lock is held for that long */
 
+/* True: none of these objects is taken. */
 static bool objects_free(const struct slab *s, size_t first, size_t last)
 {
     for (size_t word = first / 64; word <= last / 64; word++) {
@@ -19,19 +20,21 @@ static bool objects_free(const struct slab *s, size_t first, size_t last)
     return true;
 }
 
+/* True: the page may be resident, and no object that is taken reaches into it. */
 static bool page_purgeable(const struct slab *s, const struct slab_set *set, size_t page)
 {
-    if ((s->touched[page / 64] >> page % 64 & 1) == 0)
+    if (!bit_is_set(s->touched, page))
         return false;
     size_t bytes = os_page_size();
     size_t last = ((page + 1) * bytes - 1) / set->stride;
     return objects_free(s, page * bytes / set->stride, MIN(last, s->room - 1));
 }
 
-/* False: the calls are used up. */
+/* Gives the pages of a row back in one call. False: the calls are used up. */
 static bool purge_run(struct slab *s, size_t from, size_t to, size_t *calls)
 {
     size_t bytes = os_page_size();
+    POND_ASSERT(from <= to && to <= slab_pages(s) && s->set->resident >= to - from);
     if (from == to)
         return true;
     if (*calls == 0)
@@ -46,7 +49,7 @@ static bool purge_run(struct slab *s, size_t from, size_t to, size_t *calls)
     return true;
 }
 
-/* The page where it goes on when there are calls again. */
+/* Purges what can be of these pages. Returns the page where it goes on when there are calls again. */
 static size_t purge_pages(struct slab *s, const struct slab_set *set, size_t from, size_t to, size_t *calls)
 {
     size_t run = from;
@@ -60,12 +63,13 @@ static size_t purge_pages(struct slab *s, const struct slab_set *set, size_t fro
     return purge_run(s, run, to, calls) ? to : run;
 }
 
-/* One step: true while there is more to do. *empty: a slab taken out of the set, to be unmapped. */
+/* Takes one step: true while there is more to do. *empty: a slab taken out of the set, to be unmapped. */
 static bool purge_step(struct slab_set *set, struct slab **empty, size_t *calls)
 {
     struct slab *s = set->dirty;
     if (s == NULL || *calls == 0)
         return false;
+    POND_ASSERT(s->set == set && s->dirty);
     if (s->used == 0 && !set->keep_mapped) {
         if (*calls < slab_unmap_calls(s))
             return false;

@@ -12,6 +12,7 @@ void pool_drop(struct pond *p, void *obj, pond_drop_reason why)
     object_end(p, obj, why);
 }
 
+/* Puts up to n objects into this thread's loaded magazine; how many went in. */
 static size_t put_some(struct pond *p, void *const *objs, size_t n)
 {
     struct cache *c = gate_enter(p);
@@ -54,7 +55,7 @@ void pool_put_clean(struct pond *p, void *obj)
     errno_be(saved);
 }
 
-/* The hook may have gone on on another thread. */
+/* Puts by this thread's line after a hook has run, which may have gone on on another thread. */
 static AFTER_HOOK bool put_in_line(struct pond *p, void *obj, uintptr_t guess)
 {
     bool done = line_put(p, obj, guess);
@@ -63,6 +64,7 @@ static AFTER_HOOK bool put_in_line(struct pond *p, void *obj, uintptr_t guess)
     return done;
 }
 
+/* Puts an object of a pond whose hooks have work to do first. */
 static void put_worked(struct pond *p, void *obj)
 {
     int saved = errno_now();
@@ -82,6 +84,10 @@ void pool_put(struct pond *p, void *obj)
         pool_put_clean(p, obj);
 }
 
+/*
+ * Puts an object that the watcher is asked about, unless it samples and this is none of its own. Relaxed:
+ * guard_region is set before the watcher can give out any object that lies in it.
+ */
 static void put_asked(struct pond *p, const struct watch *w, void *obj, const void *caller)
 {
     bool asks = w->samples == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
@@ -123,9 +129,9 @@ static void put_any(struct pond *p, void *obj, const void *caller)
 }
 
 /*
- * The hook is called right here, and nothing is asked but whether it has had the pond sampled: of a put and
- * its get this is the larger part. The thread is outside of the library (entry.h): only watched and sampled
- * calls begin.
+ * Runs the reset hook and puts by the line. The hook is called right here, and nothing is asked but whether
+ * it has had the pond sampled: of a put and its get this is the larger part. The thread is outside of the
+ * library (entry.h): only watched and sampled calls begin.
  */
 ON_THE_STACK void object_put_reset(struct pond *p, void *obj, uintptr_t top)
 {
@@ -137,6 +143,7 @@ ON_THE_STACK void object_put_reset(struct pond *p, void *obj, uintptr_t top)
     errno_be(saved);
 }
 
+/* Puts with the line marked: takes the mark off first, and refuses what has interrupted another call. */
 static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller)
 {
     if (__builtin_expect(!line_unmark(p), 0) && !registry_interrupted(p, "pond_put", caller))
@@ -144,7 +151,8 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
     put_any(p, obj, caller);
 }
 
-/* Whether the mark is this call's own, which did not interrupt another one, is in the lowest bit of top. */
+/* Puts what is no sampling's to put. The lowest bit of top is set if this call interrupted another one, whose
+ * mark it is then. */
 static NOT_INLINED void put_unsampled(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
                                       const void *caller, const struct sampling *way)
 {
@@ -161,11 +169,15 @@ static inline bool is_sampling(const struct sampling *way)
     return (uintptr_t)way > (uintptr_t)PUT_RESETS;
 }
 
-/* Puts of ponds that are sampled or have hooks all come here: most of them need no more than is in sight. */
+/*
+ * The first step of all puts of ponds that are sampled or have hooks: most of them need no more than is in
+ * sight here. Pairs with put_way_set in types.h: whoever finds a sampling also finds it set up.
+ */
 static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
-    struct sampling *way = __atomic_load_n(&p->put_way, __ATOMIC_ACQUIRE); /* pairs with put_way_set */
+    struct sampling *way = __atomic_load_n(&p->put_way, __ATOMIC_ACQUIRE);
     bool deep;
+    POND_ASSERT(!is_sampling(way) || !p->work_on_put);
     if (!is_sampling(way) || !sampling_put(way, obj, (struct cache *)(void *)line, top, &deep))
         put_unsampled(p, obj, line, top, caller, way);
     else if (__builtin_expect(deep, 0))
@@ -187,6 +199,7 @@ NOT_INLINED ON_ONE_LINE void pond_put(pond *p, void *obj)
     pond_put_inline(p, obj);
 }
 
+/* How many objects come before the first that is NULL. */
 static size_t before_null(void *const *objs, size_t n)
 {
     size_t i = 0;

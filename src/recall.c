@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A walk is kept with the place of each return address on the stack. It is the same again if a walk of the
- * same thread that begins at the same address finds all of them in their places.
+ * Keeps walks with the place of each return address on the stack. A walk is the same again if the same thread
+ * begins one at the same address and finds all return addresses in their places.
  *
+ * Invariants
  *   1. Only a thread's own stack is looked at, from the frame of the walk to the stack's end: all of it is
  *      mapped, whatever an entry says.
  *   2. An entry is written by one thread at a time, which makes `version` odd meanwhile. Whoever reads
@@ -48,7 +49,7 @@ struct recall_entry {
 };
 
 static struct recall_entry *recall_entries; /* NULL: not yet, or no memory */
-static uint32_t recall_age;                 /* entries of another age are forgotten */
+static uint32_t recall_age; /* entries of another age are forgotten. Relaxed: see recall_end */
 
 /* By return address: bits of it, and how far it is to the next one in words. 0: not seen yet. */
 static uint64_t recall_distances[RECALL_DISTANCES];
@@ -69,20 +70,24 @@ _Static_assert(RECALL_ENTRIES == 1 << (64 - 56), "the hash has as many values");
 #define RECALL_READS_ANYTHING __attribute__((no_sanitize("address", "thread")))
 #endif
 
-/* A return address, or what else is in its place: it may lie in a zone that AddressSanitizer has closed, or
- * never have been written. */
+/* Reads a return address, or what else is in its place: that may lie in a zone that AddressSanitizer has
+ * closed, or never have been written. */
 RECALL_READS_ANYTHING static uintptr_t recall_read(const char *place)
 {
     return *(const volatile uintptr_t *)(const void *)place;
 }
 
-/* What an entry says: whoever reads something written after `version` was made odd sees it odd, or newer. */
+/*
+ * Accesses to what an entry says. READ's acquire pairs with WRITE's release: whoever reads something that was
+ * written after `version` was made odd, then loads `version` odd or newer, and believes nothing of it.
+ */
 #define READ(place) __atomic_load_n(&(place), __ATOMIC_ACQUIRE)
 #define WRITE(place, value) __atomic_store_n(&(place), value, __ATOMIC_RELEASE)
 
 /* ---- recalling ---- */
 
-/* The entry's frames are those on the stack that ends at `end`; how many are the caller's. */
+/* Compares the entry's frames with the stack, which ends at `end`. How many are the caller's; 0: one differs.
+ * Pairs with WRITE in recall_frame and recall_end, as said at READ. */
 static uint32_t compare(const struct recall_entry *e, const char *at, const char *end, const void **pcs,
                         uint32_t most)
 {
@@ -99,16 +104,19 @@ static uint32_t compare(const struct recall_entry *e, const char *at, const char
     return n;
 }
 
+/*
+ * `version` is loaded first and last. The first load pairs with the release in recall_end: an entry that is
+ * even is whole. The last one, behind READ's acquires, sees what a writer did who came in between.
+ */
 uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint32_t most)
 {
     struct recall_entry *all =
-        __atomic_load_n(&recall_entries, __ATOMIC_ACQUIRE); /* pairs with entries_map */
+        __atomic_load_n(&recall_entries, __ATOMIC_ACQUIRE); /* pairs with entries_map: they are all zero */
     const char *end = all != NULL ? frame_own_end(at) : NULL;
     if (end == NULL || (size_t)(end - at) < sizeof(uintptr_t))
         return 0;
     const struct recall_entry *e = entry_of(all, (uintptr_t)at, (uintptr_t)caller);
-    uint32_t version =
-        __atomic_load_n(&e->version, __ATOMIC_ACQUIRE); /* pairs with the release in recall_end */
+    uint32_t version = __atomic_load_n(&e->version, __ATOMIC_ACQUIRE);
     if (version % 2 != 0 || READ(e->age) != LOAD(recall_age) || READ(e->at) != (uintptr_t)at ||
         READ(e->caller) != (uintptr_t)caller || READ(e->thread) != (uintptr_t)frame_thread() ||
         READ(e->most) != most)
@@ -119,6 +127,8 @@ uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint
 
 /* ---- keeping ---- */
 
+/* Maps the entries once. Pairs with recall_stack's load, and with itself on another thread: whoever finds
+ * entries finds them zero. */
 static struct recall_entry *entries_map(void)
 {
     struct recall_entry *none = NULL;
@@ -134,8 +144,12 @@ static struct recall_entry *entries_map(void)
 }
 
 /*
- * Of entries that another thread is writing none is taken. Where a thread has not asked yet how far its stack
- * reaches (frame_owner), nothing is kept: that takes memory of malloc, and this may be in a signal handler.
+ * Takes the entry for this walk, unless another thread is writing it. Where a thread has not asked yet how
+ * far its stack reaches (frame_owner), nothing is kept: that takes memory of malloc, and this may be in a
+ * signal handler.
+ *
+ * The exchange makes `version` odd. It pairs with another writer's release in recall_end: of two writers one
+ * takes the entry; and with recall_stack's last load, through WRITE: no reader believes what it read of both.
  */
 struct recall_walk recall_begin(const char *at, const void *caller, uint32_t most)
 {
@@ -155,6 +169,7 @@ struct recall_walk recall_begin(const char *at, const void *caller, uint32_t mos
     return w;
 }
 
+/* Writes a frame down. Pairs with READ in compare: see there. */
 void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end, bool own)
 {
     uintptr_t place = end - sizeof(uintptr_t);
@@ -164,13 +179,17 @@ void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end, bool own)
                  recall_read((const char *)place) != pc; /* NOLINT(performance-no-int-to-ptr) */
     if (w->unsound)
         return;
+    POND_ASSERT(w->count < RECALL_FRAMES && w->own <= w->count && LOAD(w->entry->version) % 2 != 0);
     WRITE(w->entry->slots[w->count], (uint32_t)(place - (uintptr_t)w->at));
     WRITE(w->entry->pcs[w->count], pc);
     w->count++;
     w->own += own;
 }
 
-/* False: it was seen at two distances, or may have been. What is seen so stays in its place for good. */
+/*
+ * Notes how far it is from this return address to the next one. False: it was seen at two distances, or may
+ * have been; that stays in its place for good. Relaxed: each word is right by itself, and tells of no other.
+ */
 static bool distance_is_fixed(uintptr_t pc, uint64_t words)
 {
     const uint64_t hash = pc * UINT64_C(0x9e3779b97f4a7c15);
@@ -198,12 +217,17 @@ static bool distances_are_fixed(const struct recall_entry *e, uint32_t count)
     return fixed;
 }
 
-/* age: a walk from before another's finding is not believed after it. */
+/*
+ * Makes the entry whole. It gets the age that was when the walk began: if a return address was found at two
+ * distances meanwhile, the entry is forgotten already. Pairs with the acquire of `version` in recall_stack,
+ * which finds all of the walk written, and in recall_begin, where the next writer comes after this one.
+ */
 void recall_end(const struct recall_walk *w, bool found)
 {
     struct recall_entry *e = w->entry;
     if (e == NULL)
         return;
+    POND_ASSERT(LOAD(e->version) % 2 != 0 && w->own <= w->count && w->count <= RECALL_FRAMES);
     bool whole = found && !w->unsound && w->count > w->own && distances_are_fixed(e, w->count);
     WRITE(e->age, w->age);
     WRITE(e->own, w->own);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks that were walked before: a thread that comes again by the same way has its return addresses in the
- * same places, and looking at these costs a fiftieth of unwinding.
+ * Recalls stacks that were walked before: a thread that comes again by the same way has its return addresses
+ * in the same places, and looking at these costs a fiftieth of unwinding.
  */
 #ifndef POND_RECALL_H
 #define POND_RECALL_H
@@ -14,20 +14,21 @@ struct recall_walk {
     const char *at;             /* where the frame begins that the walk is made in */
     uint32_t count, own;        /* frames; of them those that come before the caller's */
     uint32_t age;
-    bool unsound; /* not to be kept: a return address was not where they lie */
+    bool unsound; /* not to be kept: a return address was not where it should be, or there were too many */
 };
 
-/* As walk_stack, of a stack that was kept; 0: there is none. Takes no lock and makes no system call. */
+/* What walk_stack would find, if that stack was kept; 0: it was not. Takes no lock and makes no system call.
+ */
 uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint32_t most);
 
 /* Begins a walk from the caller on, of `most` frames. recall_end is called when it is over. */
 struct recall_walk recall_begin(const char *at, const void *caller, uint32_t most);
 
-/* The unwinder has come to pc, the caller's or one behind it, or one of the library's own; the frame that
- * returns there ends at `end`. */
+/* Notes that the unwinder has come to pc; the frame that returns there ends at `end`. own: it is one of the
+ * library's own functions, before the caller. */
 void recall_frame(struct recall_walk *w, uintptr_t pc, uintptr_t end, bool own);
 
-/* found: the caller was among them. Only then the walk is kept. */
+/* Ends the walk. It is kept if it is sound and `found`: the caller was among its frames. */
 void recall_end(const struct recall_walk *w, bool found);
 
 #endif

@@ -3,12 +3,13 @@
  * Invariants
  *   1. A pond in the list is whole; its pins are 0 when it leaves the list.
  *   2. A thread's gate is open only while the thread has a slot and has come by since it may have been
- * anywhere.
+ *      anywhere.
  *   3. With the pond closed, nobody missed in it, and its lock held, no object is on its way between two
  *      places: it is live, in a cache, in the depot, in `shared` or in `dropping`.
  */
 #include "registry.h"
 #include "pin.h"
+#include "queue.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -17,7 +18,7 @@ static struct {
     pthread_cond_t unpinned;
     struct pond *first[POND_ORDERS], *last[POND_ORDERS];
     uint64_t added;   /* ponds ever */
-    uint64_t ticks;   /* of all ponds; read without the lock */
+    uint64_t ticks;   /* of all ponds. Relaxed: one word; read without the lock it may be the one before */
     bool ready;       /* there may be ponds */
     bool fork_is_met; /* the handlers are registered */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .unpinned = PTHREAD_COND_INITIALIZER};
@@ -49,35 +50,43 @@ struct pond *registry_oldest(void)
     return registry.first[BY_AGE];
 }
 
-/* In front, so that no tick on its way through the list meets new ponds for ever. */
-static void link_first_by_turn(struct pond *p)
+#define LOOKED_AT_MOST 64 /* ponds of each list, by an assertion */
+
+/* True: neighbours lead to each other, and each order is that of the ponds' numbers. */
+static bool registry_is_valid(void)
 {
-    struct pond *next = registry.first[BY_TURN];
-    p->links[BY_TURN] = (struct pond_links){.next = next};
-    *(next != NULL ? &next->links[BY_TURN].prior : &registry.last[BY_TURN]) = p;
-    registry.first[BY_TURN] = p;
+    for (int order = 0; order < POND_ORDERS; order++) {
+        const struct pond *p = registry.first[order], *prior = NULL;
+        for (int n = 0; p != NULL && n < LOOKED_AT_MOST; n++, prior = p, p = p->links[order].next)
+            if (p->links[order].prior != prior ||
+                (prior != NULL && (p->number > prior->number) != (order == BY_AGE)))
+                return false;
+        if (p == NULL && registry.last[order] != prior)
+            return false;
+    }
+    return mutex_is_held(&registry.lock);
 }
 
-static void link_last(struct pond *p, enum pond_order order)
+/* By turn the newest is in front, so that no tick on its way through the list meets new ponds for ever. */
+static void link_pond(struct pond *p)
 {
-    struct pond *prior = registry.last[order];
-    p->links[order] = (struct pond_links){.prior = prior};
-    *(prior != NULL ? &prior->links[order].next : &registry.first[order]) = p;
-    registry.last[order] = p;
+    QUEUE_PREPEND(registry.first[BY_TURN], registry.last[BY_TURN], p, links[BY_TURN].next,
+                  links[BY_TURN].prior);
+    QUEUE_APPEND(registry.first[BY_AGE], registry.last[BY_AGE], p, links[BY_AGE].next, links[BY_AGE].prior);
 }
 
 static void unlink_from(struct pond *p, enum pond_order order)
 {
-    const struct pond_links *l = &p->links[order];
-    *(l->prior != NULL ? &l->prior->links[order].next : &registry.first[order]) = l->next;
-    *(l->next != NULL ? &l->next->links[order].prior : &registry.last[order]) = l->prior;
+    QUEUE_REMOVE(registry.first[order], registry.last[order], p, links[order].next, links[order].prior);
 }
 
 void registry_remove(struct pond *p)
 {
+    POND_ASSERT(p->pins == 0 && p->waiting == 0);
     board_remove(p);
     unlink_from(p, BY_TURN);
     unlink_from(p, BY_AGE);
+    POND_ASSERT(registry_is_valid());
 }
 
 uint64_t registry_ticks(void)
@@ -87,6 +96,7 @@ uint64_t registry_ticks(void)
 
 uint64_t registry_count_tick(void)
 {
+    POND_ASSERT(mutex_is_held(&registry.lock));
     STORE(registry.ticks, registry.ticks + 1);
     return registry.ticks;
 }
@@ -115,12 +125,14 @@ bool registry_knows(const struct pond *p, const char *function, const void *call
 
 static void unpin(struct pond *p, const struct frame *call)
 {
+    POND_ASSERT(mutex_is_held(&registry.lock));
     pin_end(p, call);
     if (p->pins == 0)
         pthread_cond_broadcast(&registry.unpinned);
 }
 
-/* A hook that was left by longjmp left its tick as well, and that tick's pin. */
+/* Ends pins whose call is over: a hook that was left by longjmp left its tick as well, and that tick's pin.
+ * True: the call that asks was made inside of a tick. */
 static bool settle_pins(const char *here)
 {
     bool inside = pins_settle(here);
@@ -180,7 +192,7 @@ NOT_INLINED bool registry_wait_unpinned(const struct pond *p, const char *here)
     return true;
 }
 
-/* Under the lock. */
+/* Moves the call's pin from one pond to another; NULL: from none, to none. Under the lock. */
 static void pin_instead(struct pond *after, struct pond *p, const struct frame *call)
 {
     if (after != NULL)
@@ -244,6 +256,7 @@ uint64_t registry_drain(struct pond *p)
 {
     uint64_t exchanges = 0;
     uint32_t slot = 0;
+    POND_ASSERT(p->taken != 0 && mutex_is_held(&registry.lock));
     object_high_water(p);
     for (struct cache *c; (c = gate_next_free(p, &slot)) != NULL; slot++) {
         exchanges += cache_drain(p, c);
@@ -253,8 +266,8 @@ uint64_t registry_drain(struct pond *p)
 }
 
 /*
- * This thread does not come into its cache there meanwhile; no other thread opens or empties its lines. Ticks
- * have to look for what comes to the depot.
+ * Empties this thread's cache in the pond. It does not come into it meanwhile, and no other thread opens or
+ * empties its lines. Ticks have to look for what comes to the depot.
  */
 static void drain_my(struct pond *p)
 {
@@ -265,7 +278,7 @@ static void drain_my(struct pond *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* The same in all ponds: its gate is closed. */
+/* Empties this thread's caches in all ponds. Its gate is closed. */
 static void drain_mine(void)
 {
     uint32_t place = 0;
@@ -273,6 +286,7 @@ static void drain_mine(void)
         drain_my(p);
 }
 
+/* The same for a thread that exits: the caches are nobody's afterwards. */
 static void dismiss_mine(void)
 {
     uint32_t place = 0;
@@ -283,7 +297,7 @@ static void dismiss_mine(void)
     }
 }
 
-/* A thread that was missed empties its cache first. */
+/* Lets this thread into its cache in the pond; a thread that was missed there empties it first. */
 static void admit_to(struct pond *p)
 {
     if (gate_is_admitted(p))
@@ -319,7 +333,7 @@ NOT_INLINED bool registry_hear_exit(void)
     return heard;
 }
 
-/* A pthread key's destructor: what the thread still caches goes to the depots. */
+/* Runs when a thread exits, as a pthread key's destructor: what it still caches goes to the depots. */
 static void thread_exit(void *unused)
 {
     (void)unused;
@@ -343,7 +357,7 @@ struct pond *registry_all(void)
     return registry_first();
 }
 
-/* ---- who watches ---- */
+/* ---- closing the lines of watched ponds ---- */
 
 void registry_close_lines(void)
 {
@@ -366,7 +380,8 @@ void registry_forget_waiters(void)
 
 /* ---- lines for more threads ---- */
 
-/* Also of ponds that are gone: who uses one yet is to find its line. */
+/* Opens so many lines of each pond; also of ponds that are gone: a thread that uses one yet finds its line.
+ */
 static bool registry_grow(uint32_t lines)
 {
     bool grown = site_open_remembered(lines);
@@ -435,8 +450,8 @@ bool registry_add(struct pond *p)
     if (ready) {
         p->number = ++registry.added;
         sample_created(p);
-        link_first_by_turn(p);
-        link_last(p, BY_AGE);
+        link_pond(p);
+        POND_ASSERT(registry_is_valid());
     }
     registry_unlock();
     if (!ready)

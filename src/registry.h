@@ -14,17 +14,17 @@ void registry_lock(void);
 bool registry_trylock(void); /* false: somebody has it */
 void registry_unlock(void);
 
-/* The return address of the public function that uses it. */
+/* The return address of the public function that this is written in. */
 #define CALLER __builtin_return_address(0)
 
-/*
- * The first step of a public function that takes locks; entry_end is its last. False, EDEADLK, and a report
- * if a word is on: it was called in the handler of a signal that interrupted the library. p may be NULL: of
- * all ponds.
- */
-static inline bool registry_enter(struct pond *p, const char *function, const void *caller);
-bool registry_interrupted(const struct pond *p, const char *function, const void *caller); /* it was: false */
+/* Reports a call in the handler of a signal that interrupted the library, if a word is on. False, EDEADLK. */
+bool registry_interrupted(const struct pond *p, const char *function, const void *caller);
 
+/*
+ * The first step of a public function that takes locks; entry_end is its last. False and EDEADLK: it was
+ * called in the handler of a signal that interrupted the library, which is reported. p may be NULL: the call
+ * is about all ponds.
+ */
 static inline bool registry_enter(struct pond *p, const char *function, const void *caller)
 {
     bool marked = p != NULL && line_is_marked_by_me(p);
@@ -34,10 +34,11 @@ static inline bool registry_enter(struct pond *p, const char *function, const vo
 /* False and EINVAL: p is NULL, or was destroyed, which is reported. */
 bool registry_knows(const struct pond *p, const char *function, const void *caller);
 
-/* What the first pond needs of the process. False: no key for threads, or no room for a fork handler. */
+/* Sets up what the first pond needs of the process. False: no key for threads, or no room for a fork
+ * handler. */
 bool registry_prepare(void);
 
-/* False and ENOMEM: as above. The pond is ticked from then on. */
+/* Puts the pond into the lists: it is ticked from then on. False and ENOMEM: as above. */
 bool registry_add(struct pond *p);
 
 /*
@@ -47,16 +48,16 @@ bool registry_add(struct pond *p);
  */
 bool registry_wait_unpinned(const struct pond *p, const char *here);
 
-/* Without the lock: the call whose frame begins `here` was made in a hook that a tick or trim runs. Exact,
-   but where a stack cannot be unwound (frame.h): then false. */
+/* True: the call whose frame begins `here` was made in a hook that a tick or trim runs. Exact, unless the
+   stack cannot be unwound (frame.h): then false. Called without the lock. */
 bool registry_inside_tick(const char *here);
 
 void registry_remove(struct pond *p);
 
 /*
- * For what no hook may do, at its beginning. False and EDEADLK: the call was made in a hook, which is
- * reported under any word. Without words that is known of the hooks that ticks and trims run; in others it
- * then does no harm.
+ * The first step of what no hook may do. False and EDEADLK: the call was made in a hook, which is reported
+ * under any word. Without words that is known only of the hooks that ticks and trims run; in other hooks such
+ * a call does no harm then.
  */
 bool registry_outside_hooks(const struct pond *p, const char *function, const void *caller, const char *here);
 
@@ -70,12 +71,12 @@ struct pond *registry_pin_from(uint64_t number); /* the oldest from that number 
 void registry_pin(struct pond *p);
 void registry_unpin(struct pond *p);
 
-/* Under the lock: closes all lines once. Those of ponds that are `shut` do not open again: every operation
- * there takes the slow path, which looks at who watches the pond. */
+/* Closes all lines once, under the lock. Those of ponds that are `shut` do not open again: every operation
+ * there takes the slow path, which looks whether somebody watches the pond. */
 void registry_close_lines(void);
 
-/* Takes all locks of the library, so that a copy of the process finds whole what they guard; and gives them
- * back. */
+/* Takes all locks of the library, so that a copy of the process finds whole what they guard; the second gives
+ * them back. */
 void registry_freeze(void);
 void registry_thaw(void);
 
@@ -95,8 +96,8 @@ static inline struct pond *registry_after(const struct pond *p)
 }
 struct pond *registry_all(void);
 
-/* Ticks of all ponds so far; and one more, under the lock. Ponds that a tick has left alone catch up with it
-   when their epoch is asked for, which is as pond_stats has it. */
+/* How many ticks of all ponds there were; the second counts one more, under the lock. A pond that ticks have
+   left alone catches up with them when its epoch is asked for by the third, which pond_stats shows. */
 uint64_t registry_ticks(void);
 uint64_t registry_count_tick(void);
 uint64_t registry_epoch(const struct pond *p);
@@ -117,7 +118,7 @@ bool registry_admit(struct pond *p);
  */
 bool registry_hear_exit(void);
 
-/* As pond_stats_read; and under the pond's lock. */
+/* Fills *s as pond_stats_read does. The second is called under the pond's lock. */
 void stats_read(struct pond *p, pond_stats *s);
 void stats_look(const struct pond *p, pond_stats *s);
 

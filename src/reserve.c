@@ -4,7 +4,7 @@
 #include "pool.h"
 #include <errno.h>
 
-/* What a get could have. */
+/* How many idle objects a get could have. */
 static uint64_t idle_of(struct pond *p)
 {
     pond_stats s;
@@ -12,8 +12,8 @@ static uint64_t idle_of(struct pond *p)
     return s.idle_local + s.idle_shared + s.idle_victim - MIN(s.idle_victim, depot_aged(&p->depot));
 }
 
-/* One idle object more; false and errno: there is none to be had, or it may not be kept. Where memory is
-   short all others give what they have, but this pond keeps what was made. */
+/* Makes one idle object more. False and errno: there is none to be had, or it may not be kept. Where memory
+   is short all other ponds give what they have, but this one keeps what was made. */
 static bool reserve_one(struct pond *p)
 {
     struct birth b;

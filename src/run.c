@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread that finds no idle object, and whose pond makes many, takes memory for some in a row, its run, and
- * makes the next ones of it without the lock.
+ * Gives a thread memory for some objects in a row, its run, where it finds no idle object and its pond makes
+ * many. It makes the next ones of it without the lock.
  *
  * Invariants
  *   1. Objects of a run are counted when it is taken (objects, constructed, misses), as if all of them were
- *      made at once; who reads these counts subtracts what is left of runs. So making an object of a run is
- *      one store: run_left is one less, and the memory is the thread's. From the taking on, under the lock,
- *      it is counted in run_left and nowhere else; with RUN_HANDED in it, it is nobody's but that thread's,
- *      wherever that is: closers leave it alone.
+ *      made at once; whoever reads these counts subtracts what is left of runs. So making an object of a run
+ *      is one store: run_left is one less, and the memory is the thread's. From the taking on, under the
+ *      lock, the run is counted in run_left and nowhere else. While RUN_HANDED is in run_left the run is on
+ *      its way to the cache in that thread's hands: closers leave it alone.
  *   2. Memory in a run is zero, and taken in its slab.
  *   3. A cache's run is changed by its owner, busy in it, or by whoever owns the cache (gate.c).
  *   4. Runs are a fraction of what the pond has, so that a pond of few objects has none, and many threads do
@@ -34,17 +34,31 @@ uint32_t run_length(const struct pond *p)
     return (uint32_t)MAX(MIN(some, most), 1);
 }
 
-/* By the owner, busy in the cache; its run may have been given back before it was. */
+/* Looks at the first bytes alone. */
+static bool begins_with_zero(const char *memory, size_t bytes)
+{
+    for (size_t i = 0; i < MIN(bytes, 64); i++)
+        if (memory[i] != 0)
+            return false;
+    return true;
+}
+
+/* The next object's memory. Called by the owner, busy in the cache; its run may have been given back before
+ * it was busy. */
 static void *run_take(const struct pond *p, struct cache *c)
 {
     uint16_t left = c->run_left;
-    if (left == 0 || !cache_is_empty(c) || !depot_is_empty(&p->depot) || shared_has_loose(p))
+    bool none = left - 1u >= RUN_MOST; /* or RUN_HANDED: by a call that this one, in a signal's handler, has
+                                          interrupted */
+    if (none || !cache_is_empty(c) || !depot_is_empty(&p->depot) || shared_has_loose(p))
         return NULL;
     STORE(c->run_left, (uint16_t)(left - 1));
-    return c->run_end - left * p->object_bytes + p->lead;
+    char *memory = c->run_end - left * p->object_bytes;
+    POND_ASSERT(begins_with_zero(memory, p->object_bytes) && slab_locate(slab_of(memory), memory) == memory);
+    return memory + p->lead;
 }
 
-/* A thread without a cache has the first line, which has no run. */
+/* A thread without a cache has the pond's first line, which has no run. */
 bool run_is_left(const struct pond *p)
 {
     const struct cache *c = (const struct cache *)(const void *)((const char *)p + pond_line_self);
@@ -63,9 +77,11 @@ void *run_get(struct pond *p)
     return memory;
 }
 
-/* Under the lock, the pond's slabs being its own. */
+/* Gives the memory of n objects back and takes them from the counts. Under the lock, the slabs being the
+ * pond's own. */
 static void run_return(struct pond *p, char *base, uint32_t n)
 {
+    POND_ASSERT(n > 0 && p->objects >= n && p->constructed >= n && p->misses >= n);
     slab_give_run(&p->slabs, base, n);
     board_wake(p);
     p->objects -= n;
@@ -74,12 +90,14 @@ static void run_return(struct pond *p, char *base, uint32_t n)
     wait_made_room(p); /* max_objects may have been set since it was taken */
 }
 
-/* False: it is not this thread's to have. */
+/* Brings the run to this thread's cache. False: it may not have one there. */
 static bool hand_out(struct pond *p, const struct slab_run *r)
 {
     struct cache *c = gate_enter(p);
+    /* Relaxed: whoever sets max_objects has closed the pond, and waits for this thread to leave its gate. */
     bool room = c != NULL && LOAD(p->options.max_objects) == 0;
     if (room) {
+        POND_ASSERT(r->count <= RUN_MOST && LOAD(c->run_left) == (r->count | RUN_HANDED));
         c->run_end = r->base + r->count * p->object_bytes;
         STORE(c->run_left, (uint16_t)r->count);
     }
@@ -89,9 +107,9 @@ static bool hand_out(struct pond *p, const struct slab_run *r)
 }
 
 /*
- * Pages that are new are made resident all at once: that takes three quarters of what it takes when each is
- * asked for by the first write to it. Not where an object has more than a page: nobody need write to all of
- * it.
+ * Makes all of the run zero and its pages resident. Pages that are new are made so all at once: that takes
+ * three quarters of what it takes when each is asked for by the first write to it. Where an object has more
+ * than a page they are left alone, for nobody need write to all of it.
  */
 static void make_zero(const struct pond *p, const struct slab_run *r)
 {

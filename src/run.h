@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs: memory in a thread's hand for the next objects that it will make, so that it does not take the lock
+ * Runs: memory that a thread holds for the next objects that it will make, so that it does not take the lock
  * for each of them.
  */
 #ifndef POND_RUN_H
@@ -15,7 +15,7 @@ uint32_t run_length(const struct pond *p);
 /* The memory of the next object of this thread's run; NULL: there is none, or there are idle objects. */
 void *run_get(struct pond *p);
 
-/* This thread has a run, which it could not use just now: it needs no other one. */
+/* True: this thread has a run, which it could not use just now, and needs no other one. */
 bool run_is_left(const struct pond *p);
 
 /*
@@ -24,17 +24,18 @@ bool run_is_left(const struct pond *p);
  */
 void run_keep(struct pond *p, const struct slab_run *r);
 
-/* Whatever is left of the cache's run goes back to the slabs. Under the pond's lock, as cache_drain; who
-   drains has noted the high water. */
+/* Gives whatever is left of the cache's run back to the slabs. Called as cache_drain is, under the pond's
+   lock; whoever drains has noted the high water. */
 void run_give_back(struct pond *p, struct cache *c);
 
-/* In a forked child, as cache_abandon: what is left belongs to a thread that is not there. */
+/* Forgets the cache's run, in a forked child, as cache_abandon: it belongs to a thread that is not there. */
 void run_abandon(struct cache *c);
 
-/* The same of a run that a thread has taken which is not there: its cache may have been free. */
+/* Forgets a run that was on its way in the hands of a thread that is not there: its cache may have been free.
+ */
 void run_forked(struct cache *c);
 
-/* All caches were drained. Under the lock. */
+/* Notes whether any run is left, after all caches were drained. Under the lock. */
 void run_turned(struct pond *p);
 
 #endif

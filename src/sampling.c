@@ -44,7 +44,7 @@ static double number_chance(double x)
     return a;
 }
 
-/* Between 0 and 1, without both. */
+/* A number between 0 and 1, neither of them included. */
 static double unit_of(uint64_t random)
 {
     return ((double)(random >> 11) + 0.5) * 0x1p-53;
@@ -63,6 +63,7 @@ static uint64_t draw_distance(double density, uint64_t random)
     return distance < FARTHEST ? (uint64_t)distance : (uint64_t)FARTHEST;
 }
 
+/* Relaxed: whoever draws by an old density draws as if it were not weighed anew yet. */
 static double density_of(const struct sampling *s)
 {
     double density;
@@ -70,16 +71,20 @@ static double density_of(const struct sampling *s)
     return density;
 }
 
-/* By the owner: the next one of its gets from number `gets` on. */
+/* Draws which of the owner's gets is the next to be sampled, from number `gets` on. Called by the owner. */
 static void sampling_draw(struct sampling *s, struct sampling_line *l, uint64_t gets)
 {
     double density = density_of(s);
+    POND_ASSERT(density > 0);
     l->random += CHANCE_STEP;
     l->weight = 1 / number_chance(density);
     STORE(l->due, gets + draw_distance(density, chance_stir(l->random)));
 }
 
-/* Where the setting has changed: pairs with sampling_set, which stores what draws are by, then `change`. */
+/*
+ * Draws anew if the setting has changed since the last draw. Pairs with sampling_set, which stores what draws
+ * are made from and then `change`: whoever sees the change draws by the new setting.
+ */
 static void sampling_settle(struct sampling *s, struct sampling_line *l, uint64_t gets)
 {
     uint32_t change = __atomic_load_n(&s->change, __ATOMIC_ACQUIRE);
@@ -96,16 +101,18 @@ static void sampling_settle(struct sampling *s, struct sampling_line *l, uint64_
 int64_t sampling_left(struct pond *p, struct sampling *s, struct cache *c)
 {
     struct sampling_line *l = sampling_line(s, p, c);
+    POND_ASSERT(c >= p->caches && c < p->caches + GATE_THREADS);
     sampling_settle(s, l, c->gets);
     return MAX(sampling_drawn_left(l, c), 0);
 }
 
 /*
- * Half of what is allowed, unless all of the magazine is: then a thread that puts more than it gets does not
- * come back for each of its puts.
+ * Opens the line for half of the gets that are allowed, unless all of the magazine is allowed: then a thread
+ * that puts more than it gets does not come back for each of its puts.
  */
 void **sampling_base(struct pond *p, struct sampling *s, struct cache *c)
 {
+    POND_ASSERT(c->top >= c->loaded->slots && c->top <= c->loaded->slots + c->loaded->room);
     int64_t left = sampling_left(p, s, c);
     int64_t depth = (int64_t)(c->top - c->loaded->slots);
     if ((int64_t)c->loaded->room <= left || depth <= left / 2)
@@ -114,8 +121,9 @@ void **sampling_base(struct pond *p, struct sampling *s, struct cache *c)
 }
 
 /*
- * Outside of the line: a closer may take the magazine out at any moment, so it is not looked at. The closer's
- * store of base is not lost, for only what was read is replaced.
+ * Raises base from outside of the line. A closer may take the magazine out at any moment, so it is not looked
+ * at. The exchange pairs with line_close's store of base: only what was read is replaced, so a line that was
+ * closed in between stays closed. The loads before it are only a guess at whether there is anything to do.
  */
 NOT_INLINED void sampling_bound(struct pond *p)
 {
@@ -132,12 +140,14 @@ NOT_INLINED void sampling_bound(struct pond *p)
 
 /* ---- a get ---- */
 
+/* Whether a get of a thread without a cache is sampled. Relaxed: each add takes another state; in no order.
+ */
 static bool is_due_loosely(struct sampling *s, double chance)
 {
     return unit_of(chance_stir(__atomic_add_fetch(&s->loose, CHANCE_STEP, __ATOMIC_RELAXED))) < chance;
 }
 
-/* Gets that the cache has served, of those that count. */
+/* How many gets the cache has served, of those that count. */
 static uint32_t served(const struct sampling_line *l, const struct cache *c)
 {
     return (uint32_t)LOAD(c->gets) - LOAD(l->undone);
@@ -165,8 +175,9 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
 }
 
 /*
- * A hook may have gone on on another thread: what belonged to the first is asked for no more, but for its
- * line, which then is another thread's. It counts this get by a chance of being overwritten.
+ * Counts the get in its line. A hook may have gone on on another thread: then nothing is asked of the first
+ * thread any more but its line, which is another thread's now. Relaxed: that thread may overwrite the count
+ * at the same moment, and this one get is lost to the draw.
  */
 void sampling_end(struct pond *p, const struct sampling_turn *t)
 {
@@ -187,6 +198,7 @@ void sampling_uncount(struct pond *p, uint64_t before)
     if (s == NULL || pond_line_self == 0 || sampling_gets(p) == before)
         return;
     struct sampling_line *l = sampling_line_at(s, pond_line_self);
+    /* Relaxed: due is this thread's own, but for sampling_end of a hook that went on elsewhere. */
     (void)__atomic_fetch_add(&l->due, 1, __ATOMIC_RELAXED);
     STORE(l->undone, l->undone + 1);
 }
@@ -214,6 +226,7 @@ static double density_at(const struct pond *p, size_t rate)
     return (double)(bytes > 0 ? bytes : BYTES_UNKNOWN) / (double)rate;
 }
 
+/* Relaxed: a draw by the old density is as good as one from before. */
 void sampling_weigh(struct pond *p, size_t rate)
 {
     double density = rate > 0 ? density_at(p, rate) : 0;
@@ -221,6 +234,8 @@ void sampling_weigh(struct pond *p, size_t rate)
         __atomic_store(&p->sampling->density, &density, __ATOMIC_RELAXED);
 }
 
+/* Switches to this sampling; NULL: to none. Pairs with sampling_of and put_at_line: whoever finds a sampling
+ * finds it set up. Its memory stays until the pond ends, so whoever found the old one may go on with it. */
 static void begin_with(struct pond *p, struct sampling *s)
 {
     put_way_clear(p);
@@ -228,6 +243,7 @@ static void begin_with(struct pond *p, struct sampling *s)
     put_way_set(p);
 }
 
+/* The release of `change` pairs with sampling_settle: density, seed and loose are seen by whoever sees it. */
 bool sampling_set(struct pond *p, size_t rate, uint64_t seed)
 {
     struct sampling *s = p->sampling_memory;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which gets of a pond are to be sampled, and that its puts are seen, at no cost to a get by the fast path.
+ * Decides which gets of a pond are sampled and sees to it that its puts are looked at, at no cost to a get by
+ * the fast path.
  *
  * Each get is sampled with the chance p = 1 - exp(-density), whatever came before it, so each stands for 1 /
  * p gets. A thread's gets of a pond are numbered by its cache's `gets`; how far it is to the next one that is
@@ -14,8 +15,8 @@
  * fast path would, and raises `base` where it has to.
  *
  * Invariants
- *   1. The inequality holds whenever the owner is outside, as far as the line is open, but amid a get by the
- *      slow path: it counts when it ends (sampling_end).
+ *   1. The inequality holds whenever the owner is outside, as far as the line is open. During a get by the
+ *      slow path it may not: that get counts when it ends (sampling_end).
  *   2. A line opens with its own setting's `due`: where the setting has changed, `due` is drawn anew first. A
  *      draw that has not come true says nothing of the gets after it, so it may be thrown away at any time.
  *   3. p->sampling changes with all lines closed, under the registry's lock. An owner who was missed finds
@@ -34,7 +35,9 @@
 /* ---- the filter: how many sampled objects in use have an address like this one ---- */
 
 #define SAMPLING_FILTER_BITS 14
-extern unsigned char sampling_filter[1 << SAMPLING_FILTER_BITS]; /* written under the lock of who samples */
+/* Written under the lock of whoever samples. Relaxed: a sampled object's own place was counted before its get
+   returned, and so before its put; of another object either answer is right. */
+extern unsigned char sampling_filter[1 << SAMPLING_FILTER_BITS];
 
 static inline uint32_t sampling_place(const void *obj)
 {
@@ -42,7 +45,7 @@ static inline uint32_t sampling_place(const void *obj)
                       (64 - SAMPLING_FILTER_BITS));
 }
 
-/* False: it is no sampled object. */
+/* True: it may be a sampled object. False: it is none. */
 static inline bool sampling_may_be(const void *obj)
 {
     return LOAD(sampling_filter[sampling_place(obj)]) != 0;
@@ -52,8 +55,8 @@ static inline bool sampling_may_be(const void *obj)
 
 _Static_assert(sizeof(struct sampling_line) * 2 == sizeof(struct cache), "half a line");
 
-/* They lie as the pond's lines do, at half their distance; so one of them is found as pond_line finds a line.
- */
+/* The sampling_line of the cache at `line_self`. They lie as the pond's lines do, at half their distance; so
+ * one of them is found as pond_line finds a line. */
 static inline struct sampling_line *sampling_line_at(struct sampling *s, uint64_t line_self)
 {
     const size_t first = offsetof(struct sampling, lines) - offsetof(struct pond, caches) / 2;
@@ -72,7 +75,7 @@ static inline int64_t sampling_drawn_left(const struct sampling_line *l, const s
     return (int64_t)(LOAD(l->due) - LOAD(c->gets));
 }
 
-/* The same, drawn anew where it has to be. */
+/* The same, at least 0, drawn anew where the setting has changed. */
 int64_t sampling_left(struct pond *p, struct sampling *s, struct cache *c);
 
 /* Where the line is to open, of a cache with a magazine loaded. */
@@ -88,7 +91,7 @@ void sampling_bound(struct pond *p);
  */
 static inline bool sampling_put(struct sampling *s, void *obj, struct cache *c, uintptr_t top, bool *deep)
 {
-    uintptr_t base = (uintptr_t)LOAD(c->base);
+    uintptr_t base = (uintptr_t)LOAD(c->base); /* Relaxed: a guess, which sampling_bound looks at again */
     if (__builtin_expect(!line_has_room(c, top) || sampling_may_be(obj), 0))
         return false;
     *(void **)top = obj; /* NOLINT(performance-no-int-to-ptr) */
@@ -109,17 +112,19 @@ struct sampling_turn {
     double weight;
 };
 
+/* Begins a get: *turn says whether it is sampled, and what it then stands for. */
 struct sampling_turn sampling_begin(struct pond *p, struct sampling *s);
 
 /*
- * The get has been served, by the cache or another way, or has failed: it counts as one in any case. If this
- * thread opened its line during the get, it did so for one get too many; the line's base is raised then.
+ * Ends the get, which has been served, by the cache or another way, or has failed: it counts as one in any
+ * case. If this thread opened its line during the get, it did so for one get too many; the line's base is
+ * raised then.
  */
 void sampling_end(struct pond *p, const struct sampling_turn *turn);
 
 /*
- * A get within a turn that is none of the program's: what this thread's cache had served before; and, if it
- * has served this one, that it does not count. The turn's own get does, when the turn ends.
+ * For a get within a turn that is none of the program's. The first says what this thread's cache has served;
+ * the second takes this get back if the cache has served it since. The turn's own get counts when it ends.
  */
 uint64_t sampling_gets(struct pond *p);
 void sampling_uncount(struct pond *p, uint64_t before);
@@ -127,15 +132,15 @@ void sampling_uncount(struct pond *p, uint64_t before);
 /* ---- switching, under the registry's lock ---- */
 
 /*
- * With the gates closed, or before anybody knows the pond. `rate`: mean bytes between two samples; 0: none
- * are taken. False: no memory, and none are taken.
+ * Begins or ends sampling, with the gates closed, or before anybody knows the pond. `rate`: mean bytes
+ * between two samples; 0: none are taken. False: no memory, and none are taken.
  */
 bool sampling_set(struct pond *p, size_t rate, uint64_t seed);
 
-/* Objects have grown or shrunk since: the next draws are by what they have now. */
+/* Weighs objects anew, which have grown or shrunk since: the next draws are by the bytes they have now. */
 void sampling_weigh(struct pond *p, size_t rate);
 
-/* Of a pond that is sampled, or was. */
+/* The history of a pond that is sampled, or was. */
 struct history *sampling_history(const struct pond *p);
 
 void sampling_release(struct pond *p); /* nobody is in the pond any more */

@@ -5,13 +5,23 @@
 
 /* ---- magazines within max_idle_bytes ---- */
 
+/* Takes back the room of a magazine that was charged and is not, or no more. */
+static void discharge(struct pond *p, uint64_t room)
+{
+    POND_ASSERT(LOAD(p->charged) >= room);
+    ADD(p->charged, -room);
+}
+
 /*
- * idle objects <= room of all magazines == charged <= idle_room, so that the bound holds without a
- * count on the fast path. Where idle bytes are counted (exact_bytes) the room is charged and not bounded, but
- * for who comes without the pond's lock: it came for a cache, and there are none.
+ * Charges the room of a magazine that is to be made. False: it is too much.
  *
- * Charged first and asked afterwards, all of it sequentially consistent: pairs with bounds.c, which stores a
- * bound and reads what is charged then. Not both miss the other.
+ * idle objects <= room of all magazines == charged <= idle_room, so that the bound holds without a
+ * count on the fast path. Where idle bytes are counted (exact_bytes) the room is charged and not bounded. But
+ * whoever comes without the pond's lock wants it for a cache then, and there are none: it is refused.
+ *
+ * Room is charged first and the bound is loaded afterwards, all of it sequentially consistent. Pairs with
+ * count_bytes in bounds.c, which stores a bound; the bound's change then reads what is charged. Not both miss
+ * the other: room beyond the new bound is seen by whoever lowered it.
  */
 static bool charge(struct pond *p, uint64_t room, bool locked)
 {
@@ -20,7 +30,7 @@ static bool charge(struct pond *p, uint64_t room, bool locked)
     uint64_t most = __atomic_load_n(&p->idle_room, __ATOMIC_SEQ_CST);
     if (exact ? locked : most == 0 || all <= most)
         return true;
-    ADD(p->charged, -room);
+    discharge(p, room);
     errno = EAGAIN;
     return false;
 }
@@ -32,7 +42,7 @@ static struct magazine *make_magazine(struct pond *p, bool locked)
         return NULL;
     struct magazine *m = magazine_make(room);
     if (m == NULL)
-        ADD(p->charged, -(uint64_t)room);
+        discharge(p, room);
     return m;
 }
 
@@ -43,7 +53,8 @@ struct magazine *shared_magazine(struct pond *p)
 
 void shared_magazine_end(struct pond *p, struct magazine *m)
 {
-    ADD(p->charged, -(uint64_t)m->room);
+    POND_ASSERT(m->count == 0);
+    discharge(p, m->room);
     magazine_end(m);
 }
 
@@ -54,7 +65,8 @@ static bool counts_footprints(const struct pond *p)
     return LOAD(p->exact_bytes) && p->options.footprint != NULL;
 }
 
-/* The bytes that a footprint hook says, before the lock is taken. False: there is no room for them. */
+/* Counts the bytes that a footprint hook says, before the lock is taken. False: there is no room for them.
+ * Relaxed: each thread adds before it compares, so of two that are too much together one at least sees it. */
 static bool admit_bytes(struct pond *p, void *obj, uint64_t *bytes)
 {
     uint64_t most = LOAD(p->options.max_idle_bytes);
@@ -71,7 +83,8 @@ void shared_forget_bytes(struct pond *p, void *obj)
     ADD(p->idle_bytes, -(uint64_t)object_bytes(p, obj));
 }
 
-/* Where all objects have the same bytes one more may be idle. Under the lock. */
+/* True: one more object may be idle, as far as all have the same bytes; else admit_bytes decides. Under the
+ * lock. */
 static bool has_idle_room(const struct pond *p)
 {
     const pond_options *o = &p->options;
@@ -82,10 +95,12 @@ static bool has_idle_room(const struct pond *p)
 
 /* ---- objects ---- */
 
+/* Takes the last object out of the magazine; NULL: there is none. Under the lock. */
 static void *take_last(struct magazine *m, bool *counted)
 {
     if (m == NULL || m->count == 0)
         return NULL;
+    POND_ASSERT(m->count <= m->room);
     *counted = m->counted;
     void *obj = m->slots[--m->count];
     m->slots[m->count] = NULL; /* as in cache.c's take */
@@ -105,12 +120,13 @@ static void *take_from_depot(struct pond *p, bool *counted)
 
 void *shared_take_loose(struct pond *p, bool *counted)
 {
+    POND_ASSERT(mutex_is_held(&p->lock));
     *counted = false;
     void *obj = take_last(p->shared, counted);
     return obj != NULL ? obj : take_last(p->dropping, counted);
 }
 
-/* No more may be live: an idle object that there is yet goes elsewhere. */
+/* True: no more objects may be live, so that one that is idle yet must not be got: it is dropped. */
 static bool is_full_of_live(const struct pond *p)
 {
     uint64_t over = shared_over(p);
@@ -139,6 +155,7 @@ void *shared_get(struct pond *p)
     return obj;
 }
 
+/* The magazine for puts of the shared way, with room for one more; NULL: there is none to be had. */
 static struct magazine *magazine_with_room(struct pond *p)
 {
     if (p->shared != NULL && p->shared->count < p->shared->room)
@@ -148,6 +165,7 @@ static struct magazine *magazine_with_room(struct pond *p)
         m = make_magazine(p, true);
     if (m == NULL)
         return NULL;
+    POND_ASSERT(m->count == 0);
     shared_drain(p);
     m->epoch = p->epoch;
     m->counted = counts_footprints(p);
@@ -157,9 +175,10 @@ static struct magazine *magazine_with_room(struct pond *p)
 
 enum putting { PUT_DONE, PUT_HANDED, PUT_REFUSED, PUT_UNCOUNTED };
 
-/* Under the lock. */
+/* Puts the object, as far as that can be done under the lock, and says what came of it. */
 static enum putting put_locked(struct pond *p, void *obj, bool counted)
 {
+    POND_ASSERT(mutex_is_held(&p->lock));
     bool over = p->over && shared_is_over(p);
     if (p->over && !over)
         STORE(p->over, false);
@@ -172,6 +191,7 @@ static enum putting put_locked(struct pond *p, void *obj, bool counted)
     if (counts_footprints(p) && !counted)
         return PUT_UNCOUNTED;
     struct magazine *m = magazine_with_room(p);
+    POND_ASSERT(m == NULL || (m->count < m->room && m->epoch == p->epoch));
     if (m != NULL)
         m->slots[m->count++] = obj;
     board_wake(p);
@@ -180,7 +200,7 @@ static enum putting put_locked(struct pond *p, void *obj, bool counted)
     return m != NULL ? PUT_DONE : PUT_REFUSED;
 }
 
-/* Its bytes are of no account then. */
+/* Hands the object to the first that waits: its bytes need not be counted then. False: nobody does. */
 static bool hand_to_waiter(struct pond *p, void *obj)
 {
     pthread_mutex_lock(&p->lock);
@@ -190,8 +210,8 @@ static bool hand_to_waiter(struct pond *p, void *obj)
 }
 
 /*
- * Once more where the pond began to count bytes after it was looked whether it does. An object that was
- * handed over is somebody's already, and not looked at again.
+ * Tries once more if the pond began to count bytes after the look at whether it does. An object that was
+ * handed over is somebody's already, and is not looked at again.
  */
 bool shared_put(struct pond *p, void *obj)
 {
@@ -220,7 +240,7 @@ void shared_drain(struct pond *p)
         depot_give_back(&p->depot, m, p->epoch);
 }
 
-/* Often enough that closing all caches for a pond that is full most of the time does not count. */
+/* So many that closing all caches costs next to nothing, even of a pond that is full most of the time. */
 #define STARVED_PUTS 64
 
 void shared_starve(struct pond *p)
@@ -233,7 +253,7 @@ void shared_magazines_end(struct pond *p, struct magazine *const *all, size_t n)
     uint64_t room = 0;
     for (size_t i = 0; i < n; i++)
         room += all[i]->room;
-    ADD(p->charged, -room);
+    discharge(p, room);
     magazines_end(all, n);
 }
 

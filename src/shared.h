@@ -16,13 +16,13 @@ void *shared_get(struct pond *p);
 bool shared_put(struct pond *p, void *obj);
 
 /*
- * The same under the lock, uncounted: for who holds it already. Loose are the objects that a cache
+ * The same for whoever holds the lock already, and not counted as a get. Loose are the objects that a cache
  * cannot reach by an exchange of magazines. *counted: shared_forget_bytes is due for it, without the lock.
  */
 void *shared_take(struct pond *p, bool *counted);
 void *shared_take_loose(struct pond *p, bool *counted);
 
-/* There may be such a one: asked without the lock. */
+/* True: there may be a loose object. Asked without the lock. */
 static inline bool shared_has_loose(const struct pond *p)
 {
     return LOAD(p->shared) != NULL || LOAD(p->dropping) != NULL;
@@ -33,10 +33,10 @@ static inline bool shared_has_loose(const struct pond *p)
 void shared_forget_bytes(struct pond *p, void *obj);
 
 /*
- * A starved pond had nothing idle at max_objects a moment ago. As long as it is, no cache of a thread that
- * runs has anything, and every get and put goes by the shared way: a get that finds nothing there needs no
- * other thread closed to know that there is nothing. It ends some puts after the last get that was refused.
- * Under the lock.
+ * Makes the pond starved. A starved pond had nothing idle at max_objects a moment ago. As long as it is, no
+ * cache of a thread that runs has anything, and every get and put goes by the shared way: a get that finds
+ * nothing there needs no other thread closed to know that there is nothing. It ends some puts after the last
+ * get that was refused. Under the lock.
  */
 void shared_starve(struct pond *p);
 static inline bool shared_is_starved(const struct pond *p)
@@ -60,17 +60,19 @@ static inline bool shared_is_over(const struct pond *p)
 }
 
 /*
- * No cache is to be used: as it says while we are inside of our gate, where who changes that waits for us.
- * Who waits for an object may have joined without a closing, since idle bytes are counted; so that is asked
- * first: where it is over by now, a waiter from before is seen.
+ * True: no cache is to be used. Asked by a thread inside of its gate, so that whoever changes the answer and
+ * closes the pond waits for it. But a get that waits may join the queue without a closing while idle bytes
+ * are counted. So exact_bytes is loaded first, which pairs with count_bytes in bounds.c: whoever sees that
+ * the counting is over sees such a waiter in `waiting`.
  */
 static inline bool shared_is_the_only_way(const struct pond *p)
 {
-    bool exact = __atomic_load_n(&p->exact_bytes, __ATOMIC_ACQUIRE); /* pairs with bounds.c's count_bytes */
+    bool exact = __atomic_load_n(&p->exact_bytes, __ATOMIC_ACQUIRE);
     return exact || LOAD(p->starved) > 0 || LOAD(p->waiting) > 0 || LOAD(p->over);
 }
 
-/* In a forked child, when its caches are drained: what is where, whatever threads had in their hands. */
+/* Counts anew what is where, in a forked child whose caches are drained: other threads may have had some of
+ * it in their hands. */
 void shared_recount(struct pond *p);
 
 /* Moves what is in the shared magazine to the depot. Under the lock. */

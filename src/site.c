@@ -3,15 +3,9 @@
 #include "os.h"
 #include <string.h>
 
-static size_t to_pages(size_t bytes)
-{
-    size_t page = os_page_size();
-    return (bytes + page - 1) & ~(page - 1);
-}
-
 static size_t bytes_with(uint32_t lines)
 {
-    return to_pages(sizeof(struct pond) + lines * sizeof(struct cache));
+    return rounded_up(sizeof(struct pond) + lines * sizeof(struct cache), os_page_size());
 }
 
 size_t site_bytes(void)
@@ -34,6 +28,7 @@ void site_unmap(struct pond *p)
 
 bool site_open(struct pond *p, uint32_t lines)
 {
+    POND_ASSERT(lines <= GATE_THREADS && p->lines <= p->usable_lines && p->usable_lines <= GATE_THREADS);
     size_t from = bytes_with(p->usable_lines), to = bytes_with(lines);
     if (to > from && !os_open((char *)p + from, to - from))
         return false;
@@ -58,10 +53,11 @@ bool site_open_remembered(uint32_t lines)
     return true;
 }
 
-/* The other pages take no memory, where the kernel takes it back. */
+/* Clears all but what comes before `used`. The other pages take no memory, if the kernel takes it back. */
 void site_clear(struct pond *p)
 {
-    size_t keep = to_pages(offsetof(struct pond, used)), end = bytes_with(p->usable_lines);
+    size_t keep = rounded_up(offsetof(struct pond, used), os_page_size());
+    size_t end = bytes_with(p->usable_lines);
     if (end > keep && !os_purge((char *)p + keep, end - keep))
         memset((char *)p + keep, 0, end - keep);
     memset(p->used, 0, MIN(keep, end) - offsetof(struct pond, used));

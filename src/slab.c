@@ -1,37 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slab.h"
+#include "queue.h"
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
 
 /* ---- a set and its slabs ---- */
 
-/* What is open is at most twice what is used, from this many bytes on. */
+/* So much of a first slab is opened at once; from there on at most twice as much is open as is used. */
 #define SLAB_FIRST_OPEN ((size_t)16 << 10)
 
 void slab_set_init(struct slab_set *set, size_t stride, bool keep_mapped)
 {
+    POND_ASSERT(stride > 0);
     *set = (struct slab_set){.stride = stride, .keep_mapped = keep_mapped};
-}
-
-static size_t whole(size_t bytes, size_t unit)
-{
-    return (bytes + unit - 1) & ~(unit - 1);
 }
 
 static size_t pages_in(size_t bytes)
 {
-    return whole(bytes, os_page_size()) / os_page_size();
+    return rounded_up(bytes, os_page_size()) / os_page_size();
 }
 
 size_t slab_pages(const struct slab *s)
 {
     return pages_in(s->bytes);
-}
-
-static size_t words_of(size_t bits)
-{
-    return (bits + 63) / 64;
 }
 
 static void slab_unmap_header(struct slab *s)
@@ -51,11 +43,11 @@ void slab_unmap(struct slab *s)
     slab_unmap_header(s);
 }
 
-/* For `bytes` of objects, or less. */
+/* Maps the header of a slab for `bytes` of objects, or less. */
 static struct slab *slab_map_header(struct slab_set *set, size_t bytes)
 {
-    size_t objects = words_of(bytes / set->stride), pages = words_of(pages_in(bytes));
-    size_t header = whole(sizeof(struct slab) + (objects + pages) * sizeof(uint64_t), os_page_size());
+    size_t objects = bit_words(bytes / set->stride), pages = bit_words(pages_in(bytes));
+    size_t header = rounded_up(sizeof(struct slab) + (objects + pages) * sizeof(uint64_t), os_page_size());
     struct slab *s = os_map(header);
     if (s == NULL)
         return NULL;
@@ -65,7 +57,8 @@ static struct slab *slab_map_header(struct slab_set *set, size_t bytes)
     return s;
 }
 
-/* A process that may lock or map little more has smaller slabs, down to those that open at first. */
+/* Reserves the memory of objects. A process that may lock or map little more has smaller slabs, down to the
+ * bytes that are opened at first. */
 static bool slab_reserve(struct slab *s, size_t bytes)
 {
     size_t stride = s->set->stride, least = MAX(stride, MAX(SLAB_FIRST_OPEN, os_page_size()));
@@ -77,15 +70,16 @@ static bool slab_reserve(struct slab *s, size_t bytes)
     if (s->base == NULL)
         return false;
     s->room = (uint32_t)(s->bytes / stride);
-    s->words = (uint32_t)words_of(s->room);
+    s->words = (uint32_t)bit_words(s->room);
     if (s->room % 64 != 0)
         s->taken[s->words - 1] = ~(uint64_t)0 << s->room % 64;
     return true;
 }
 
-/* True: it was not resident so far. */
+/* Notes that the page may be resident. True: it was not so far. */
 static bool touch(struct slab *s, size_t page)
 {
+    POND_ASSERT(page < slab_pages(s));
     uint64_t bit = (uint64_t)1 << page % 64;
     if ((s->touched[page / 64] & bit) != 0)
         return false;
@@ -97,15 +91,16 @@ static bool touch(struct slab *s, size_t page)
 static uint64_t touched_pages(const struct slab *s)
 {
     uint64_t pages = 0;
-    for (size_t word = 0; word < words_of(slab_pages(s)); word++)
+    for (size_t word = 0; word < bit_words(slab_pages(s)); word++)
         pages += (uint64_t)__builtin_popcountll(s->touched[word]);
     return pages;
 }
 
-/* So that `end` is open. More is opened than was asked for, as long as the kernel has it. */
+/* Opens the slab up to `end`, and up to `wish` if the kernel has it. */
 static bool slab_open(struct slab *s, size_t end, size_t wish)
 {
-    size_t page = os_page_size(), need = (end + page - 1) & ~(page - 1);
+    POND_ASSERT(end > s->open && end <= s->bytes);
+    size_t page = os_page_size(), need = rounded_up(end, page);
     size_t steps[] = {MIN(MAX(need, wish), s->bytes), need, s->bytes}; /* the last splits no mapping */
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         size_t more = steps[i] - s->open;
@@ -120,7 +115,7 @@ static bool slab_open(struct slab *s, size_t end, size_t wish)
     return false;
 }
 
-/* The slabs before are full: as much again may be open. */
+/* Reserves and opens the memory of objects. The slabs before are full: as much again may be open. */
 static bool slab_map_objects(struct slab *s, size_t bytes)
 {
     if (!slab_reserve(s, bytes))
@@ -133,12 +128,14 @@ static bool slab_map_objects(struct slab *s, size_t bytes)
     return false;
 }
 
-/* So that a set reserves little more than it needs, and a large one has few slabs. */
+/* How many bytes the next slab has: a set reserves little more than it needs, and a large one has few slabs.
+ */
 static size_t bytes_of_next(const struct slab_set *set)
 {
     if (set->stride > SLAB_LARGE)
-        return whole(set->stride, SLAB_UNIT);
-    size_t bytes = set->last == NULL ? SLAB_UNIT : MIN(whole(set->last->bytes, SLAB_UNIT) * 4, SLAB_BYTES);
+        return rounded_up(set->stride, SLAB_UNIT);
+    size_t bytes =
+        set->last == NULL ? SLAB_UNIT : MIN(rounded_up(set->last->bytes, SLAB_UNIT) * 4, SLAB_BYTES);
     while (bytes < set->stride)
         bytes *= 4;
     return bytes;
@@ -167,16 +164,14 @@ static struct slab *slab_append(struct slab_set *set)
     s->order = set->made++;
     set->slabs++;
     set->bytes += s->bytes;
-    s->prior = set->last;
-    *(s->prior != NULL ? &s->prior->next : &set->first) = s;
-    set->last = s;
+    QUEUE_APPEND(set->first, set->last, s, next, prior);
     return s;
 }
 
 void slab_unlink(struct slab_set *set, struct slab *s)
 {
-    *(s->prior != NULL ? &s->prior->next : &set->first) = s->next;
-    *(s->next != NULL ? &s->next->prior : &set->last) = s->prior;
+    POND_ASSERT(s->set == set && s->used == 0 && set->slabs > 0);
+    QUEUE_REMOVE(set->first, set->last, s, next, prior);
     if (set->hint == s)
         set->hint = s->next;
     set->slabs--;
@@ -223,6 +218,7 @@ static bool touch_pages(struct slab *s, const struct slab_set *set, size_t objec
     return untouched || object >= s->fresh;
 }
 
+/* The oldest slab that has a free object; NULL: there is no memory for another one. */
 static struct slab *slab_with_room(struct slab_set *set)
 {
     struct slab *s = set->hint;
@@ -235,8 +231,8 @@ static struct slab *slab_with_room(struct slab_set *set)
     return s;
 }
 
-/* Free objects in a row, from the first that is free: within a word of the bitmap, and on through words of
-   which all are. */
+/* How many free objects lie in a row from the first on, which is free: within a word of the bitmap, and on
+   through words in which all are. */
 static uint32_t free_row(const struct slab *s, uint32_t first, uint32_t most)
 {
     uint64_t free = ~s->taken[first / 64] >> first % 64;
@@ -260,9 +256,10 @@ static void mark_taken(struct slab *s, uint32_t first, uint32_t n)
     s->used += n;
 }
 
-/* Oldest slab first, lowest address first: so that the others empty. */
+/* Takes from the oldest slab first, and of it the lowest address first: so that the others empty. */
 bool slab_take_run(struct slab_set *set, uint32_t most, struct slab_run *run)
 {
+    POND_ASSERT(most > 0);
     struct slab *s = slab_with_room(set);
     if (s == NULL)
         return false;
@@ -270,6 +267,7 @@ bool slab_take_run(struct slab_set *set, uint32_t most, struct slab_run *run)
         s->hint++;
     uint32_t object = s->hint * 64 + (uint32_t)__builtin_ctzll(~s->taken[s->hint]);
     run->count = free_row(s, object, most);
+    POND_ASSERT(run->count > 0 && object + run->count <= s->room && s->used + run->count <= s->room);
     size_t end = (object + run->count) * set->stride;
     if (end > s->open && !slab_open(s, end, 2 * s->open))
         return most > 1 && slab_take_run(set, 1, run);
@@ -289,6 +287,7 @@ void *slab_take(struct slab_set *set, bool *zero)
     return run.base;
 }
 
+/* Puts the slab on the set's dirty list, and begins its next purge at its first page. */
 static void slab_mark_dirty(struct slab_set *set, struct slab *s)
 {
     s->purge_page = 0;
@@ -299,9 +298,10 @@ static void slab_mark_dirty(struct slab_set *set, struct slab *s)
     set->dirty = s;
 }
 
-/* A word of the bitmap at a time. */
+/* Notes that n objects are free, a word of the bitmap at a time. */
 static void mark_free(struct slab *s, uint32_t first, uint32_t n)
 {
+    POND_ASSERT(first + n <= s->fresh && n <= s->used);
     for (uint32_t at = first, end = first + n; at < end;) {
         uint32_t in_word = MIN(end - at, 64 - at % 64);
         uint64_t bits = ~(uint64_t)0 >> (64 - in_word) << at % 64;
@@ -315,7 +315,7 @@ static void mark_free(struct slab *s, uint32_t first, uint32_t n)
 void slab_give_run(struct slab_set *set, char *base, uint32_t n)
 {
     struct slab *s = slab_of(base);
-    POND_ASSERT(s != NULL);
+    POND_ASSERT(s != NULL && s->set == set && (size_t)(base - s->base) % set->stride == 0);
     uint32_t object = (uint32_t)((size_t)(base - s->base) / set->stride);
     mark_free(s, object, n);
     s->hint = MIN(s->hint, object / 64);
@@ -331,7 +331,11 @@ void slab_give(struct slab_set *set, void *obj)
 
 /* ---- what others keep of each object ---- */
 
-/* Mapped by whoever asks first; its header and it go together. */
+/*
+ * Maps the annex for whoever asks first; it goes with the slab's header. Pairs with itself on another thread:
+ * of two that map one, one stores its own and the other takes that, and finds it zero. A third one that loads
+ * it finds annex_bytes stored.
+ */
 void *slab_annex(struct slab *s, size_t bytes)
 {
     void *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE);
@@ -352,7 +356,8 @@ void *slab_annex(struct slab *s, size_t bytes)
 
 static bool is_taken(const struct slab *s, size_t object)
 {
-    return (LOAD(s->taken[object / 64]) >> object % 64 & 1) != 0;
+    uint64_t word = LOAD(s->taken[object / 64]);
+    return bit_is_set(&word, object % 64);
 }
 
 void *slab_locate(const struct slab *s, const void *address)
@@ -361,7 +366,7 @@ void *slab_locate(const struct slab *s, const void *address)
     return object < s->room && is_taken(s, object) ? s->base + object * s->set->stride : NULL;
 }
 
-/* No slab is unmapped while the map is locked. */
+/* Looks with the map locked: meanwhile no slab is unmapped. */
 struct pond *slab_owner_at(const void *address)
 {
     pagemap_lock();
@@ -382,9 +387,12 @@ void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx)
 
 /* ---- validity ---- */
 
+/* Counts the bits of one slab: as many as are used, and none free before the hint. */
 static bool slab_is_valid(const struct slab *s)
 {
     size_t bits = 0;
+    if (s->used > s->room || s->fresh > s->room || s->open > s->bytes)
+        return false;
     for (size_t word = 0; word < s->words; word++) {
         bits += (size_t)__builtin_popcountll(s->taken[word]);
         if (word < s->hint && s->taken[word] != ~(uint64_t)0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Slabs: where objects' memory comes from and goes back to. Whoever owns a set holds its own lock
- * over every call on it; only slab_purge and slab_owner_at are called without.
+ * Slabs: where objects' memory comes from and goes back to. Whoever owns a set holds a lock of its own over
+ * every call on it; only slab_purge and slab_owner_at are called without.
  */
 #ifndef POND_SLAB_H
 #define POND_SLAB_H
@@ -21,12 +21,12 @@ void slab_give_run(struct slab_set *set, char *base, uint32_t n); /* n that lie 
 struct slab_run {
     char *base;
     uint32_t count;
-    bool zero;       /* its bytes are */
+    bool zero;       /* all of its bytes are zero */
     char *new_pages; /* of it, from the first that was not resident on */
     size_t new_bytes;
 };
 
-/* For up to `most` objects, one at least; false: ENOMEM. They are given back one by one. */
+/* Takes memory for up to `most` objects, one at least; false: ENOMEM. They may be given back one by one. */
 bool slab_take_run(struct slab_set *set, uint32_t most, struct slab_run *run);
 
 /*
@@ -42,7 +42,7 @@ void *slab_locate(const struct slab *s, const void *address);
    without a lock; what others take and give meanwhile may be seen or not. */
 struct pond *slab_owner_at(const void *address);
 
-/* Every taken object of the set. */
+/* Visits every taken object of the set. */
 typedef void slab_visitor(struct slab *s, size_t object, void *ctx);
 void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx);
 
@@ -52,14 +52,18 @@ void slab_each(struct slab_set *set, slab_visitor *visit, void *ctx);
  */
 void slab_purge(struct slab_set *set, pthread_mutex_t *lock);
 
-/* The same with *calls system calls at most, less those made then; the rest is for the next time. */
-#define SLAB_UNMAP_CALLS ((size_t)3) /* a slab takes at most */
+/* How many system calls it takes to unmap a slab: at most, and this one. */
+#define SLAB_UNMAP_CALLS ((size_t)3)
 static inline size_t slab_unmap_calls(const struct slab *s)
 {
     return 2 + (s->annex != NULL); /* its objects, its header */
 }
+
+/* Gives free memory back by *calls system calls at most, and takes those that it made from *calls; what is
+   left is for the next time. */
 void slab_purge_some(struct slab_set *set, pthread_mutex_t *lock, size_t *calls);
 
+/* Looks at every word of every bitmap: for assertions. */
 bool slab_set_is_valid(const struct slab_set *set);
 
 /* ---- for purge.c ---- */

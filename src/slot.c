@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slot.h"
 
-struct slots slots; /* all zero: else it is in the program's file, all of it */
+struct slots slots; /* all zero at first, so that it takes no room in the program's file */
 
-static uint32_t slot_lines = GATE_LINES_FIRST; /* of each pond, which are memory; as many slots may be used */
+/* Lines of each pond that are memory; as many slots may be used. Relaxed: final under the registry's lock. */
+static uint32_t slot_lines = GATE_LINES_FIRST;
 
 __thread struct slot_of_thread slot_mine POND_TLS_ UNPADDED;
 
@@ -31,21 +32,36 @@ uint32_t gate_lines(void)
 
 /* ---- registration ---- */
 
+/* Counts the slots that are used. */
+static bool slots_are_valid(void)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < slots.end; i++)
+        used += slots.all[i].used;
+    return used == slots.used && used <= slot_lines && slots.end <= GATE_THREADS;
+}
+
+/* Pairs with may_enter's acquire of `open` in gate.c: an owner who finds its gate open finds its caches as
+ * the last who emptied them left them. */
 static void open_slot(struct slot *s)
 {
+    POND_ASSERT(s->used);
     s->left = false;
     __atomic_store_n(&s->open, 1, __ATOMIC_RELEASE);
 }
 
+/* left: its thread is gone, and has left its caches as they were. */
 static void free_slot(struct slot *s, bool left)
 {
+    POND_ASSERT(s->used && slots.used > 0);
     *s = (struct slot){.left = left};
     slots.used--;
 }
 
 /*
- * A thread may first use a pond so late in its exit that no destructor comes for it any more, and leave its
- * slot behind. Another thread that has its number tells that it is gone.
+ * Frees the slot of a thread that had this thread's number before. A thread may first use a pond so late in
+ * its exit that no destructor comes for it any more, and leave its slot behind; another thread that has its
+ * number is the proof that it is gone.
  */
 static void free_slot_of_predecessor(uint32_t thread)
 {
@@ -54,6 +70,7 @@ static void free_slot_of_predecessor(uint32_t thread)
             free_slot(s, true);
 }
 
+/* Frees the slots of all threads that are gone, one system call for each. */
 static void sweep_slots(void)
 {
     for (struct slot *s = slots.all; s < slots.all + slots.end; s++)
@@ -78,7 +95,8 @@ static bool sweep_is_due(bool seldom)
     return seldom;
 }
 
-/* Lines for a slot more. All that is asked of the system here is asked the first time, and then seldom. */
+/* True: there are lines for one slot more. What is asked of the system for that is asked the first time that
+ * there are none, and then seldom. */
 static bool room_for_one(void)
 {
     bool full = slots.used == slot_lines;
@@ -98,12 +116,14 @@ static struct slot *first_free_slot(void)
     struct slot *s = slots.all;
     while (s->used)
         s++;
+    POND_ASSERT(s < slots.all + GATE_THREADS);
     return s;
 }
 
-/* Its gate stays closed while there is something of a predecessor's in its caches. */
+/* Makes the slot this thread's. Its gate stays closed while something of a predecessor's is in its caches. */
 static void take_slot(struct slot *s, uint32_t thread)
 {
+    POND_ASSERT(!s->used && s->busy == NULL);
     uint32_t slot = (uint32_t)(s - slots.all);
     slots.used++;
     slots.end = MAX(slots.end, slot + 1);
@@ -114,6 +134,7 @@ static void take_slot(struct slot *s, uint32_t thread)
     pond_line_self = offsetof(struct pond, caches) + slot * sizeof(struct cache);
     if (!s->left)
         open_slot(s);
+    POND_ASSERT(slots_are_valid());
 }
 
 NOT_INLINED bool gate_register(void)
@@ -127,8 +148,10 @@ NOT_INLINED bool gate_register(void)
     return true;
 }
 
+/* Relaxed: closed by its own thread, which comes into no cache meanwhile. */
 void gate_close_mine(void)
 {
+    POND_ASSERT(slot_mine.slot != NULL);
     STORE(slot_mine.slot->open, 0);
 }
 
@@ -138,6 +161,7 @@ void gate_unregister(void)
     slot_mine.slot = NULL;
     pond_line_self = 0;
     slot_mine.exiting = true;
+    POND_ASSERT(slots_are_valid());
 }
 
 NOT_INLINED bool gate_registered(void)
@@ -147,6 +171,7 @@ NOT_INLINED bool gate_registered(void)
 
 uint32_t gate_slot(void)
 {
+    POND_ASSERT(slot_mine.slot != NULL);
     return (uint32_t)(slot_mine.slot - slots.all);
 }
 
@@ -155,6 +180,7 @@ uint32_t gates_end(void)
     return slots.end;
 }
 
+/* Relaxed: under the registry's lock, under which alone it changes. */
 bool gate_mine_is_open(void)
 {
     return LOAD(slot_mine.slot->open) != 0;

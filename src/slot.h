@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who has which slot: the owner's half of gate.c and the registry's. The comment on top of gate.c is of both.
- */
+/* Which thread has which slot, for gate.c and the registry. The comment on top of gate.c holds for both. */
 #ifndef POND_SLOT_H
 #define POND_SLOT_H
 
 #include "gate.h"
 
 struct slot {
-    struct cache
-        *busy;     /* the cache that the owner is inside of, on the slow path. Written by the owner alone */
-    uint64_t open; /* 0: its owner has to come by under the registry's lock first */
-    bool used;
+    /* The cache that the owner is inside of, on the slow path. Written by the owner alone. */
+    struct cache *busy;
+    uint64_t open;   /* 0: its owner has to come by under the registry's lock first */
+    bool used;       /* a thread has it */
     bool fenced;     /* its thread knows whether there is a barrier */
-    bool left;       /* by a thread that is gone: its caches have to be emptied before another has them */
+    bool left;       /* a thread that is gone left its caches as they were: they are emptied first */
     uint32_t thread; /* the kernel's number for it */
 } __attribute__((aligned(64)));
 
 struct slots {
     struct slot all[GATE_THREADS];
     uint32_t end;      /* no slot from here on was ever used */
-    uint32_t used;     /* slots that are */
+    uint32_t used;     /* slots that a thread has */
     uint32_t refusals; /* registrations that found no slot free */
     bool fenced;       /* no membarrier. Never goes back to false */
     pthread_key_t key;

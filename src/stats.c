@@ -11,9 +11,11 @@ static void sum_caches(const struct pond *p, pond_stats *s)
     }
 }
 
-/* Under the lock. */
+/* Sums up all counts by the equations in types.h. They are read one by one while threads go on, so what a
+ * difference would make negative is 0. Under the lock. */
 static void count(const struct pond *p, pond_stats *s)
 {
+    POND_ASSERT(mutex_is_held(&p->lock));
     sum_caches(p, s);
     uint64_t unmade = object_unmade(p);
     s->misses = LOAD(p->misses) - unmade;
@@ -36,6 +38,7 @@ static void count(const struct pond *p, pond_stats *s)
     s->waited = p->waits;
 }
 
+/* The same in bytes: each object has the stride and the mean of the footprints. */
 static void weigh(const struct pond *p, pond_stats *s)
 {
     uint64_t each = p->object_bytes + LOAD(p->footprint_mean);

@@ -3,6 +3,7 @@
 #include "epoch.h"
 #include "registry.h"
 
+/* Drops all that is idle in the pond, other threads' caches included. The bytes that went. */
 static size_t trim_one(struct pond *p)
 {
     uint64_t live;

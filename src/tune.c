@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * POND_TUNE: who runs a server tries other options than those it was built with, without building it anew.
+ * POND_TUNE: whoever runs a server tries other options than those it was built with, without building it
+ * anew.
  *
  * Invariants
  *   1. The words are written once, before the first pond is made; what they have changed is counted under the
@@ -56,9 +57,9 @@ struct tune_word {
     uint64_t value;
     char pattern[64]; /* "": all ponds */
 
-    uint64_t ponds, refused; /* that have the value, and that could not */
+    uint64_t ponds, refused; /* how many ponds have the value, and how many could not have it */
     uint64_t own;            /* the value that the first of those had from the program */
-    bool owns_differ;
+    bool owns_differ;        /* not all of them had that one */
 };
 
 static struct tune {
@@ -66,8 +67,9 @@ static struct tune {
     size_t count;
     char file[TUNE_FILE_BYTES]; /* of stats=; "": none */
     pid_t writer;               /* the process of which a thread is writing the file; 0: none is */
-    uint64_t written;           /* when that ended last, as os_milliseconds; 0: never. As `unwritable`: */
-    bool unwritable;            /* which was said; both by the writer alone */
+    uint64_t written;           /* when that ended last, as os_milliseconds; 0: never. Written by the writer.
+                                   Relaxed: only how long to wait for the next time */
+    bool unwritable;            /* it was said that the file cannot be written */
 } tune;
 
 static uint64_t tune_load(const pond_options *o, const struct tune_option *t)
@@ -180,7 +182,7 @@ static void tune_say(const char *text, const char *why, const char *outcome, con
 
 static pthread_once_t tune_begun = PTHREAD_ONCE_INIT;
 static struct refusals tune_refused;
-static bool tune_unsaid; /* it was read, and some words are refused */
+static bool tune_unsaid; /* some words are refused, and nobody was told. Relaxed: pthread_once orders it */
 
 static void tune_read(void)
 {
@@ -199,7 +201,8 @@ static void tune_say_refused(void)
              tune_help);
 }
 
-/* A handler of reports may make a pond: so nothing is said before the reading is over. */
+/* Nothing is said before the reading is over, for a handler of reports may make a pond. Relaxed: the exchange
+ * decides who says it; what is said was read before pthread_once returned. */
 void tune_begin(void)
 {
     int saved = errno;
@@ -216,7 +219,7 @@ static bool tune_is_for(const struct tune_word *w, const char *name)
     return w->pattern[0] == '\0' || fnmatch(w->pattern, name, 0) == 0;
 }
 
-/* Of several words for one option the last one counts. */
+/* True: no later word is for the same option of this pond: of several the last one counts. */
 static bool tune_is_last(const struct tune_word *w, const char *name)
 {
     for (const struct tune_word *later = w + 1; later < tune.words + tune.count; later++)
@@ -230,7 +233,7 @@ static bool tune_has(const struct tune_word *w, const char *name)
     return tune_is_for(w, name) && tune_is_last(w, name);
 }
 
-/* Under the registry's lock. */
+/* Notes that one pond more has the word's value in the place of its own. Under the registry's lock. */
 static void tune_note(struct tune_word *w, uint64_t own)
 {
     if (w->ponds++ == 0)
@@ -252,8 +255,8 @@ struct tune_refusal {
 };
 
 /*
- * All words together first: of min_idle and max_objects neither may be right without the other. Where that
- * cannot be, one after the other, and only those that can. Under the registry's lock.
+ * Tries all words together first: of min_idle and max_objects neither may be right without the other. If that
+ * cannot be, it tries one after the other and keeps those that can be. Under the registry's lock.
  */
 static struct tune_refusal tune_try(pond_options *o, const char *name)
 {
@@ -277,7 +280,7 @@ static struct tune_refusal tune_try(pond_options *o, const char *name)
     return refusal;
 }
 
-/* As it was written, but for its spaces. */
+/* Writes the word as it was given, without its spaces. */
 static void tune_spell(const struct tune_word *w, char *text, size_t n)
 {
     (void)snprintf(text, n, "%s=%llu%s%s", w->option->name, (unsigned long long)w->value,
@@ -322,9 +325,9 @@ bool tune_line(size_t i, char *text, size_t n)
 /* ---- the file ---- */
 
 /*
- * One thread at a time, and nobody waits: who finds another one at it has the file written by that one. The
- * child of a fork that came meanwhile finds its parent there, who is not in it. Acquire, with tune_leave's
- * release: a writer sees what the one before it noted.
+ * Lets one thread at a time write the file. Nobody waits: whoever finds another thread at it leaves it to
+ * that one. The child of a fork that came meanwhile finds its parent's number there, and takes its place.
+ * Pairs with the release in tune_leave: a writer sees what the one before it noted.
  */
 static bool tune_claim(void)
 {
@@ -333,13 +336,16 @@ static bool tune_claim(void)
            __atomic_compare_exchange_n(&tune.writer, &was, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+/* Pairs with the acquire in tune_claim: the next writer sees what this one noted. */
 static void tune_leave(void)
 {
+    POND_ASSERT(LOAD(tune.writer) == getpid());
     STORE(tune.written, os_milliseconds());
     __atomic_store_n(&tune.writer, 0, __ATOMIC_RELEASE);
 }
 
-/* What is there and is no plain file, a device or a link, is not replaced by one. 0, or errno. */
+/* Writes the table to a temporary file and renames it. What is there and is no plain file, but a device or a
+ * link, is not replaced by one. 0, or errno. */
 static int tune_replace(const char *file, const char *temporary)
 {
     struct stat there;
@@ -358,7 +364,8 @@ static int tune_replace(const char *file, const char *temporary)
     return error;
 }
 
-/* Said once. The next tick tries again. */
+/* Says once that the file cannot be written; the next tick tries again. Relaxed: the exchange decides who
+ * says it, and nothing else is read by it. */
 static void tune_say_unwritable(const char *file, int error)
 {
     char word[sizeof tune.file + 48], why[160];

@@ -10,17 +10,17 @@
 void tune_begin(void);
 
 /*
- * Puts the values of POND_TUNE in the place of those that the program gave a pond of this name; those are
- * kept with which the pond could not be made, and that is reported. No lock is held.
+ * Puts the values of POND_TUNE in the place of those that the program gave a pond of this name. A value with
+ * which the pond could not be made is left out, and that is reported. No lock is held.
  */
 void tune_options(pond_options *o, const char *name);
 
-/* The file is rewritten: by a tick of all ponds each time, of one pond at most ten times a second; and when
- * the first pond has been made. No lock is held. */
+/* Rewrites the file: a tick of all ponds each time, one of one pond at most ten times a second. The second
+ * writes it when the first pond has been made. No lock is held. */
 void tune_ticked(bool all);
 void tune_created(void);
 
-/* What the i-th word has changed, as a line of pond_dump without its end. False: there are no more. */
+/* Writes what the i-th word has changed, as a line of pond_dump without its end. False: there are no more. */
 bool tune_line(size_t i, char *text, size_t n);
 #define TUNE_LINE_BYTES 320 /* more than any line has */
 

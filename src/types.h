@@ -40,11 +40,17 @@
 #define SLAB_BYTES ((size_t)4 << 20) /* each next one has four times as much, up to this */
 #define SLAB_LARGE ((size_t)1 << 20) /* an object that takes more than this has a slab for itself */
 
+/* True: somebody holds the lock. An assertion means its own thread by that, which C has no words for. */
+static inline bool mutex_is_held(const pthread_mutex_t *lock)
+{
+    return pthread_mutex_trylock((pthread_mutex_t *)(uintptr_t)lock) != 0;
+}
+
 /* A region of objects of one size. Guarded by the lock of whoever owns the set. */
 struct slab {
     struct slab_set *set;      /* it belongs to */
     void *annex;               /* slab_annex; NULL: none was asked for */
-    size_t annex_bytes;        /* of the whole annex */
+    size_t annex_bytes;        /* of the whole annex. Relaxed: all who store it store the same */
     struct slab *next, *prior; /* of the set, oldest first */
     struct slab *dirty_next;   /* of the set's dirty list */
     char *base;                /* aligned to SLAB_UNIT */
@@ -60,7 +66,8 @@ struct slab {
     uint32_t words;            /* of taken[] */
     bool dirty;                /* on the dirty list: something was given back since the last purge */
     uint64_t *touched;         /* behind taken[]; a bit per page: it may be resident */
-    uint64_t taken[];          /* a bit per object; those past the last object are set */
+    uint64_t taken[];          /* a bit per object; those past the last object are set. Relaxed: read without
+                                  the lock for an address that is live, or for an answer that may be old */
 };
 
 struct slab_set {
@@ -83,7 +90,7 @@ struct magazine {
     ck_stack_entry_t link;
     uint64_t epoch; /* no object was put into it after this epoch of the pond */
     uint32_t count; /* objects; while it is loaded, the cache has the count */
-    uint16_t room;  /* most objects */
+    uint16_t room;  /* most objects. Relaxed: whoever reads another's looks again whether it is loaded */
     bool counted;   /* the bytes of its objects, as the footprint hook says them, are in idle_bytes */
     void *slots[];
 };
@@ -95,7 +102,8 @@ struct magazine {
 /* A lock-free stack of magazines on a line of its own. */
 struct depot_stack {
     ck_stack_t stack __attribute__((aligned(64)));
-    uint64_t objects; /* sum of the magazines' counts; counted before a push and after a pop */
+    uint64_t objects; /* sum of the magazines' counts; raised before a push, lowered after a pop. Relaxed:
+                         whoever sees none, and was not told of a push, need not find it */
 #ifdef POND_DEPOT_LOCK
     ck_spinlock_t lock;
 #endif
@@ -106,26 +114,27 @@ struct depot {
     struct depot_stack overdue;   /* those that a tick should have dropped, and did not for a limit */
     struct depot_stack aged;      /* beyond max_age: no get looks here */
     struct depot_stack empties;
-    uint64_t max_age; /* 0: no bound. Written under the pond's lock, lines closed */
+    uint64_t max_age; /* 0: no bound. Written under the pond's lock, lines closed. Relaxed: one word */
 };
 
 /* ---- cache ---- */
 
 /*
  * The slow path's view of a pond_cache. What the fast path does not read is written by the owner while its
- * gate is busy, or by who closed its gate and its line.
+ * gate is busy, or by whoever closed its gate and its line.
  */
 struct cache {
     void **top; /* means something while a magazine is loaded; odd: the owner is inside */
     void **base,
         **limit;   /* while the line is open: the loaded magazine's slots; end, or NULL: hooks come first */
-    uint64_t gets; /* served by this cache */
+    uint64_t gets; /* served by this cache. Relaxed: a figure of the owner's, which statistics read */
     struct magazine *loaded;   /* may be NULL */
     struct magazine *previous; /* may be NULL */
-    uint16_t previous_count;   /* of *previous */
+    uint16_t previous_count;   /* of *previous. Relaxed: as gets */
     uint16_t exchanges;        /* with the depot, since the last drain; it stops at the most */
     uint16_t room;     /* while the line is open: the loaded magazine's, for puts whose hooks have run */
-    uint16_t run_left; /* objects that the thread may yet make of its run, see run.c; + RUN_HANDED */
+    uint16_t run_left; /* objects that the thread may yet make of its run, see run.c; + RUN_HANDED. Relaxed:
+                          others read it for counts; the run itself changes hands by gate and lock */
     char *run_end;     /* where its run ends */
 } __attribute__((aligned(64)));
 
@@ -149,6 +158,7 @@ _Static_assert(offsetof(struct cache, loaded) == offsetof(pond_cache, own), "the
 
 /* What a thread has of a sampled pond, beside its cache. Written by the owner alone. */
 struct sampling_line {
+    /* Relaxed: due and undone are the owner's own; a hook that went on on another thread adds to them. */
     uint64_t due;    /* the get that is to be sampled, by the number that the cache's `gets` has before it */
     double weight;   /* how many gets it stands for */
     uint64_t random; /* state of the generator */
@@ -158,6 +168,7 @@ struct sampling_line {
 
 /* While a pond's gets are sampled. Its memory stays until the pond ends. */
 struct sampling {
+    /* Relaxed: density, seed and loose are stored before `change`, which is stored with release. */
     double density; /* bytes of an object, by mean bytes between samples */
     uint64_t seed;
     uint64_t loose;               /* state of the generator of threads without a cache */
@@ -165,7 +176,7 @@ struct sampling {
     struct sampling_line lines[]; /* of each cache; a struct history lies behind them */
 };
 
-/* What the pond was in an interval. */
+/* What the pond was in one interval of time. */
 struct history_part {
     uint64_t live, live_bytes; /* least live of all its ticks, and their bytes */
     uint64_t idle_bytes;       /* at its last tick */
@@ -175,7 +186,7 @@ struct history_part {
 
 #define HISTORY_PARTS 128
 
-/* Guarded by the pond's lock; see profile/history.c. */
+/* What a sampled pond was, interval by interval; see profile/history.c. Guarded by the pond's lock. */
 struct history {
     uint64_t start;        /* of the first part, as os_milliseconds */
     uint64_t interval;     /* milliseconds of each */
@@ -213,30 +224,38 @@ struct pond {
     bool reset_alone;     /* of these there is a reset hook and nothing else */
     char name[48];
 
-    /* changed under the lock, with limits; bounds of what is read without it */
+    /* changed under the lock, with limits. Relaxed: the pond is closed then, and what is read outside of a
+       gate only says which way to try first */
     size_t idle_room; /* max_idle_bytes in objects, kept by the room of magazines; 0: no bound */
     uint32_t room_first, room_most; /* bounds of magazine_room */
-    uint32_t index;                 /* its place on the board, which another may have when it is gone */
-    uint64_t *active;               /* a word of the board: with active_bit in it, ticks come to this pond */
-    uint64_t active_bit;
     bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
 
+    /* changed under the registry's lock, when it comes on the board and when it leaves it */
+    uint32_t index;   /* its place, which another may have when it is gone */
+    uint64_t *active; /* a word of the board: with active_bit in it, ticks come to this pond */
+    uint64_t active_bit;
+
     /* changed under the registry's lock, with the gates */
-    const struct watch *watch;        /* who is to be asked instead of the usual ways; NULL: nobody */
+    const struct watch *watch;        /* whoever is to be asked instead of the usual ways; NULL: nobody */
     void *watcher;                    /* the watcher's own */
-    int64_t watch_step;               /* of watch_left, for each get that nobody is asked about */
+    int64_t watch_step;               /* of watch_left, for each get that nobody is asked about. Relaxed: a
+                                         get by the old step is watched earlier or later, no more */
     bool shut;                        /* no line opens: every operation takes the slow path */
     struct sampling *sampling;        /* NULL: its gets are not sampled */
     struct sampling *put_way;         /* of a put that the fast path does not serve: see put_way_set */
     struct sampling *sampling_memory; /* of the last time they were; may be NULL */
 
     uint32_t taken;        /* not 0: it is closed, nobody new comes into its caches. See gate.c */
-    uint32_t lines;        /* caches that may have been used, from the first */
+    uint32_t lines;        /* caches that may have been used, from the first. Relaxed: it only grows */
     uint32_t usable_lines; /* that are memory; behind them it is reserved */
     struct pond *together; /* the next of those that are closed together */
-    uint64_t ahead;        /* of the ticks of all: its rotations less the ticks before it was there */
+    uint64_t ahead;        /* of the ticks of all: its rotations less the ticks before it was there.
+                              Relaxed: one word, which is right by itself */
     uint64_t turned;       /* registry_epoch at its last turn. Written under the lock, too */
 
+    /* Relaxed: starved, waiting and over choose the way; they are asked inside of the gate, where whoever
+       changes them waits for this thread. An operation reads epoch once, and either value does (cache.c,
+       invariant 4). All others are figures, of which none says anything of another. */
     uint32_t magazine_room __attribute__((aligned(64))); /* of new magazines; adapted */
     uint32_t starved;    /* at max_objects: puts that go the shared way yet; written under the lock */
     uint32_t waiting;    /* in waiters. As starved */
@@ -256,8 +275,9 @@ struct pond {
 
     pthread_mutex_t lock __attribute__((aligned(64))); /* guards what follows */
     struct slab_set slabs;
-    struct magazine *shared;      /* puts of threads whose gate is closed; may be NULL */
-    struct magazine *dropping;    /* what is left of the magazine being dropped; may be NULL */
+    struct magazine *shared;      /* puts of threads whose gate is closed; may be NULL. Relaxed: without the
+                                     lock it is asked only whether there is one, and again under it */
+    struct magazine *dropping;    /* what is left of the magazine being dropped; may be NULL. Relaxed: so */
     uint64_t objects, high_water; /* objects: with what threads have of runs */
     uint64_t gets;                /* those not counted in a cache, but for the misses */
     struct trace_mark traced;
@@ -265,7 +285,7 @@ struct pond {
         struct waiter *first, *last;
         uint32_t promised; /* room for so many objects is kept for some that were among them */
     } waiters;             /* wait.c */
-    uint64_t waits;        /* gets that ever were */
+    uint64_t waits;        /* gets that ever were in it. Relaxed: a figure */
 
     /* guarded by the registry's lock */
     struct pond_links links[POND_ORDERS];
@@ -275,20 +295,24 @@ struct pond {
     uint32_t pins; /* ticks and trims at work on this pond outside the lock */
     bool waited;   /* since the last tick a get has given up a thread that was stopped in its cache */
 
-    /* a bit for each cache; see gate.c */
-    uint64_t used[GATE_WORDS] __attribute__((aligned(64))); /* set by its owner, cleared by who emptied it */
+    /* A bit for each cache; see gate.c. `used` is set by its owner and cleared by whoever emptied it. */
+    uint64_t used[GATE_WORDS] __attribute__((aligned(64)));
     uint64_t missed[GATE_WORDS]; /* written under the registry's lock: its owner was found inside */
 
     struct cache caches[] __attribute__((aligned(64))); /* GATE_THREADS */
 };
 
-/* Acquire: what the watcher set up before it began to watch is seen. */
+/*
+ * Who watches the pond; NULL: nobody. Pairs with the release stores of p->watch in check/words.c and life.c:
+ * whoever finds a watcher also finds what it set up before it began to watch.
+ */
 static inline const struct watch *watch_of(const struct pond *p)
 {
     return __atomic_load_n(&p->watch, __ATOMIC_ACQUIRE);
 }
 
-/* Acquire: what was set up before sampling began is seen. */
+/* How the pond is sampled; NULL: it is not. Pairs with begin_with in sampling.c: whoever finds a sampling
+ * also finds it set up. */
 static inline struct sampling *sampling_of(const struct pond *p)
 {
     return __atomic_load_n(&p->sampling, __ATOMIC_ACQUIRE);

@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A get that waits joins the queue in the same hold of the pond's lock in which it finds that nothing is idle
- * and no room is left, with the lines closed; from then on `waiting` keeps every thread from its cache, so
- * each put comes by the lock and is handed over to the first of the queue. Room is handed over as well: it is
- * promised, so that no other get takes it before the waiter is awake (p->waiters.promised, object_admit). So
- * nobody is overtaken, and no wake-up is lost.
+ * Lets gets wait for an object or for room. A get that waits joins the queue in the same hold of the pond's
+ * lock in which it finds that nothing is idle and no room is left, with the lines closed; from then on
+ * `waiting` keeps every thread from its cache, so each put comes by the lock and is handed over to the first
+ * of the queue. Room is handed over as well: it is promised, so that no other get takes it before the waiter
+ * is awake (p->waiters.promised, object_admit). So nobody is overtaken, and no wake-up is lost.
  *
  * Invariants, under the pond's lock
  *   1. p->waiting is the number of the queue's waiters, in the order in which they came.
- *   2. While it is not 0 nothing is idle, but what a thread caches that was stopped there (`missed`: whoever
- *      waits looks again from time to time), and no room is left that is not promised.
- *   3. A waiter leaves the queue by who hands or promises it something, or by itself when its time is over.
- *      Whoever wakes it does so under the lock, for it lies on its own stack.
+ *   2. While it is not 0 nothing is idle, and no room is left that is not promised. Only a thread that was
+ *      stopped in its cache may have something there: then `missed` is set, and the waiter looks again from
+ *      time to time.
+ *   3. A waiter is taken out of the queue by whoever hands or promises it something, or by itself when its
+ *      time is over. Whoever wakes it does so under the lock, for it lies on its own stack.
  *
- * Nobody is cancelled while he waits: what he was handed would be lost.
+ * No thread is cancelled while it waits: what it was handed would be lost.
  */
 #include "epoch.h"
 #include "gather.h"
 #include "pool.h"
+#include "queue.h"
 #include <errno.h>
 #include <time.h>
 
 /* ---- the queue, under the lock ---- */
 
+#define LOOKED_AT_WAITERS 64 /* at most, by an assertion */
+
+/* True: there are as many waiters as are counted, none of which was handed or promised anything. */
+static bool waiters_are_valid(const struct pond *p)
+{
+    uint32_t n = 0;
+    const struct waiter *w = p->waiters.first;
+    for (; w != NULL && n < LOOKED_AT_WAITERS; w = w->next, n++)
+        if (!w->queued || w->promised || w->obj != NULL || (w->next == NULL && p->waiters.last != w))
+            return false;
+    return w != NULL ? p->waiting > n : p->waiting == n;
+}
+
 static void unlink_waiter(struct pond *p, struct waiter *w)
 {
-    *(w->prior != NULL ? &w->prior->next : &p->waiters.first) = w->next;
-    *(w->next != NULL ? &w->next->prior : &p->waiters.last) = w->prior;
+    POND_ASSERT(w->queued && p->waiting > 0);
+    QUEUE_REMOVE(p->waiters.first, p->waiters.last, w, next, prior);
     w->queued = false;
     STORE(p->waiting, p->waiting - 1);
 }
@@ -35,28 +50,24 @@ static void count_waiter(struct pond *p, struct waiter *w)
 {
     w->queued = true;
     STORE(p->waiting, p->waiting + 1);
+    POND_ASSERT(waiters_are_valid(p));
 }
 
 static void link_last_waiter(struct pond *p, struct waiter *w)
 {
-    w->next = NULL;
-    w->prior = p->waiters.last;
-    *(w->prior != NULL ? &w->prior->next : &p->waiters.first) = w;
-    p->waiters.last = w;
+    QUEUE_APPEND(p->waiters.first, p->waiters.last, w, next, prior);
     count_waiter(p, w);
 }
 
 static void link_first_waiter(struct pond *p, struct waiter *w)
 {
-    w->prior = NULL;
-    w->next = p->waiters.first;
-    *(w->next != NULL ? &w->next->prior : &p->waiters.last) = w;
-    p->waiters.first = w;
+    QUEUE_PREPEND(p->waiters.first, p->waiters.last, w, next, prior);
     count_waiter(p, w);
 }
 
 void wait_join(struct pond *p, struct waiter *w, bool whole)
 {
+    POND_ASSERT(mutex_is_held(&p->lock) && !w->joined && !wait_has_room(p));
     link_last_waiter(p, w);
     w->joined = true;
     w->missed = !whole;
@@ -66,8 +77,10 @@ void wait_join(struct pond *p, struct waiter *w, bool whole)
 bool wait_hand(struct pond *p, void *obj, bool counted)
 {
     struct waiter *w = p->waiters.first;
+    POND_ASSERT(mutex_is_held(&p->lock) && obj != NULL);
     if (w == NULL)
         return false;
+    POND_ASSERT(w->obj == NULL && !w->promised);
     w->obj = obj;
     w->counted = counted;
     p->gets++;
@@ -86,7 +99,8 @@ void wait_promise(struct pond *p)
     }
 }
 
-/* A fork in a signal's handler may have interrupted a wait of the thread that goes on in the child. */
+/* Empties the queue but for this thread's own waiters: a fork in a signal's handler may have interrupted a
+ * wait of the thread that goes on in the child. */
 void wait_forked(struct pond *p)
 {
     struct waiter *w = p->waiters.first;
@@ -112,6 +126,7 @@ static int64_t wait_clock(void)
     return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
 }
 
+/* When a wait that begins now is over; negative: never. */
 static int64_t end_after(int64_t timeout)
 {
     return timeout < 0 ? INT64_MAX : wait_clock() + MIN(timeout, LONGEST);
@@ -129,7 +144,7 @@ static void make_waiter(struct waiter *w)
     (void)pthread_condattr_destroy(&attributes);
 }
 
-/* Under the lock, which is let go of meanwhile: until it is woken, or that time. */
+/* Sleeps until it is woken, or that time. Under the lock, which is let go of meanwhile. */
 static void sleep_until(struct pond *p, struct waiter *w, int64_t end)
 {
     struct timespec t = {.tv_sec = (time_t)(end / SECOND), .tv_nsec = (long)(end % SECOND)};
@@ -139,7 +154,7 @@ static void sleep_until(struct pond *p, struct waiter *w, int64_t end)
         (void)pthread_cond_timedwait(&w->woken, &p->lock, &t);
 }
 
-/* Under the lock, which is let go of meanwhile: whatever is idle is the waiters'. */
+/* Hands whatever is idle to those who wait. Under the lock, which is let go of meanwhile. */
 static void look_again(struct pond *p, struct waiter *w)
 {
     pthread_mutex_unlock(&p->lock);
@@ -148,7 +163,8 @@ static void look_again(struct pond *p, struct waiter *w)
     w->missed = !whole;
 }
 
-/* Under the lock, in and out. False: the time is over. */
+/* Sleeps once, and looks again if a thread was missed. Under the lock, in and out. False: the time is over.
+ */
 static bool wait_once(struct pond *p, struct waiter *w, int64_t end)
 {
     int64_t now = end < INT64_MAX || w->missed ? wait_clock() : 0;
@@ -161,12 +177,13 @@ static bool wait_once(struct pond *p, struct waiter *w, int64_t end)
 }
 
 /*
- * Under the lock: room was promised. *b is the admission of the object. Where max_objects was lowered
- * meanwhile the waiter is the first of the queue again; while it was not in it, others may have put what lies
- * in their caches now. Room that memory could not be had for is the next one's.
+ * Takes the room that was promised: *b is the admission of the object. If max_objects was lowered meanwhile
+ * the waiter is the first of the queue again; while it was not in it, others may have put what lies in their
+ * caches now. Room for which no memory could be had is the next one's. Under the lock.
  */
 static void redeem(struct pond *p, struct waiter *w, struct birth *b)
 {
+    POND_ASSERT(w->promised && !w->queued && w->obj == NULL);
     w->promised = false;
     p->waiters.promised -= MIN(p->waiters.promised, 1); /* 0 in a forked child, see wait_forked */
     object_admit(p, b, NULL);
@@ -200,7 +217,7 @@ static bool wait_for_it(struct pond *p, struct waiter *w, int64_t end, struct bi
 
 /* ---- the get ---- */
 
-/* By the functions on the stack: in a hook of this pond, or of one that has the same. */
+/* True: the functions on the stack say that this is in a hook of this pond, or of one that has the same. */
 static bool is_in_own_hook(const struct pond *p)
 {
     const pond_options *o = &p->options;
@@ -222,7 +239,7 @@ static void *fail_with(struct pond *p, int error)
     return NULL;
 }
 
-/* It has joined the queue. */
+/* The end of a get that has joined the queue. */
 static void *wait_to_the_end(struct pond *p, struct waiter *w, int64_t end)
 {
     struct birth b;
@@ -235,7 +252,8 @@ static void *wait_to_the_end(struct pond *p, struct waiter *w, int64_t end)
     return w->obj;
 }
 
-/* Nothing was found, and no room. *again: there may be some now. Without a waiter: the time is over. */
+/* Looks under all locks and joins the queue if there is neither an object nor room. *again: there may be one
+ * by now. w NULL: the time is over, and it fails instead. */
 static void *wait_or_fail(struct pond *p, struct waiter *w, int64_t end, bool *again)
 {
     bool full;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other ways to get and put: for a caller that is known, an idle object alone, and with patience. */
+/* Other ways to get and put: with a caller that is given, for an idle object alone, and with patience. */
 #include "pool.h"
 #include "registry.h"
 
-/* The fast path, whose slow ways are told who called and how. `caller` NULL: ours. */
+/*
+ * The fast path of a get, whose slow way is told the caller and how. Pairs with line_close and line_is_marked
+ * in line.h by a barrier, as <pond/inline.h> says: the mark comes before the look at base, so not both this
+ * thread finds its line open and a closer finds it unmarked. Relaxed: gets is a figure.
+ */
 static inline void *get_by_line(struct pond *p, const void *caller, const struct get_how *how)
 {
     pond_cache *line = pond_line(p);
@@ -21,6 +25,7 @@ ON_ONE_LINE void *pond_get_from(pond *p, const void *caller)
     return get_by_line(p, caller != NULL ? caller : CALLER, NULL);
 }
 
+/* Pairs with line_close and line_is_marked in line.h, as get_by_line does, by limit in the place of base. */
 ON_ONE_LINE void pond_put_from(pond *p, void *obj, const void *caller)
 {
     if (__builtin_expect(obj == NULL, 0))

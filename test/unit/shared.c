@@ -94,13 +94,19 @@ Test(shared, a_pond_is_starved_until_some_puts_have_come)
 static void *take(struct pond *p)
 {
     bool counted;
-    return shared_take(p, &counted);
+    pthread_mutex_lock(&p->lock);
+    void *obj = shared_take(p, &counted);
+    pthread_mutex_unlock(&p->lock);
+    return obj;
 }
 
 static void *take_loose(struct pond *p)
 {
     bool counted;
-    return shared_take_loose(p, &counted);
+    pthread_mutex_lock(&p->lock);
+    void *obj = shared_take_loose(p, &counted);
+    pthread_mutex_unlock(&p->lock);
+    return obj;
 }
 
 Test(shared, who_takes_under_the_lock_counts)
