@@ -155,7 +155,7 @@ static void reclaim_beyond(struct pond *p)
 {
     struct magazine *m;
     while ((m = depot_pop_empty(&p->depot)) != NULL)
-        shared_magazine_end(p, m);
+        charge_end(p, m);
     slab_purge(&p->slabs, &p->lock);
     magazine_purge();
     os_unmap_kept();

@@ -298,7 +298,7 @@ static void end_empties(struct pond *p)
     do {
         for (n = 0; n < EMPTIES_AT_ONCE && (m = depot_pop_empty(&p->depot)) != NULL; n++)
             ended[n] = m;
-        shared_magazines_end(p, ended, n);
+        charge_end_all(p, ended, n);
     } while (n == EMPTIES_AT_ONCE);
 }
 

@@ -34,7 +34,7 @@ static void *get_idle(struct pond *p)
     void *obj = cache_get(p, c, &spare);
     gate_leave(p, c);
     if (spare != NULL)
-        shared_magazine_end(p, spare);
+        charge_end(p, spare);
     return obj;
 }
 

@@ -38,10 +38,10 @@ static bool put_cached(struct pond *p, void *obj, bool *room)
         if (c != NULL)
             gate_leave(p, c);
         *room = done || c == NULL || idle_has_room(p);
-        if (!done && c != NULL && *room && (spare = shared_magazine(p)) != NULL)
+        if (!done && c != NULL && *room && (spare = charge_magazine(p, false)) != NULL)
             continue;
         if (spare != NULL)
-            shared_magazine_end(p, spare);
+            charge_end(p, spare);
         return done;
     }
 }

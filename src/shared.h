@@ -7,6 +7,7 @@
 #define POND_SHARED_H
 
 #include "cache.h"
+#include "charge.h"
 #include "object.h"
 
 /* An idle object that is not in a thread cache, or NULL. */
@@ -81,10 +82,5 @@ void shared_drain(struct pond *p);
 /* Idle objects outside the caches: put in this epoch, and before it. Under the lock. */
 uint64_t shared_young(const struct pond *p);
 uint64_t shared_victims(const struct pond *p);
-
-/* A new empty magazine within max_idle_bytes, or NULL; and its end. No gate busy. */
-struct magazine *shared_magazine(struct pond *p);
-void shared_magazine_end(struct pond *p, struct magazine *m);
-void shared_magazines_end(struct pond *p, struct magazine *const *all, size_t n);
 
 #endif

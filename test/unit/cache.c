@@ -35,9 +35,9 @@ static void put(size_t n)
 {
     struct magazine *spare = NULL;
     while (!cache_put(p, c, number(n), &spare))
-        must(spare == NULL && (spare = shared_magazine(p)) != NULL, "a magazine is asked for once");
+        must(spare == NULL && (spare = charge_magazine(p, false)) != NULL, "a magazine is asked for once");
     if (spare != NULL)
-        shared_magazine_end(p, spare);
+        charge_end(p, spare);
     must(cache_is_valid(p, c), "after a put");
 }
 
@@ -47,7 +47,7 @@ static size_t get(void)
     struct magazine *spare = NULL;
     void *obj = cache_get(p, c, &spare);
     if (spare != NULL)
-        shared_magazine_end(p, spare);
+        charge_end(p, spare);
     must(cache_is_valid(p, c), "after a get");
     return (uintptr_t)obj;
 }
@@ -165,10 +165,10 @@ Test(cache, a_full_magazine_comes_from_the_depot)
     start((pond_options){.cache_objects = 20});
     struct cache *other = &p->caches[LINE + 1];
     for (size_t n = 1; n <= 35; n++) {
-        struct magazine *spare = shared_magazine(p);
+        struct magazine *spare = charge_magazine(p, false);
         cr_assert(cache_put(p, other, number(n), &spare));
         if (spare != NULL)
-            shared_magazine_end(p, spare);
+            charge_end(p, spare);
     }
     cr_assert_eq(in_depot(), 20);
     cr_assert_eq(get(), 20);
@@ -195,7 +195,7 @@ Test(cache, a_rescued_magazine_takes_no_puts)
     put_row(1, 5);
     tick();
     cr_assert_eq(get(), 5);
-    struct magazine *spare = NULL, *fresh = shared_magazine(p);
+    struct magazine *spare = NULL, *fresh = charge_magazine(p, false);
     cr_assert_not(cache_put(p, c, number(5), &spare), "it has room, but is old");
     cr_assert_eq(cache_put_some(p, c, (void *[1]){number(5)}, 1), 0);
     cr_assert_null(cache_end(c, p->epoch), "nor on the fast path");
@@ -373,7 +373,7 @@ Test(cache, what_a_larger_magazine_takes_over_keeps_its_age)
     cr_assert(c->loaded == large && large->epoch == 0 && c->previous == NULL);
     cr_assert_null(cache_end(c, p->epoch), "it takes no puts");
     cr_assert(cache_is_valid(p, c));
-    shared_magazine_end(p, spare);
+    charge_end(p, spare);
     cr_assert_eq(get(), 1);
 }
 

@@ -34,9 +34,9 @@ static void put(void)
 {
     struct magazine *spare = NULL;
     while (!cache_put(p, c, &model, &spare))
-        spare = shared_magazine(p);
+        spare = charge_magazine(p, false);
     if (spare != NULL)
-        shared_magazine_end(p, spare);
+        charge_end(p, spare);
 }
 
 static bool get(void)
@@ -44,7 +44,7 @@ static bool get(void)
     struct magazine *spare = NULL;
     void *obj = cache_get(p, c, &spare);
     if (spare != NULL)
-        shared_magazine_end(p, spare);
+        charge_end(p, spare);
     must(obj == NULL || obj == &model, "%p was never put", obj);
     return obj != NULL;
 }
@@ -145,7 +145,7 @@ Test(cache_figures, some_are_got_as_one_by_one)
 {
     void *got[64];
     start(40);
-    struct magazine *spare = shared_magazine(p);
+    struct magazine *spare = charge_magazine(p, false);
     cr_assert(cache_put(p, c, &objs[0], &spare));
     for (int i = 1; i < 10; i++)
         cr_assert(cache_put(p, c, &objs[i], &spare));

@@ -211,18 +211,18 @@ Test(shared, magazines_have_no_more_room_than_may_be_idle)
     uint64_t room = 0;
     size_t made = 0;
     start_bounded();
-    for (; (m = shared_magazine(p)) != NULL; room += m->room)
+    for (; (m = charge_magazine(p, false)) != NULL; room += m->room)
         all[made++] = m;
     cr_assert(room <= BOUND && room + p->magazine_room > BOUND, "%zu", (size_t)room);
     cr_assert_eq(p->charged, room);
-    shared_magazine_end(p, all[--made]);
+    charge_end(p, all[--made]);
     STORE(p->magazine_room, p->room_most + 1);
-    cr_assert_null(shared_magazine(p), "larger than what was ended");
+    cr_assert_null(charge_magazine(p, false), "larger than what was ended");
     STORE(p->magazine_room, p->room_most);
-    cr_assert_not_null(all[made++] = shared_magazine(p));
+    cr_assert_not_null(all[made++] = charge_magazine(p, false));
     STORE(p->magazine_room, p->room_most + 1);
     while (made > 0)
-        shared_magazine_end(p, all[--made]);
+        charge_end(p, all[--made]);
     cr_assert_eq(p->charged, 0, "each with the room that it was made with");
 }
 
@@ -244,8 +244,8 @@ Test(shared, idle_objects_are_bounded)
 Test(shared, without_a_bound_all_magazines_are_charged_as_well)
 {
     p = test_pond((pond_options){.size = 64});
-    shared_magazine_end(p, shared_magazine(p));
-    struct magazine *m = shared_magazine(p);
+    charge_end(p, charge_magazine(p, false));
+    struct magazine *m = charge_magazine(p, false);
     cr_assert_not_null(m);
     cr_assert_eq(p->charged, m->room);
 }
@@ -254,7 +254,7 @@ Test(shared, a_magazine_that_memory_refused_is_not_charged)
 {
     start_bounded();
     fault_arm(FAULT_MMAP, 0, true);
-    cr_assert_null(shared_magazine(p));
+    cr_assert_null(charge_magazine(p, false));
     cr_assert_not(shared_put(p, number(1)));
     fault_disarm(FAULT_MMAP);
     cr_assert_eq(p->charged, 0);
@@ -268,9 +268,9 @@ static void make_and_end(struct magazine **hand)
 {
     if (*hand != NULL) {
         atomic_fetch_sub(&room_held, (*hand)->room);
-        shared_magazine_end(p, *hand);
+        charge_end(p, *hand);
         *hand = NULL;
-    } else if ((*hand = shared_magazine(p)) != NULL) {
+    } else if ((*hand = charge_magazine(p, false)) != NULL) {
         size_t room = atomic_fetch_add(&room_held, (*hand)->room) + (*hand)->room;
         must(room <= BOUND, "%zu in all magazines", room);
     }
