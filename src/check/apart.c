@@ -151,7 +151,7 @@ static bool halt_read(struct halt *h, pid_t thread, long kind)
     POND_ASSERT(h->bytes + HALT_SET <= sizeof(h->registers));
     if (halt_ask(PTRACE_GETREGSET, thread, kind, &to) != 0)
         return false;
-    h->bytes += (to.iov_len + 15) & ~(size_t)15;
+    h->bytes += rounded_up(to.iov_len, 16);
     return true;
 }
 

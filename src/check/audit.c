@@ -187,8 +187,7 @@ static bool list_idle(struct pond *p, struct idle_list *l)
 
 static struct idle_list *list_map(size_t room)
 {
-    size_t page = os_page_size(), bytes = sizeof(struct idle_list) + room * sizeof(uintptr_t);
-    bytes = (bytes + page - 1) & ~(page - 1);
+    size_t bytes = rounded_up(sizeof(struct idle_list) + room * sizeof(uintptr_t), os_page_size());
     struct idle_list *l = os_map(bytes);
     if (l == NULL)
         return NULL;

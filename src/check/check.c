@@ -28,8 +28,7 @@ struct check *check_first(void)
 
 static size_t check_bytes(void)
 {
-    size_t page = os_page_size();
-    return (sizeof(struct check) + sizeof(struct table) + page - 1) & ~(page - 1);
+    return rounded_up(sizeof(struct check) + sizeof(struct table), os_page_size());
 }
 
 static void check_init(struct check *c, struct pond *p)
@@ -39,7 +38,7 @@ static void check_init(struct check *c, struct pond *p)
     c->size = p->object_bytes > 0 ? p->options.size : 0;
     c->inverse = c->size > 0 ? ((UINT64_C(1) << 32) + p->object_bytes - 1) / p->object_bytes : 0;
     c->hooks = p->work_on_put || p->options.construct != NULL || p->options.create != NULL;
-    c->record_bytes = (sizeof(struct record) + 2 * c->size + 15) & ~(size_t)15;
+    c->record_bytes = rounded_up(sizeof(struct record) + 2 * c->size, 16);
     c->redzone = p->lead > 0;
     c->table = (struct table *)(c + 1);
 }

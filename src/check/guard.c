@@ -161,7 +161,7 @@ static struct pages pages_of(const struct guard_slot *s, uintptr_t object, size_
     if (!is_large(s))
         return area;
     uintptr_t page = os_page_size(), start = object & ~(page - 1);
-    uintptr_t end = MIN((object + size + page - 1) & ~(page - 1), area.start + area.bytes);
+    uintptr_t end = MIN(rounded_up(object + size, page), area.start + area.bytes);
     return (struct pages){start, end - start};
 }
 
@@ -209,7 +209,7 @@ struct record *guard_slot_record(const struct guard_slot *s)
 /* The record of a large object can be written to only as far as its snapshot goes. */
 static bool open_record(const struct guard_slot *s, size_t size)
 {
-    size_t page = os_page_size(), bytes = (sizeof(struct record) + size + page - 1) & ~(page - 1);
+    size_t bytes = rounded_up(sizeof(struct record) + size, os_page_size());
     return !is_large(s) ||
            set_rights((struct pages){(uintptr_t)guard_slot_record(s), bytes}, PROT_READ | PROT_WRITE);
 }

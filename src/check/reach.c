@@ -123,7 +123,7 @@ static void reach_slabs(struct reach *r, struct pond *p)
 {
     for (struct slab *s = p->slabs.last; s != NULL; s = s->prior)
         for (size_t object = 0; object < s->room; object++)
-            if ((s->taken[object / 64] >> object % 64 & 1) != 0)
+            if (bit_is_set(s->taken, object))
                 reach_slab_object(r, p, s, object);
 }
 
@@ -274,8 +274,7 @@ static void hole_all(struct reach *r)
 static bool hole_find_all(struct reach *r)
 {
     hole_all(r);
-    size_t page = os_page_size(),
-           bytes = ((r->hole_count + 1) * sizeof(r->holes[0]) + page - 1) & ~(page - 1);
+    size_t bytes = rounded_up((r->hole_count + 1) * sizeof(r->holes[0]), os_page_size());
     r->holes = os_map(bytes);
     r->hole_room = bytes / sizeof(r->holes[0]);
     if (r->holes == NULL)
@@ -343,8 +342,8 @@ static struct reach *reach_map(void)
         objects += LOAD(p->objects); /* Relaxed: all locks are taken */
     if (objects >= MIN(UINT32_MAX, SIZE_MAX / sizeof(struct reach_node) / 2))
         return NULL;
-    size_t page = os_page_size(), room = (size_t)objects;
-    size_t bytes = (sizeof(struct reach) + room * sizeof(struct reach_node) + page - 1) & ~(page - 1);
+    size_t room = (size_t)objects;
+    size_t bytes = rounded_up(sizeof(struct reach) + room * sizeof(struct reach_node), os_page_size());
     struct reach *r =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r == MAP_FAILED)

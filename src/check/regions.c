@@ -54,7 +54,7 @@ static size_t region_copy(struct regions *g, uintptr_t from, size_t n)
 void regions_words(struct regions *g, uintptr_t from, uintptr_t to, word_visitor *visit, void *ctx)
 {
     uintptr_t page = os_page_size();
-    from = (from + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1);
+    from = rounded_up(from, sizeof(uintptr_t));
     while (from < to) {
         size_t n = region_copy(g, from, MIN(to - from, sizeof(g->bytes)));
         const uintptr_t *words = (const uintptr_t *)(const void *)g->bytes;
