@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * The depot's stacks, and which of them a magazine of which age lies in.
+ *
  * Invariants
- *   1. A magazine is in at most one stack; who popped it owns it until it is pushed again.
+ *   1. A magazine is in at most one stack; whoever popped it owns it until it is pushed again.
  *   2. The only way off a stack is ck_stack_trypop_mpmc, which moves the generation on. It must not be
  *      mixed with ck_stack_batch_pop, which does not: a popper that was held up between reading
  *      head->next and its compare-and-swap would put a stale next back on the stack once the same
@@ -26,6 +28,7 @@
 /* ---- one stack ---- */
 
 #ifdef POND_DEPOT_LOCK
+/* Pairs with raw_pop: the lock orders what is in the magazine. */
 static void raw_push(struct depot_stack *s, struct magazine *m)
 {
     ck_spinlock_lock(&s->lock);
@@ -35,6 +38,10 @@ static void raw_push(struct depot_stack *s, struct magazine *m)
     ck_spinlock_unlock(&s->lock);
 }
 
+/*
+ * Pairs with raw_push: the lock orders what is in the magazine. A look at the head without it, that finds
+ * nothing, is as if the pop had come before the push.
+ */
 static ck_stack_entry_t *raw_pop(struct depot_stack *s)
 {
     if (ck_pr_load_ptr(&s->stack.head) == NULL)
@@ -47,28 +54,37 @@ static ck_stack_entry_t *raw_pop(struct depot_stack *s)
     return top;
 }
 #else
+/*
+ * Pairs with raw_pop: the fence is before the swap, so whoever pops the magazine sees all that was done
+ * before.
+ */
 static void raw_push(struct depot_stack *s, struct magazine *m)
 {
-    ck_pr_fence_release(); /* pairs with that of raw_pop */
+    ck_pr_fence_release();
     ck_stack_push_mpmc(&s->stack, &m->link);
 }
 
+/* Pairs with raw_push: the fence is after the swap, so all that was done before the push is seen. */
 static ck_stack_entry_t *raw_pop(struct depot_stack *s)
 {
     ck_stack_entry_t *top = NULL;
     while (ck_pr_load_ptr(&s->stack.head) != NULL && !ck_stack_trypop_mpmc(&s->stack, &top))
         continue;
-    ck_pr_fence_acquire(); /* pairs with that of raw_push */
+    ck_pr_fence_acquire();
     return top;
 }
 #endif
 
-/* 1 to room: a get may take slots[count - 1]. */
+/* Whether a get may take slots[count - 1]: there are 1 to `room` objects. */
 static bool has_objects(const struct magazine *m)
 {
     return m->count - 1 < m->room;
 }
 
+/*
+ * Relaxed: the count is raised before the push and lowered after the pop, by the same magazine's owner each
+ * time.
+ */
 static void push(struct depot_stack *s, struct magazine *m)
 {
     POND_ASSERT(has_objects(m));
@@ -91,11 +107,16 @@ static void give(struct depot *d, struct depot_stack *s, struct magazine *m)
         push(s, m);
 }
 
-/* A wrong count would be a wild pointer at the next get: such a magazine goes to the empties, unread. */
+/*
+ * Pops a magazine with objects. A wrong count would be a wild pointer at the next get: such a magazine goes
+ * to the empties, unread. Relaxed: as in push; what was counted for this magazine is seen, for it was
+ * pushed after that.
+ */
 static struct magazine *pop(struct depot *d, struct depot_stack *s)
 {
     struct magazine *m;
     while ((m = (struct magazine *)(void *)raw_pop(s)) != NULL) {
+        POND_ASSERT(LOAD(s->objects) >= m->count);
         ADD(s->objects, -(uint64_t)m->count);
         if (has_objects(m))
             break;
@@ -112,6 +133,7 @@ static void move(struct depot *d, struct depot_stack *from, struct depot_stack *
 
 /* ---- by age ---- */
 
+/* Where magazines of this epoch lie; of the one before it; and those that are due then. */
 static struct depot_stack *stack_of(struct depot *d, uint64_t epoch)
 {
     return &d->stacks[epoch % 3];
@@ -143,7 +165,7 @@ void depot_init(struct depot *d)
     depot_forked(d);
 }
 
-/* A push and a pop each take effect by one store, so what a lock guarded is whole. */
+/* Makes the locks anew. A push and a pop each take effect by one store, so what a lock guarded is whole. */
 void depot_forked(struct depot *d)
 {
 #ifdef POND_DEPOT_LOCK
@@ -163,7 +185,10 @@ void depot_give_back_due(struct depot *d, struct magazine *m)
     give(d, &d->overdue, m);
 }
 
-/* A thread that reads the epoch before a tick may meet a magazine from after it. */
+/*
+ * Whether it is beyond max_age. A thread that reads the epoch before a tick may meet a magazine from after
+ * it. Relaxed: a bound that is just changing holds as it was or as it is.
+ */
 static bool is_aged(const struct depot *d, const struct magazine *m, uint64_t epoch)
 {
     uint64_t most = LOAD(d->max_age);
@@ -178,7 +203,10 @@ static struct magazine *pop_any(struct depot *d, uint64_t epoch)
     return m != NULL ? m : depot_pop_due(d, epoch);
 }
 
-/* A tick sets apart what is aged, but for what a thread that it missed brings afterwards. */
+/*
+ * A tick has set apart what is aged, but for what a thread that it missed brings afterwards: that is done
+ * here.
+ */
 struct magazine *depot_pop(struct depot *d, uint64_t epoch)
 {
     struct magazine *m;
@@ -212,7 +240,9 @@ void depot_give_back_aged(struct depot *d, struct magazine *m)
 
 struct magazine *depot_pop_empty(struct depot *d)
 {
-    return (struct magazine *)(void *)raw_pop(&d->empties);
+    struct magazine *m = (struct magazine *)(void *)raw_pop(&d->empties);
+    POND_ASSERT(m == NULL || m->count == 0);
+    return m;
 }
 
 void depot_turn(struct depot *d, uint64_t epoch)
@@ -228,8 +258,8 @@ static uint64_t stamp_of(const ck_stack_entry_t *at)
 }
 
 /*
- * Two lists, the youngest first in each, made one. A popper that was held up may read a link that is written
- * here: it uses nothing of it, since the stack's generation has moved on.
+ * Makes one list of two, the youngest first in each. Relaxed: a popper that was held up may read a link
+ * that is written here; it uses nothing of it, since the stack's generation has moved on.
  */
 static ck_stack_entry_t *merge(ck_stack_entry_t *a, ck_stack_entry_t *b)
 {
@@ -247,7 +277,7 @@ static ck_stack_entry_t *merge(ck_stack_entry_t *a, ck_stack_entry_t *b)
 
 #define RUNS 32 /* the i-th has 2^i magazines: room for more than there is memory for */
 
-/* Pops all of the stack: a list, the youngest first. */
+/* Pops all of the stack, as a list, the youngest first. Relaxed: as in merge. */
 static ck_stack_entry_t *pop_sorted(struct depot *d, struct depot_stack *s)
 {
     ck_stack_entry_t *runs[RUNS] = {NULL}, *all = NULL;
@@ -266,6 +296,7 @@ static ck_stack_entry_t *pop_sorted(struct depot *d, struct depot_stack *s)
     return all;
 }
 
+/* Relaxed: under the pond's lock with the pond closed nobody pushes there. */
 void depot_order(struct depot *d, uint64_t epoch)
 {
     if (d->max_age == 1) /* then what is due is aged */
@@ -276,6 +307,7 @@ void depot_order(struct depot *d, uint64_t epoch)
     for (ck_stack_entry_t *at = pop_sorted(d, &d->overdue), *next; at != NULL; at = next) {
         struct magazine *m = (struct magazine *)(void *)at;
         next = at->next;
+        POND_ASSERT(next == NULL || stamp_of(at) >= stamp_of(next));
         push(is_aged(d, m, epoch) ? &d->aged : &d->overdue, m);
     }
 }
@@ -300,6 +332,7 @@ void depot_all_aged(struct depot *d)
     move(d, &d->overdue, &d->aged);
 }
 
+/* Relaxed: in a forked child, which has no other thread. */
 static uint64_t recount_stack(struct depot_stack *s)
 {
     uint64_t objects = 0, room = 0;
@@ -314,14 +347,15 @@ static uint64_t recount_stack(struct depot_stack *s)
 
 uint64_t depot_recount(struct depot *d)
 {
-    struct depot_stack *all[] = {&d->stacks[0], &d->stacks[1], &d->stacks[2],
-                                 &d->overdue,   &d->aged,      &d->empties};
     uint64_t room = 0;
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        room += recount_stack(all[i]);
+    for (size_t i = 0; i < STACKS; i++)
+        room += recount_stack(nth(d, i));
     return room;
 }
 
+/* ---- figures ---- */
+
+/* Relaxed: of a closed pond, under its lock, nobody changes them; else they are figures. */
 bool depot_is_overdue(const struct depot *d)
 {
     uint64_t younger = 0;
@@ -330,24 +364,61 @@ bool depot_is_overdue(const struct depot *d)
     return younger == 0;
 }
 
+/* Relaxed: as above, and what comes to the empties afterwards wakes the pond (board.h). */
 bool depot_is_quiet(const struct depot *d, bool keeps)
 {
     uint64_t ages = LOAD(d->aged.objects) + (keeps ? 0 : LOAD(d->overdue.objects));
     return ages == 0 && depot_is_overdue(d) && ck_pr_load_ptr(&d->empties.stack.head) == NULL;
 }
 
+/* Relaxed: figures; objects are counted before they are pushed, and longer than they are there. */
 uint64_t depot_shared(const struct depot *d, uint64_t epoch)
 {
     return LOAD(d->stacks[epoch % 3].objects);
 }
 
+/* Relaxed: as in depot_shared. */
 uint64_t depot_victims(const struct depot *d, uint64_t epoch)
 {
     return LOAD(d->stacks[(epoch + 1) % 3].objects) + LOAD(d->stacks[(epoch + 2) % 3].objects) +
            LOAD(d->overdue.objects) + depot_aged(d);
 }
 
+/* Relaxed: as in depot_shared. */
 uint64_t depot_aged(const struct depot *d)
 {
     return LOAD(d->aged.objects);
+}
+
+/* ---- validity ---- */
+
+#define LOOKED_AT_MOST 64 /* magazines of a stack: a walk takes no longer, however full the depot is */
+
+#define ANY_AGE 3
+
+/*
+ * remainder: that of the epochs of its magazines by 3, or ANY_AGE. Relaxed: nobody pushes or pops
+ * meanwhile.
+ */
+static bool stack_is_valid(const struct depot_stack *s, uint64_t epoch, uint64_t remainder)
+{
+    uint64_t objects = 0;
+    int left = LOOKED_AT_MOST;
+    const ck_stack_entry_t *at = s->stack.head;
+    for (; at != NULL && left > 0; at = at->next, left--) {
+        const struct magazine *m = (const struct magazine *)(const void *)at;
+        bool age = remainder == ANY_AGE || m->epoch % 3 == remainder;
+        if (!age || !has_objects(m) || m->room > magazine_most() || m->epoch > epoch)
+            return false;
+        objects += m->count;
+    }
+    return at == NULL ? objects == LOAD(s->objects) : objects < LOAD(s->objects);
+}
+
+bool depot_is_valid(const struct depot *d, uint64_t epoch)
+{
+    bool valid = stack_is_valid(&d->overdue, epoch, ANY_AGE) && stack_is_valid(&d->aged, epoch, ANY_AGE);
+    for (uint64_t i = 0; i < 3; i++)
+        valid = valid && stack_is_valid(&d->stacks[i], epoch, i);
+    return valid;
 }

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fast path, inlined: pond_get_inline and pond_put_inline do what pond_get and pond_put do without
- * the call. For those who rebuild with the library: the layouts below may change with any version.
- * This is also the library's own and only copy of the fast path.
+ * The fast path, inlined: pond_get_inline and pond_put_inline do what pond_get and pond_put do without the
+ * call. For those who rebuild with the library: the layouts below may change with any version. This is also
+ * the library's own and only copy of the fast path.
  *
  * Coroutines that go on on another thread than they yielded on: define POND_FIBERS, and the functions below
  * are calls. Where a function that yields inlines the fast path, a compiler may read the thread's address
  * once for all of it (gcc does so on aarch64 and riscv64, clang on aarch64), and then uses the cache of a
  * thread that it left. A call reads it anew; so pond_get and pond_put need no macro.
  *
- * The line. A thread has a cache line in each pond: `pond_line_self` bytes from the pond, the same in
- * all of them. What a new thread has, 0, leads to the pond's first line, which never opens: each operation
- * falls to the slow path there. A line says in the low bit of `top` that its owner is inside. Another
- * thread takes it over by closing it (no get and no put is served then), having every thread pass a
- * barrier (membarrier), and waiting until it reads an even `top`:
- *
- *     owner                        other
- *     (1) top = top + 1            (A) base = UINTPTR_MAX, limit = 0
- *     (2) base or limit            (B) membarrier
- *                                  (C) top
- *
- * (2) must not read an open line while (C) reads an even top. The membarrier makes the thread pass a full
- * fence at some point between (A) and (C): if (1) lies before that point, (C) sees it; if not, (2)
- * lies after it and sees (A). A build with POND_FENCE has a full fence between (1) and (2) instead.
- *
- * The owner reads `top` before it marks it. So that it never goes on with a top from before a takeover,
- * the owner alone writes `top`, and the owner alone opens its line again, on the slow path (gate.c).
+ * The line. A thread has a cache line in each pond: `pond_line_self` bytes from the pond, the same in all
+ * of them. What a new thread has, 0, leads to the pond's first line, which never opens: each operation
+ * falls to the slow path there. The low bit of `top` says that the line's owner is inside. Another thread
+ * takes the line over only after it has closed it, had every thread pass a barrier (membarrier), and seen
+ * an even `top`. Why neither then misses the other, though there is no fence here, is told in src/gate.h,
+ * the home of this protocol: the mark and the look at base or limit below are its steps (1) and (2).
  */
 #ifndef POND_INLINE_H
 #define POND_INLINE_H
@@ -45,8 +34,8 @@ extern "C" {
 #define POND_TSAN 1
 #endif
 
-/* ThreadSanitizer knows no membarrier. The symbol is renamed with the variant, so that callers inlined
-   one way never link with a library built the other way. */
+/* POND_MARK_ is step (1), POND_BOUND_ step (2). ThreadSanitizer knows no membarrier. The symbol is renamed
+   with the variant, so that callers inlined one way never link with a library built the other way. */
 #if (defined(POND_TSAN) || !defined(__linux__)) && !defined(POND_FENCE)
 #define POND_FENCE 1
 #endif
@@ -60,7 +49,7 @@ extern "C" {
 #define POND_BOUND_(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
 #endif
 
-/* Counts on what others may read meanwhile: in one instruction, for which C11 has no words. */
+/* Counts one more where others may read meanwhile: in one instruction, for which C11 has no words. */
 #if defined(__x86_64__) && !defined(POND_TSAN)
 #define POND_COUNT_(place) __asm__ __volatile__("addq $1, %0" : "+m"(place) : : "cc")
 #else
@@ -75,10 +64,10 @@ extern "C" {
 #endif
 
 /*
- * How a thread's own variable is found: initial-exec, without a call. A loader has room for such ones when a
- * program begins, and little of it for what it loads later (README, "In your program"). So with 1 the
- * compiler and the linker choose, which makes the same of them in a program: where `make TLS=global-dynamic`
- * says so, and with musl and bionic, whose dlopen has no room at all.
+ * How a thread's own variable is found: initial-exec, without a call. A loader has room for such ones when
+ * a program begins, and little of it for what it loads later (README, "In your program"). So with 1 the
+ * compiler and the linker choose, which makes the same of them in a program: where `make
+ * TLS=global-dynamic` says so, and with musl and bionic, whose dlopen has no room at all.
  */
 #ifndef POND_TLS_DYNAMIC
 #if defined(__linux__) && !defined(__GLIBC__)
@@ -126,7 +115,10 @@ static __inline__ pond_cache *pond_line(pond *p_)
     return POND_CAST_(pond_cache *, POND_CAST_(void *, start_ + pond_line_self));
 }
 
-/* Marks the line; returns what its top is. */
+/*
+ * Marks the line; returns what its top was. Pairs with line_is_marked in src/line.h, step (C): a closer
+ * sees the mark, or this thread then sees the line closed.
+ */
 static __inline__ uintptr_t pond_line_enter(pond_cache *c_)
 {
     uintptr_t top_ = __atomic_load_n(&c_->top, __ATOMIC_RELAXED);
@@ -134,7 +126,10 @@ static __inline__ uintptr_t pond_line_enter(pond_cache *c_)
     return top_;
 }
 
-/* Release: whoever then reads this top sees all that was done inside. */
+/*
+ * Takes the mark off. Release: pairs with line_is_marked in src/line.h, so that a closer who reads this top
+ * sees all that was done inside.
+ */
 static __inline__ void pond_line_leave(pond_cache *c_, uintptr_t top_)
 {
     __atomic_store_n(&c_->top, top_, __ATOMIC_RELEASE);
@@ -164,12 +159,13 @@ static __inline__ void pond_put_inline(pond *p_, void *obj_)
 #else
 static __inline__ void *pond_get_inline(pond *p_) POND_USE_RESULT;
 
-/* As pond_get. */
+/* Does what pond_get does. */
 static __inline__ void *pond_get_inline(pond *p_)
 {
     pond_cache *c_ = pond_line(p_);
     uintptr_t top_ = pond_line_enter(c_);
     void *obj_;
+    /* Step (2). Pairs with line_close in src/line.h: no object is taken of a magazine that a closer has. */
     if (__builtin_expect(top_ <= POND_BOUND_(c_->base), 0))
         return pond_get_slow(p_);
     obj_ = POND_SLOT_(top_)[-1];
@@ -178,7 +174,7 @@ static __inline__ void *pond_get_inline(pond *p_)
     return obj_;
 }
 
-/* As pond_put. */
+/* Does what pond_put does. */
 static __inline__ void pond_put_inline(pond *p_, void *obj_)
 {
     pond_cache *c_;
@@ -187,6 +183,7 @@ static __inline__ void pond_put_inline(pond *p_, void *obj_)
         return;
     c_ = pond_line(p_);
     top_ = pond_line_enter(c_);
+    /* Step (2). Pairs with line_close in src/line.h: no object goes into a magazine that a closer has. */
     if (__builtin_expect(top_ >= POND_BOUND_(c_->limit), 0)) {
         pond_put_slow(p_, obj_, c_, top_);
         return;

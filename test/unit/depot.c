@@ -57,6 +57,47 @@ static void expect_due(uint64_t epoch, uint32_t n)
     expect_n(depot_pop_due(&depot, epoch), n);
 }
 
+/* ---- depot_is_valid sees what is wrong ---- */
+
+#define BROKEN(place, value)                                                                                 \
+    do {                                                                                                     \
+        uint64_t was = (place);                                                                              \
+        (place) = (value);                                                                                   \
+        cr_assert_not(depot_is_valid(&depot, 7), "%s = %s", #place, #value);                                 \
+        (place) = (__typeof__(place))was;                                                                    \
+        cr_assert(depot_is_valid(&depot, 7), "%s as it was", #place);                                        \
+    } while (0)
+
+Test(depot, what_is_wrong_in_it_is_seen)
+{
+    depot_init(&depot);
+    struct magazine *m = stamped(6, 5);
+    push(7, 3, 7);
+    depot_give_back(&depot, m, 7);
+    depot_give_back_due(&depot, stamped(2, 1));
+    depot_give_back_aged(&depot, stamped(1, 2));
+    cr_assert(depot_is_valid(&depot, 7), "before anything was broken");
+    BROKEN(m->count, 0);
+    BROKEN(m->count, 4);
+    BROKEN(m->count, 14);
+    BROKEN(m->room, 4);
+    BROKEN(m->epoch, 5);
+    BROKEN(m->epoch, 9);
+    BROKEN(depot.stacks[0].objects, 4);
+    BROKEN(depot.overdue.objects, 2);
+    BROKEN(depot.aged.objects, 0);
+}
+
+/* However many there are, it looks at some of each age: what is missing in the count of those is seen. */
+Test(depot, a_full_one_is_looked_at_in_part)
+{
+    depot_init(&depot);
+    for (int i = 0; i < 100; i++)
+        push(6, 13, 7);
+    cr_assert(depot_is_valid(&depot, 7));
+    BROKEN(depot.stacks[0].objects, 64 * 13);
+}
+
 /* ---- ageing ---- */
 
 Test(depot, a_new_one_is_empty)

@@ -44,6 +44,7 @@ static bool go_the_slow_way(struct magazine *mine)
     must(c == my_cache(), "another's cache");
     count_slowly(c);
     if (c->loaded == NULL) {
+        mine->room = 1;
         STORE(c->top, &mine->slots[1]);
         c->loaded = mine;
     }

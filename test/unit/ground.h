@@ -22,13 +22,23 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pond *ground; /* a pond for its caches alone */
 static atomic_size_t exits;
 
+/* As a drain does. */
+static void empty_mine(void)
+{
+    struct cache *c = &ground->caches[gate_slot()];
+    line_close(c);
+    c->loaded = c->previous = NULL;
+}
+
 static void at_exit(void *unused)
 {
     (void)unused;
     pthread_mutex_lock(&lock);
     gate_close_mine();
-    if (gate_is_admitted(ground))
+    if (gate_is_admitted(ground)) {
+        empty_mine();
         gate_dismiss(ground);
+    }
     gate_unregister();
     pthread_mutex_unlock(&lock);
     atomic_fetch_add(&exits, 1);
