@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * The board's memory, in parts, and the bits in them.
+ *
  * Invariants
  *   1. A pond has the lowest place that was free when it came; a part of the board is never unmapped.
  *   2. A bit of `active` is set by anybody and cleared by a turn; all else is under the registry's lock.
@@ -55,6 +57,7 @@ static size_t board_part_bytes(void)
     return (sizeof(struct board_part) + page - 1) & ~(page - 1);
 }
 
+/* Pairs with board_any_active, which has no lock: it finds no part that is not zeroed memory. */
 static bool make_part(uint32_t place)
 {
     struct board_part **part = &board.parts[place / PART_PONDS];
@@ -63,7 +66,10 @@ static bool make_part(uint32_t place)
     return *part != NULL;
 }
 
-/* Whole words are passed over: with ten thousand ponds that is a hundred looks. */
+/*
+ * Finds the lowest place that is free. Whole words are passed over: with ten thousand ponds that is a
+ * hundred looks.
+ */
 static uint32_t lowest_free(void)
 {
     for (uint32_t place = 0; place < board.end; place += 64) {
@@ -74,6 +80,7 @@ static uint32_t lowest_free(void)
     return board.end;
 }
 
+/* Pairs with board_any_active: whoever reads this end reads the part that make_part stored before. */
 bool board_add(struct pond *p)
 {
     uint32_t place = lowest_free();
@@ -82,6 +89,8 @@ bool board_add(struct pond *p)
         return false;
     }
     struct board_part *part = part_at(place);
+    POND_ASSERT((*word_at(part->taken, place) & bit_at(place)) == 0);
+    POND_ASSERT(part->ponds[place % PART_PONDS] == NULL);
     *word_at(part->taken, place) |= bit_at(place);
     part->ponds[place % PART_PONDS] = p;
     p->index = place;
@@ -92,9 +101,11 @@ bool board_add(struct pond *p)
     return true;
 }
 
+/* Relaxed: nobody uses the pond any more; a late look finds one word or the other. */
 void board_remove(struct pond *p)
 {
     struct board_part *part = part_at(p->index);
+    POND_ASSERT(part->ponds[p->index % PART_PONDS] == p && p->active_bit == bit_at(p->index));
     for (uint32_t slot = 0; slot < p->lines; slot++)
         if (p->caches[slot].base != NULL)
             board_unuse(p, slot);
@@ -107,6 +118,10 @@ void board_remove(struct pond *p)
 
 /* ---- who is active ---- */
 
+/*
+ * Pairs with board_wake of come_into_use in gate.c, through taken (USED): it comes before the turn's look,
+ * or after.
+ */
 void board_sleep(struct pond *p)
 {
     (void)__atomic_fetch_and(p->active, ~p->active_bit, __ATOMIC_SEQ_CST);
@@ -118,6 +133,7 @@ void board_look(const struct pond *p, bool at_each_tick)
     *word = at_each_tick ? *word | p->active_bit : *word & ~p->active_bit;
 }
 
+/* Pairs with make_part and board_add: what it reads of is there. The word itself is Relaxed: a hint. */
 bool board_any_active(void)
 {
     uint32_t end = __atomic_load_n(&board.end, __ATOMIC_ACQUIRE);
@@ -143,13 +159,15 @@ struct board_round board_round(bool begins_a_tick)
     return round;
 }
 
-/* Goes on by n places, n of which lie before the end. */
+/* Goes on by n places, which all lie before the end. */
 static void pass(struct board_round *round, uint32_t n)
 {
+    POND_ASSERT(n <= round->left && round->at + n <= round->end);
     round->left -= n;
     round->at = round->at + n == round->end ? 0 : round->at + n;
 }
 
+/* Relaxed: a bit that is set meanwhile is for this tick or the next one. */
 struct pond *board_next(struct board_round *round)
 {
     while (round->left > 0) {
@@ -174,7 +192,7 @@ void board_use(const struct pond *p, uint32_t slot)
     board.used_parts[slot] |= (uint64_t)1 << p->index / PART_PONDS % 64;
 }
 
-/* used_parts stays: it says that there may be something. */
+/* The bit of used_parts stays: it says that there may be something. */
 void board_unuse(const struct pond *p, uint32_t slot)
 {
     *word_at(part_at(p->index)->users[slot], p->index) &= ~bit_at(p->index);
@@ -191,6 +209,7 @@ struct pond *board_used(uint32_t slot, uint32_t *place)
         if (ahead != 0) {
             at += (uint32_t)__builtin_ctzll(ahead);
             *place = at + 1;
+            POND_ASSERT(part_at(at)->ponds[at % PART_PONDS]->index == at);
             return part_at(at)->ponds[at % PART_PONDS];
         }
         at = (at / 64 + 1) * 64;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bounds that change while a pond is used.
+ * The bounds of a pond, and how they change while it is used.
  *
  * All of them change at once: under the pond's lock, with its lines closed and its caches emptied into the
- * depot. So whoever gets or puts does it wholly before or wholly after. What is read without the lock is one
- * word each (max_footprint, max_age), or only says which way to go: exact_bytes and over are asked while the
- * thread is inside its gate (pool.c, enter), where a closer that changes them would wait for it.
+ * depot. So whoever gets or puts does it wholly before or wholly after. What is read without the lock is
+ * one word each (max_footprint, max_age), or only says which way to go: exact_bytes and over are asked
+ * while the thread is inside its gate (pool.c, enter), where a closer that changes them would wait for it.
  *
  * Idle bytes are bounded by the room of all magazines where that is fine enough, else counted: when objects
  * differ in bytes, or when only a few may be idle. Where a bound is lowered below the room that there is,
@@ -25,13 +25,16 @@
 
 #define IDLE_ROOM_FOR_CACHES 256
 
-/* In objects; 0: there is no bound. */
+/* max_idle_bytes in objects; 0: there is no bound. */
 static size_t idle_room_wanted(const struct pond *p)
 {
     return p->object_bytes > 0 ? p->options.max_idle_bytes / p->object_bytes : 0;
 }
 
-/* They have to be counted. Where a footprint hook says them, for ever: nobody knows those of what is idle. */
+/*
+ * Whether idle bytes have to be counted. Where a footprint hook says them, for ever: nobody knows those of
+ * what is idle already.
+ */
 static bool needs_counting(const struct pond *p)
 {
     const pond_options *o = &p->options;
@@ -40,7 +43,11 @@ static bool needs_counting(const struct pond *p)
     return o->max_idle_bytes > 0 && idle_room_wanted(p) < IDLE_ROOM_FOR_CACHES;
 }
 
-/* Sequentially consistent: pairs with shared.c's charge, which counts first and then asks. */
+/*
+ * Sets how idle bytes are bounded. Pairs with charge in shared.c, all of it sequentially consistent: a
+ * bound is stored here before `charged` is read, room is charged there before the bound is read. Not both
+ * miss the other.
+ */
 static void count_bytes(struct pond *p, bool exact)
 {
     size_t room = needs_counting(p) ? 0 : idle_room_wanted(p);
@@ -57,14 +64,20 @@ void bounds_init(struct pond *p)
     put_way_set(p);
 }
 
+/* Pairs with charge in shared.c, as count_bytes. */
 void bounds_relax(struct pond *p)
 {
+    POND_ASSERT(pond_is_locked(p));
     if (p->exact_bytes && !needs_counting(p) && (p->idle_room == 0 || LOAD(p->charged) <= p->idle_room))
         count_bytes(p, false);
 }
 
 /* ---- what lies beyond ---- */
 
+/*
+ * How many objects, or with a footprint hook at least how many, are idle beyond max_idle_bytes. Relaxed:
+ * idle_bytes is counted on without the lock, and looked at once more after each object.
+ */
 static uint64_t idle_beyond_bytes(const struct pond *p, uint64_t idle)
 {
     size_t most = p->options.max_idle_bytes;
@@ -85,7 +98,9 @@ static uint64_t beyond(const struct pond *p)
     return MIN(n, idle);
 }
 
-/* What a tick is dropping at the moment, and what is being filled, is in the depot as well. Under the lock.
+/*
+ * Brings what a tick is dropping at the moment, and what is being filled, into the depot. Under the lock.
+ * Relaxed: `dropping` is read without the lock as a hint alone.
  */
 static void bring_in(struct pond *p)
 {
@@ -101,7 +116,7 @@ static bool is_dropped_plainly(const struct pond *p)
     return p->options.destroy == NULL && p->options.footprint == NULL && watch_of(p) == NULL;
 }
 
-/* Where it was, less what was taken out. */
+/* Puts the rest of the magazine where it was. */
 static void leave_where_it_was(struct pond *p, struct magazine *m, bool aged)
 {
     if (aged)
@@ -110,9 +125,13 @@ static void leave_where_it_was(struct pond *p, struct magazine *m, bool aged)
         depot_give_back(&p->depot, m, p->epoch);
 }
 
-/* Under the lock, in and out; without it for the hooks. */
+/*
+ * Drops n objects of this magazine, or one if there are hooks. Under the lock, in and out; without it for
+ * the hooks.
+ */
 static void drop_from(struct pond *p, struct magazine *m, bool aged, uint64_t n)
 {
+    POND_ASSERT(pond_is_locked(p) && 0 < n && n <= m->count);
     void **end = &m->slots[m->count], *obj = end[-1];
     bool counted = m->counted;
     if (is_dropped_plainly(p)) {
@@ -132,7 +151,7 @@ static void drop_from(struct pond *p, struct magazine *m, bool aged, uint64_t n)
     pthread_mutex_lock(&p->lock);
 }
 
-/* The oldest first. */
+/* Drops what lies beyond the bounds, the oldest first. */
 static void drop_beyond(struct pond *p)
 {
     struct magazine *m;
@@ -150,7 +169,10 @@ static void drop_beyond(struct pond *p)
     } while (m != NULL);
 }
 
-/* Emptied magazines may be of a room that is too great now; pages go back as after a trim. */
+/*
+ * Ends emptied magazines, which may be of a room that is too great now, and gives pages back as after a
+ * trim.
+ */
 static void reclaim_beyond(struct pond *p)
 {
     struct magazine *m;
@@ -166,10 +188,14 @@ static void reclaim_beyond(struct pond *p)
 
 /* ---- the change ---- */
 
-/* Under the lock, lines closed, caches empty. */
+/*
+ * Stores all limits. Under the lock, with the pond closed and its caches empty. Relaxed: what is read
+ * without the lock is one word each, or is asked inside of a gate, which this closing has waited for.
+ */
 static void store_limits(struct pond *p, const pond_limits *l)
 {
     pond_options *o = &p->options;
+    POND_ASSERT(registry_is_locked() && gate_is_taken(p) && pond_is_locked(p));
     bool was_exact = p->exact_bytes;
     STORE(o->max_objects, l->max_objects);
     STORE(o->max_idle_bytes, l->max_idle_bytes);
@@ -185,6 +211,9 @@ static void store_limits(struct pond *p, const pond_limits *l)
         depot_all_aged(&p->depot); /* nobody has counted it */
 }
 
+/*
+ * Pairs with shared_is_the_only_way in shared.h, through the gate: `over` is stored with the pond closed.
+ */
 static void change(struct pond *p, const pond_limits *l)
 {
     registry_lock();

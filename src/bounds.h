@@ -5,10 +5,13 @@
 
 #include "types.h"
 
-/* By the pond's options: how its bounds are kept. Nobody knows the pond yet. */
+/* Settles by the pond's options how its bounds are kept. Nobody knows the pond yet. */
 void bounds_init(struct pond *p);
 
-/* Under the lock: lets the caches come back to a pond whose idle bytes were counted for a while alone. */
+/*
+ * Lets the caches come back to a pond whose idle bytes were counted for a while alone. Under the pond's
+ * lock.
+ */
 void bounds_relax(struct pond *p);
 
 #endif

@@ -8,8 +8,8 @@
  *      the two finds the object in one place.
  *   2. Puts go to the loaded magazine only while it has the pond's epoch.
  *   3. `previous` with no objects may have any epoch: it is stamped anew when it is loaded.
- *   4. An operation reads the pond's epoch once. A tick that missed its thread may count the epoch on at any
- *      moment: of two reads, the first would stamp an empty magazine and the second find no room in it.
+ *   4. An operation reads the pond's epoch once. A tick that missed its thread may count the epoch on at
+ *      any moment: of two reads, the first would stamp an empty magazine and the second find no room in it.
  *   5. `top` is written by the owner alone, and when a magazine is loaded (gate.h): whoever takes one out,
  *      perhaps while the owner marks its closed line, leaves top as it is.
  *

@@ -9,8 +9,8 @@
  *      head->next and its compare-and-swap would put a stale next back on the stack once the same
  *      head was pushed again. It reads the generation before the head, each time anew. Read after it, the
  *      generation may be that of a time when the head was popped, and its stale next is swapped in once it
- *      is pushed again. ck_stack_pop_mpmc does so: where its compare-and-swap fails it goes on with the pair
- *      that this has read, and on aarch64 those are two reads, the head's first.
+ *      is pushed again. ck_stack_pop_mpmc does so: where its compare-and-swap fails it goes on with the
+ *      pair that this has read, and on aarch64 those are two reads, the head's first.
  *   3. A stack's `objects` is raised before the push and lowered after the pop: it never misses an
  *      object that is on the stack.
  *   4. A magazine on a stack other than `empties` holds 1 to `room` objects; one on `empties` holds none.
@@ -18,9 +18,10 @@
  *
  * What orders a magazine's contents, and all that its objects' users did before their puts: fences of our
  * own, a release before the push and an acquire after the pop. Concurrency Kit has a store fence before the
- * push and a load fence before the pop's compare-and-swap, which is less: where loads may be late (aarch64),
- * the last read of an object before its put may see what the next one who gets it writes. On x86 these fences
- * are no instructions. A popper that has not yet swapped reads `link` alone. With the lock, the lock is both.
+ * push and a load fence before the pop's compare-and-swap, which is less: where loads may be late
+ * (aarch64), the last read of an object before its put may see what the next one who gets it writes. On x86
+ * these fences are no instructions. A popper that has not yet swapped reads `link` alone. With the lock,
+ * the lock is both.
  */
 #include "depot.h"
 #include <ck_pr.h>

@@ -3,8 +3,8 @@
  * The table of all ponds as plain text, for a ticket or for a look at a server that has no page.
  *
  * A pond is pinned while its line is made and not while lines are written: a reader that is slow keeps no
- * pond_destroy waiting. So the table goes on by the ponds' numbers, and not from the last pond, which may be
- * gone.
+ * pond_destroy waiting. So the table goes on by the ponds' numbers, and not from the last pond, which may
+ * be gone.
  */
 #include "dump.h"
 #include "profile/trace.h"
@@ -70,7 +70,7 @@ struct dump {
 
 /* ---- writing ---- */
 
-/* After a write that failed. True: it may be tried again. */
+/* Waits after a write that failed for want of room. True: it may be tried again. */
 static bool dump_may_go_on(struct dump *d)
 {
     struct pollfd out = {.fd = d->fd, .events = POLLOUT};
@@ -109,13 +109,14 @@ static bool dump_is_full(const struct dump *d)
     return d->length + DUMP_LINE > sizeof(d->text);
 }
 
-/* There is room for a line. */
+/* Adds to the text, in which there is room for a line. */
 static void dump_say(struct dump *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void dump_say(struct dump *d, const char *format, ...)
 {
     va_list args;
     size_t room = sizeof(d->text) - d->length;
+    POND_ASSERT(0 < room && room <= sizeof(d->text));
     va_start(args, format);
     int n = vsnprintf(d->text + d->length, room, format, args);
     va_end(args);
@@ -133,7 +134,7 @@ static void dump_head(struct dump *d)
     dump_say(d, " type\n");
 }
 
-/* Where there is none, "-" stands: what has no bound, and no size. */
+/* Writes a figure into its column; where there is none (no bound, no size) "-" stands. */
 static void dump_figure(struct dump *d, int column, uint64_t value, bool none)
 {
     if (none)
@@ -150,6 +151,7 @@ static uint64_t dump_sum_of(const uint64_t *values, size_t count)
     return sum;
 }
 
+/* Relaxed: max_objects is one word, and a figure here. */
 static void dump_figures(struct pond *p, uint64_t figures[DUMP_COLUMNS])
 {
     pond_stats s;
@@ -187,7 +189,7 @@ static void dump_pond(struct dump *d, struct pond *p)
     d->ponds++;
 }
 
-/* No pond's name has a "=" there. */
+/* Writes the line of sums. Its name is told from a pond's, which has no "=" there. */
 static void dump_foot(struct dump *d)
 {
     char name[32];
@@ -198,7 +200,7 @@ static void dump_foot(struct dump *d)
     dump_say(d, " -\n");
 }
 
-/* What POND_TUNE has changed, a line for each of its words. */
+/* Writes what POND_TUNE has changed, a line for each of its words. */
 static void dump_tuned(struct dump *d)
 {
     char line[TUNE_LINE_BYTES];
@@ -211,8 +213,10 @@ static void dump_tuned(struct dump *d)
 
 /* ---- the table ---- */
 
-/* As many ponds' lines as there is room for, from that number on; the number after them. 0: there are no
- * more. */
+/*
+ * Writes as many ponds' lines as there is room for, from that number on; returns the number after them. 0:
+ * there are no more.
+ */
 static uint64_t dump_some(struct dump *d, uint64_t number)
 {
     struct pond *p = registry_pin_from(number);

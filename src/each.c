@@ -23,7 +23,7 @@ int pond_each(int (*visit)(pond *p, void *ctx), void *ctx)
     return result;
 }
 
-/* A pond keeps so much of its name. */
+/* Whether the pond has this name, of which it keeps so much. */
 static bool is_called(const struct pond *p, const char *name)
 {
     return strncmp(p->name, name, sizeof(p->name) - 1) == 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether this thread is at work in the library. A call that it makes then comes from the handler of a signal
- * that interrupted this work: locks may be held, and an object may be in two places.
+ * Whether this thread is at work in the library. A call that it makes then comes from the handler of a
+ * signal that interrupted this work: locks may be held, and an object may be in two places.
  *
- * A public function begins and ends; where it calls the program (a hook, the handler of a report) it pauses.
- * So a hook that is left by longjmp, a cancelled thread and a coroutine that yields in a hook leave nothing
- * behind. Get and put begin only when they are watched; without words a signal handler's are not found out.
+ * A public function begins and ends; where it calls the program (a hook, the handler of a report) it
+ * pauses. So a hook that is left by longjmp, a cancelled thread and a coroutine that yields in a hook leave
+ * nothing behind. Get and put begin only when they are watched: where no word is on, those of a signal's
+ * handler are not found out.
  *
  * A signal is handled between two instructions of its thread, and the handler has returned before the next
  * one. So the state needs no more order than that of the thread's own instructions.
@@ -21,12 +22,17 @@ enum entry_state {
     ENTRY_FORKING /* between the handlers of a fork, with all locks */
 };
 
+/* Relaxed: the thread's own; what its handlers of signals see is ordered for the compiler alone. */
 extern __thread uint32_t entry_state POND_TLS_;
 
 /* The compiler does not move the work out of what is between. */
 #define ENTRY_BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-/* False: this thread is at work already, and the call must leave everything as it is. */
+/*
+ * Notes that this thread is at work here. False: it is at work already, and the call must leave everything
+ * as it is. Pairs with entry_end on the same thread: a handler sees the state before any of the work, and
+ * after all of it.
+ */
 static inline bool entry_begin(void)
 {
     if (__builtin_expect(LOAD(entry_state) != ENTRY_OUTSIDE, 0))
@@ -36,14 +42,21 @@ static inline bool entry_begin(void)
     return true;
 }
 
-/* Hooks may have run in between, and the thread may be another one. */
+/*
+ * Notes that the work is done. Hooks may have run since entry_begin, and the thread may be another one.
+ * Pairs with entry_begin.
+ */
 static __attribute__((unused)) AFTER_HOOK void entry_end(void)
 {
+    POND_ASSERT(LOAD(entry_state) != ENTRY_OUTSIDE);
     ENTRY_BARRIER();
     STORE(entry_state, ENTRY_OUTSIDE);
 }
 
-/* Before and after code of the program's is called; what the first returns is for the second. */
+/*
+ * Called before and after code of the program's is; what the first returns is for the second. Pairs with
+ * entry_begin on the same thread, in a call that the program's code makes: it is no handler's.
+ */
 static inline uint32_t entry_pause(void)
 {
     uint32_t was = LOAD(entry_state);
@@ -53,6 +66,7 @@ static inline uint32_t entry_pause(void)
     return was;
 }
 
+/* Pairs with entry_pause: the state is back before the work goes on. */
 static __attribute__((unused)) AFTER_HOOK void entry_resume(uint32_t was)
 {
     ENTRY_BARRIER();

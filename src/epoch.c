@@ -40,47 +40,55 @@ void epoch_give_back(struct pond *p, struct magazine *m)
         depot_give_back_due(&p->depot, m);
 }
 
-/* What no tick goes on with is gettable by the usual way again. Under the lock. */
+/* Gives back what no tick goes on with. Under the lock. Relaxed: without it `dropping` is read as a hint. */
 static void put_back(struct pond *p)
 {
     struct magazine *m = p->dropping;
+    POND_ASSERT(pond_is_locked(p));
     STORE(p->dropping, NULL);
     if (m != NULL)
         epoch_give_back(p, m);
 }
 
-/* How many more than min_idle are idle; asked when none is aged. Under the lock. */
-static uint64_t spare(const struct pond *p)
+/* Counts the idle objects that are more than min_idle; asked when none is aged. Under the lock. */
+static uint64_t idle_to_spare(const struct pond *p)
 {
     uint64_t idle = shared_young(p) + shared_victims(p), keep = p->options.min_idle;
     return idle > keep ? idle - keep : 0;
 }
 
 /*
- * Of what is overdue the oldest go first; but where all of it goes, none needs to be put in order. What
- * another tick is dropping at the moment, hook by hook, gets older as well.
+ * Puts what is overdue in order, for the oldest go first; but where all of it goes, none needs an order.
+ * What another tick is dropping at the moment, hook by hook, gets older as well.
  */
-static void order(struct pond *p)
+static void order_oldest_first(struct pond *p)
 {
-    if (p->options.max_age == 0 && (p->options.min_idle == 0 || spare(p) == 0))
+    if (p->options.max_age == 0 && (p->options.min_idle == 0 || idle_to_spare(p) == 0))
         return;
     put_back(p);
     depot_order(&p->depot, p->epoch);
 }
 
 /*
- * Nothing in it gets older, or would go back to the system: what min_idle keeps stays as it is. Under the
- * lock, closed and emptied.
+ * Whether a tick would change nothing: nothing in the pond gets older, or would go back to the system, for
+ * what min_idle keeps stays as it is. Under the lock, with the pond closed and emptied. Relaxed: what is
+ * put afterwards wakes the pond.
  */
 static bool is_quiet(const struct pond *p)
 {
-    bool keeps = p->options.max_age == 0 && spare(p) == 0;
+    bool keeps = p->options.max_age == 0 && idle_to_spare(p) == 0;
     return gate_is_unused(p) && depot_is_quiet(&p->depot, keeps) && p->dropping == NULL &&
            p->slabs.dirty == NULL && LOAD(p->magazine_room) <= p->room_first;
 }
 
-static void turn(struct pond *p, struct trace_tick *trace)
+/*
+ * The turn of one pond, which is closed: counts its epoch on, empties its caches into the depot, and opens
+ * it. Relaxed: whoever reads the epoch without the lock reads it once, and the old one is right for as long
+ * as it is missed.
+ */
+static void begin_epoch(struct pond *p, struct trace_tick *trace)
 {
+    POND_ASSERT(registry_is_locked() && gate_is_taken(p));
     pthread_mutex_lock(&p->lock);
     watch_turning(trace, p);
     depot_turn(&p->depot, p->epoch + 1);
@@ -91,8 +99,9 @@ static void turn(struct pond *p, struct trace_tick *trace)
     run_turned(p);
     shared_drain(p);
     bounds_relax(p);
-    order(p);
+    order_oldest_first(p);
     POND_ASSERT(p->object_bytes == 0 || slab_set_is_valid(&p->slabs));
+    POND_ASSERT(!gate_none_is_missed(p) || depot_is_valid(&p->depot, p->epoch));
     watch_turned(trace, p);
     sample_turned(p);
     if (is_quiet(p))
@@ -104,9 +113,11 @@ static void turn(struct pond *p, struct trace_tick *trace)
     watch_opened(trace);
 }
 
+/* Relaxed: as in begin_epoch. */
 void epoch_count_sleep(struct pond *p)
 {
     uint64_t now = registry_epoch(p);
+    POND_ASSERT(gate_is_taken(p) && pond_is_locked(p) && now >= p->turned);
     if (!depot_is_overdue(&p->depot) || p->shared != NULL || p->dropping != NULL)
         return;
     STORE(p->epoch, p->epoch + (now - p->turned));
@@ -115,7 +126,7 @@ void epoch_count_sleep(struct pond *p)
 
 /* ---- the turns of a tick ---- */
 
-#define TOGETHER 16 /* ponds that are closed by one barrier */
+#define TOGETHER 16 /* so many ponds are closed by one barrier */
 
 struct turns {
     struct trace_tick *trace;
@@ -126,6 +137,7 @@ struct turns {
     bool watched; /* one of them at least is */
 };
 
+/* The next pond whose epoch is to be counted on; NULL: that was the last. */
 static struct pond *next_to_turn(struct turns *t)
 {
     if (t->trace == NULL)
@@ -136,7 +148,7 @@ static struct pond *next_to_turn(struct turns *t)
     return p;
 }
 
-/* True: there may be more. */
+/* Closes some ponds together, and begins the next epoch of each. True: there may be more. */
 static bool turn_some(struct turns *t)
 {
     struct pond *first = NULL, **last = &first, *p, *next;
@@ -152,7 +164,7 @@ static bool turn_some(struct turns *t)
     for (p = first; p != NULL; p = next) {
         next = p->together;
         t->watched = t->watched || watch_of(p) != NULL;
-        turn(p, t->trace);
+        begin_epoch(p, t->trace);
     }
     t->done += count;
     return count == TOGETHER;
@@ -168,7 +180,7 @@ struct drop {
     size_t bytes;        /* of those gone */
 };
 
-/* What is due, and then what is not yet, as far as it may go. */
+/* Pops what is due, and then what is not due yet, as far as it may go. */
 static struct magazine *pop_oldest(struct pond *p, const struct drop *d)
 {
     struct magazine *m = depot_pop_due(&p->depot, p->epoch);
@@ -177,23 +189,24 @@ static struct magazine *pop_oldest(struct pond *p, const struct drop *d)
     return m;
 }
 
-/* Another one who drops at the same time may have younger ones under its hand. */
+/* Whether its objects are old enough: another thread may have left younger ones in p->dropping. */
 static bool may_go(const struct pond *p, const struct drop *d, const struct magazine *m)
 {
     return m->epoch + 2 <= p->epoch + d->upto;
 }
 
-/* What goes next: *n objects of this magazine, p->dropping or an aged one; NULL: nothing. Under the lock. */
+/* What goes next: *n objects of this magazine; NULL: nothing. Under the lock. Relaxed: as in put_back. */
 static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t *n)
 {
     struct magazine *m = d->left > 0 ? depot_pop_aged(&p->depot) : NULL;
     size_t left = d->left;
+    POND_ASSERT(pond_is_locked(p));
     if (m != NULL) {
         *n = MIN(left, m->count);
         return m;
     }
     if (d->keeps && p->options.min_idle > 0)
-        left = (size_t)MIN((uint64_t)left, spare(p));
+        left = (size_t)MIN((uint64_t)left, idle_to_spare(p));
     if (left == 0)
         return NULL;
     if (p->dropping != NULL && (p->dropping->count == 0 || !may_go(p, d, p->dropping)))
@@ -205,20 +218,21 @@ static struct magazine *next_to_go(struct pond *p, const struct drop *d, size_t 
     return p->dropping;
 }
 
-/* What was taken out and is not p->dropping is where it was, less what was dropped. */
-static void leave(struct pond *p, struct magazine *m)
+/* Puts the rest of a magazine that objects were dropped of where it was; p->dropping stays. */
+static void put_rest_back(struct pond *p, struct magazine *m)
 {
     if (m != p->dropping)
         depot_give_back_aged(&p->depot, m);
 }
 
-/* Under the lock, in and out; without it for the hooks. */
+/* Drops the last object of this magazine. Under the lock, in and out; without it for the hooks. */
 static void drop_one(struct pond *p, struct drop *d, struct magazine *m)
 {
+    POND_ASSERT(pond_is_locked(p) && m->count > 0 && d->left > 0);
     void **slot = &m->slots[--m->count], *obj = *slot;
     bool counted = m->counted;
     *slot = NULL; /* as in cache.c's take */
-    leave(p, m);
+    put_rest_back(p, m);
     object_uncount(p, d->why);
     pthread_mutex_unlock(&p->lock);
     if (counted)
@@ -230,11 +244,13 @@ static void drop_one(struct pond *p, struct drop *d, struct magazine *m)
     pthread_mutex_lock(&p->lock);
 }
 
+/* Drops the last n objects of this magazine, for which no hook is called. Under the lock. */
 static void drop_plain(struct pond *p, struct drop *d, struct magazine *m, size_t n)
 {
+    POND_ASSERT(pond_is_locked(p) && 0 < n && n <= m->count && n <= d->left);
     m->count -= (uint32_t)n;
     object_drop_plain(p, m->slots + m->count, n, d->why);
-    leave(p, m);
+    put_rest_back(p, m);
     d->bytes += n * p->object_bytes;
     d->left -= n;
 }
@@ -246,7 +262,7 @@ static bool has_hooks(const struct pond *p)
 
 #define PLAIN_AT_ONCE 256 /* objects, or those of one magazine, for which the lock is held */
 
-/* Under the lock, in and out. False: nothing is left to go. */
+/* Drops one object, or some without hooks. Under the lock, in and out. False: nothing is left to go. */
 static bool drop_some(struct pond *p, struct drop *d)
 {
     for (size_t done = 0, n = 0; done < PLAIN_AT_ONCE; done += n) {
@@ -290,7 +306,7 @@ bool epoch_drop_aged(struct pond *p)
 
 #define EMPTIES_AT_ONCE 64
 
-/* Empty magazines were working capital of the last epoch; the next one makes its own. */
+/* Ends empty magazines: the last epoch needed them, and the next one makes its own. */
 static void end_empties(struct pond *p)
 {
     struct magazine *ended[EMPTIES_AT_ONCE], *m;
@@ -326,6 +342,7 @@ size_t epoch_drop_oldest(struct pond *p, pond_drop_reason why, enum epoch_age up
     struct drop d = {.why = why, .keeps = true, .upto = upto, .left = left->objects};
     drop_due(p, &d);
     reclaim(p, &left->calls);
+    POND_ASSERT(d.left <= left->objects);
     size_t gone = left->objects - d.left;
     left->objects = d.left;
     return gone;
@@ -333,7 +350,7 @@ size_t epoch_drop_oldest(struct pond *p, pond_drop_reason why, enum epoch_age up
 
 /* ---- the ticks ---- */
 
-/* The watcher looks before anything is dropped. The pond is pinned. */
+/* Tells the pond's watcher of the tick, before anything is dropped. The pond is pinned. */
 static void tell_watcher(struct pond *p, const void *caller)
 {
     const struct watch *w = watch_of(p);
@@ -341,6 +358,7 @@ static void tell_watcher(struct pond *p, const void *caller)
         w->ticked(p, caller);
 }
 
+/* Relaxed: a setting; a tick goes by what it reads once. */
 static size_t budget(void)
 {
     size_t objects = LOAD(tick_budget);
@@ -353,7 +371,10 @@ static struct epoch_budget whole_budget(void)
     return (struct epoch_budget){.objects = all, .calls = MAX(all, SLAB_UNMAP_CALLS)};
 }
 
-/* `most` of them at most, but a slab's unmapping at least; *left: less what is used of it. */
+/*
+ * Drops `most` objects of this pond at most, and gives memory back; the calls are enough to unmap a slab.
+ * *left is less by what was used of it.
+ */
 static void drop_and_reclaim(struct pond *p, struct epoch_budget *left, size_t most)
 {
     struct epoch_budget share = {.objects = MIN(left->objects, most),
@@ -365,7 +386,7 @@ static void drop_and_reclaim(struct pond *p, struct epoch_budget *left, size_t m
     left->calls += share.calls;
 }
 
-/* Up to `most` of each pond that is active. */
+/* Drops up to `most` objects of each pond that is active. */
 static void drop_each(struct board_round round, struct epoch_budget *left, size_t most)
 {
     struct pond *p = NULL;
@@ -374,8 +395,8 @@ static void drop_each(struct board_round round, struct epoch_budget *left, size_
 }
 
 /*
- * With a budget, each pond has its share first, and each tick another pond is the first to have what
- * is over: a busy one does not keep the others full.
+ * Drops what is due in all ponds. With a budget, each pond has its share first, and each tick another pond
+ * is the first to have what is over: a busy one does not keep the others full.
  */
 static void drop_within_budget(struct board_round round, size_t ponds)
 {
@@ -395,6 +416,7 @@ static void tell_watchers(struct board_round round, const void *caller)
         tell_watcher(p, caller);
 }
 
+/* Relaxed: as in budget. */
 void pond_tick_budget(size_t objects)
 {
     STORE(tick_budget, objects);
@@ -431,17 +453,19 @@ uint64_t pond_epoch_advance(void)
     return now;
 }
 
+/* Relaxed: `ahead` is a figure, written under the registry's lock. */
 static uint64_t rotate(struct pond *p, const void *caller)
 {
     struct epoch_budget left = whole_budget();
     registry_pin(p);
     registry_lock();
+    POND_ASSERT(p->pins > 0);
     struct trace_tick *trace = watch_tick(p, true);
     p->together = NULL;
     watch_closing(trace);
     gates_close(p, GATE_BOUNDED);
     STORE(p->ahead, p->ahead + 1);
-    turn(p, trace);
+    begin_epoch(p, trace);
     uint64_t now = registry_epoch(p);
     registry_unlock();
     tell_watcher(p, caller);

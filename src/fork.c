@@ -9,7 +9,9 @@
 
 static bool had_ponds; /* when the fork began; under the registry's lock */
 
-/* Always in the same order: whoever looks for deadlocks (ThreadSanitizer) would see an inversion otherwise.
+/*
+ * Locks all ponds, and what comes after them in the lock order. Always in the same order: ThreadSanitizer,
+ * which looks for deadlocks, would see an inversion otherwise.
  */
 static void lock_ponds(void)
 {
@@ -22,8 +24,11 @@ static void lock_ponds(void)
     trace_freeze();
 }
 
-/* The child gets every object in one place, or in the hands of a thread that it does not have. That thread
-   may have been stopped inside of a cache: then all of this cache is in its hands. */
+/*
+ * Closes and locks everything, so that the child gets every object in one place, or in the hands of a
+ * thread that it does not have. That thread may have been stopped inside of a cache: then all of this cache
+ * is in its hands. Relaxed: the state is the thread's own.
+ */
 static void fork_prepare(void)
 {
     if (!entry_begin())
@@ -46,6 +51,7 @@ static void unlock_ponds(void)
         pthread_mutex_unlock(&p->lock);
 }
 
+/* Opens and unlocks everything in the parent. Relaxed: the state is the thread's own. */
 static void fork_parent(void)
 {
     if (LOAD(entry_state) != ENTRY_FORKING)
@@ -60,7 +66,10 @@ static void fork_parent(void)
     entry_end();
 }
 
-/* A thread that is not here may have marked its closed line; whoever has its slot next finds it unmarked. */
+/*
+ * Takes the marks off. A thread that is not here may have marked its closed line; whoever has its slot next
+ * finds it unmarked.
+ */
 static void fork_unmark(struct pond *p)
 {
     for (uint32_t slot = 0; slot < gates_end(); slot++)
@@ -68,19 +77,23 @@ static void fork_unmark(struct pond *p)
             line_unmark_of_dead(&p->caches[slot]);
 }
 
-/* What nobody is inside of now is emptied. */
+/* Forgets what is in the caches that a thread was inside of which is not here. */
 static void fork_abandon(struct pond *p)
 {
+    POND_ASSERT(gate_is_taken(p));
     for (uint32_t slot = 0; slot < p->lines; slot++)
         if (!gate_is_free(p, slot))
             cache_abandon(&p->caches[slot]);
     gates_fork_done(p);
 }
 
-/* Whatever a thread that is not here had on its way to its cache is in its hands now: it is counted as got by
- * it. */
+/*
+ * Counts anew. Whatever a thread that is not here had on its way to its cache is in its hands now: it
+ * counts as got by that thread.
+ */
 static void fork_settle(struct pond *p)
 {
+    POND_ASSERT(gate_is_taken(p) && gate_none_is_missed(p));
     (void)registry_drain(p);
     shared_recount(p);
     uint64_t gets = p->gets + p->misses;
@@ -88,6 +101,7 @@ static void fork_settle(struct pond *p)
         run_forked(&p->caches[line]);
         gets += cache_gets(&p->caches[line]);
     }
+    POND_ASSERT(depot_is_valid(&p->depot, p->epoch) && gate_is_unused(p));
     uint64_t live = p->objects - (shared_young(p) + shared_victims(p));
     p->gets += live - MIN(live, gets);
 }
@@ -114,6 +128,7 @@ static void settle_child(void)
     gates_open(registry_all());
 }
 
+/* Relaxed: the state is the thread's own. */
 static void fork_child(void)
 {
     if (LOAD(entry_state) != ENTRY_FORKING)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What belongs to the thread that asks (its stack, its errno), and whether an earlier call is still on a
+ * stack.
+ */
 #include "frame.h"
 #include "os.h"
 #include "watch.h"
@@ -11,10 +15,12 @@
 
 /* ---- what belongs to the thread ---- */
 
-/* Without it a compiler may infer that a function's result is the same for ever. */
+/* Has the compiler ask anew: without it, it may infer that a function's result is the same for ever. */
 #define ANEW() __asm__ volatile("" : : : "memory")
 
-/* Bounds of its own stack; both NULL: not known yet; low only: there is no knowing. */
+/*
+ * Bounds of the thread's own stack. Both NULL: not known yet. An empty one, from 1 on: it cannot be known.
+ */
 static __thread const char *own_low POND_TLS_;
 static __thread const char *own_high POND_TLS_;
 
@@ -32,11 +38,12 @@ NOT_INLINED int *errno_find(void)
     return errno_place = &errno;
 }
 
-#define MAIN_STACK_MOST ((size_t)128 << 20) /* the kernel keeps so much free for it */
+#define MAIN_STACK_MOST ((size_t)128 << 20) /* the kernel keeps so much free for the first thread's stack */
 
 /*
- * Done aside: the C library allocates memory meanwhile, for which the dynamic linker may have to find a
- * function first, with 3 KiB of the stack.
+ * Finds the bounds of this thread's own stack. It runs on another stack (watch_aside): the C library
+ * allocates memory meanwhile, for which the dynamic linker may have to find a function first, with 3 KiB of
+ * the stack.
  *
  * The first thread's stack ends where the kernel put the program's arguments; the C library would read
  * /proc/self/maps to tell, which a sandbox may forbid.
@@ -66,6 +73,7 @@ NOT_INLINED const void *frame_owner(const void *address)
     ANEW();
     if (own_low == NULL)
         watch_aside(find_own_stack, NULL);
+    POND_ASSERT(own_high != NULL && own_low <= own_high);
     return a >= own_low && a < own_high ? &own_low : NULL;
 }
 
@@ -84,8 +92,8 @@ bool frame_is_own(const void *address)
 /* ---- is it under way? ---- */
 
 /*
- * Frames that follow each other on one stack: a larger step leads to another stack, or over other stacks that
- * lie in a frame.
+ * Frames that follow each other on one stack: a larger step leads to another stack, or over other stacks
+ * that lie in a frame.
  */
 #define STEP_MOST ((uintptr_t)256 << 10)
 #define STACK_DEEPEST                                                                                        \
@@ -97,8 +105,10 @@ struct upwards {
     bool loosely, found, passed;
 };
 
-/* Where a frame begins the one that it returns to ends. That one must be at the same call, or, loosely, in
- * the same function. */
+/*
+ * Whether the unwinder is at the function that f's call returns to. Where a frame begins the one that it
+ * returns to ends. That one must be at the same call, or, loosely, in the same function.
+ */
 static bool is_caller_of(const struct frame *f, struct _Unwind_Context *context, bool loosely)
 {
     if (_Unwind_GetCFA(context) != (uintptr_t)f->at)
@@ -130,8 +140,10 @@ static enum frame_state search_upwards(const struct frame *f, bool loosely)
 }
 
 /*
- * The stack grows down: what a call makes lies below it. Only a call whose frame is known by a sister's may
- * have been replaced by its last one.
+ * Looks on which side of the earlier call this one is: the stack grows down, so what a call makes lies
+ * below it. A frame that begins at the same place may have taken the place of the earlier one's, by a call
+ * that ended its function; that is so only where the frame was learnt from another call of that function
+ * (loosely).
  */
 enum frame_state frame_look(const struct frame *f, const char *here, bool loosely)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * On which stack a call is, and whether an earlier call is still under way. A call belongs to its stack, not
- * to its thread: a coroutine that yields inside of a hook may go on on another thread. What belongs to the
- * thread (errno, its caches) is therefore asked for anew after each hook, by functions that are never
+ * On which stack a call is, and whether an earlier call is still under way. A call belongs to its stack,
+ * not to its thread: a coroutine that yields inside of a hook may go on on another thread. What belongs to
+ * the thread (errno, its caches) is therefore asked for anew after each hook, by functions that are never
  * inlined, for compilers keep the thread's address over calls.
  */
 #ifndef POND_FRAME_H
@@ -10,7 +10,7 @@
 
 #include "port.h"
 
-/* Where a function's frame begins, and where it returns to. */
+/* A call: where its function's frame begins, and where it returns to. */
 struct frame {
     const char *at;
     const void *back;
@@ -18,7 +18,7 @@ struct frame {
         *thread; /* whose own stack it is on, which no other thread uses; NULL: a stack of a program's own */
 };
 
-/* Of the function that it stands in. */
+/* The frame of the function that it stands in. */
 #define FRAME_HERE                                                                                           \
     {                                                                                                        \
         .at = __builtin_dwarf_cfa(), .back = __builtin_return_address(0),                                    \
@@ -29,10 +29,12 @@ struct frame {
 const void *frame_owner(const void *address);
 const void *frame_thread(void); /* what no other thread has */
 
-/* True: it is, and this thread has asked the above before. Makes no system call. And where that stack ends.
+/*
+ * Whether the address is on this thread's own stack, and this thread has asked frame_owner before; the
+ * second returns where that stack ends, or NULL. They make no system call.
  */
 bool frame_is_own(const void *address);
-const char *frame_own_end(const void *address); /* NULL: false */
+const char *frame_own_end(const void *address);
 
 enum frame_state {
     FRAME_INSIDE, /* the call that asks was made by it */
@@ -41,18 +43,20 @@ enum frame_state {
 };
 
 /*
- * What has become of an earlier call, as seen from one whose frame begins `here`. loosely: the frame is that
- * of a call which the same function made before, from the same depth.
+ * Finds out what has become of an earlier call, as seen from one whose frame begins `here`. loosely: the
+ * frame is that of a call which the same function made before, from the same depth.
  */
 enum frame_state frame_look(const struct frame *f, const char *here, bool loosely);
 
-/* The first function on the stack, from the caller outwards, that is one of these; NULL: none, as far as can
-   be told. */
+/*
+ * The first function on the stack, from the caller outwards, that is one of these; NULL: none, as far as
+ * can be told.
+ */
 const void *frame_search(const void *const *functions, size_t count);
 
 /*
- * errno of the thread that asks: its address is never kept over a hook, but by the thread itself. Asked of
- * the C library anew each time it took half of what a put with a reset hook takes.
+ * errno of the thread that asks. Its address is kept by the thread, for no call may keep it over a hook,
+ * and to ask the C library for it each time took half of the time of a put with a reset hook.
  */
 extern __thread int *errno_place POND_TLS_; /* NULL: not asked yet */
 int *errno_find(void);

@@ -177,7 +177,7 @@ void gates_close_one_of(struct pond *first, unsigned *pauses); /* with GATE_BOUN
 void gates_open(struct pond *first);
 
 /* The pond is closed. Under the registry's lock. Relaxed: it changes under that lock alone. */
-static inline bool gate_is_taken(const struct pond *p)
+static inline __attribute__((unused)) bool gate_is_taken(const struct pond *p)
 {
     return LOAD(p->taken) != 0;
 }
@@ -208,7 +208,7 @@ struct cache *gate_next_free(struct pond *p, uint32_t *slot);
 void gate_emptied(struct pond *p, uint32_t slot);
 
 /* For assertions: somebody has the pond's lock. */
-static inline bool pond_is_locked(const struct pond *p)
+static inline __attribute__((unused)) bool pond_is_locked(const struct pond *p)
 {
     return pthread_mutex_trylock((pthread_mutex_t *)(uintptr_t)&p->lock) != 0;
 }

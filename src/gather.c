@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a closer brings into the depot what is idle in caches, and how long it waits for those who are
+ * inside.
+ */
 #include "gather.h"
 #include <errno.h>
 
-/* What is found goes to the depot, where ticks have to look for it. */
+/*
+ * Closes this pond alone. What is found goes to the depot, where ticks have to look for it: so the pond
+ * wakes.
+ */
 static void close_alone(struct pond *p, bool unused)
 {
+    POND_ASSERT(registry_is_locked());
     board_wake(p);
     p->together = NULL;
     gates_close(p, GATE_BOUNDED);
@@ -13,9 +21,9 @@ static void close_alone(struct pond *p, bool unused)
 }
 
 /*
- * Closes this pond, with nobody inside; unused: the caller says that nobody is. Lets go of the lock while it
- * waits: ticks go on meanwhile. False: somebody was inside for about a second, which is to say that it was
- * stopped there; what it caches cannot be had. Each look closes again, which takes its time, too.
+ * Closes this pond, with nobody inside; unused: the caller says that nobody is. Lets go of the lock while
+ * it waits: ticks go on meanwhile. False: somebody was inside for about a second, which is to say that it
+ * was stopped there; what it caches cannot be had. Each look closes again, which takes its time, too.
  */
 static bool close_whole(struct pond *p, bool unused)
 {
@@ -31,7 +39,10 @@ static bool close_whole(struct pond *p, bool unused)
     return gates_worth_waiting(p) == 0;
 }
 
-/* The same, for a get: it does not wait again for a thread that a get has given up since the last tick. */
+/*
+ * Closes this pond for a get, which does not wait again for a thread that a get has given up since the last
+ * tick.
+ */
 static bool close_for_get(struct pond *p)
 {
     bool waited = p->waited;
@@ -41,19 +52,20 @@ static bool close_for_get(struct pond *p)
     return !p->waited;
 }
 
-/* Idle objects outside the caches. Under the lock. */
+/* Counts idle objects outside the caches. Under the lock. */
 static uint64_t idle_shared(const struct pond *p)
 {
     return shared_young(p) + shared_victims(p);
 }
 
 /*
- * Under the pond's lock. whole: no cache has anything. Once nothing is idle anywhere, the pond is starved:
- * puts and gets go by the shared way for a while, so that the next gets know what there is without closing
- * anything.
+ * Takes one of the objects that were brought in. Under the pond's lock. whole: no cache has anything. Once
+ * nothing is idle anywhere, the pond is starved: puts and gets go by the shared way for a while, so that
+ * the next gets know what there is without closing anything.
  */
 static void *take_gathered(struct pond *p, bool whole, bool *counted)
 {
+    POND_ASSERT(pond_is_locked(p));
     void *obj = shared_take(p, counted);
     if (obj != NULL)
         p->gets++;
@@ -62,6 +74,7 @@ static void *take_gathered(struct pond *p, bool whole, bool *counted)
     return obj;
 }
 
+/* Relaxed: exact_bytes changes under the registry's lock, which is held. */
 void *gather_one(struct pond *p, bool *full, struct waiter *w)
 {
     bool counted;
@@ -111,6 +124,7 @@ bool gather_begin(struct pond *p)
 
 void gather_end(struct pond *p)
 {
+    POND_ASSERT(gate_is_taken(p) && pond_is_locked(p));
     pthread_mutex_unlock(&p->lock);
     gates_open(p);
 }

@@ -6,30 +6,40 @@
 #include "registry.h"
 #include "wait.h"
 
+/* For assertions: somebody has the registry's lock. */
+static inline __attribute__((unused)) bool registry_is_locked(void)
+{
+    return !registry_trylock();
+}
+
 /*
- * At max_objects: brings all that is idle anywhere into the depot and returns one of it. NULL and
- * *full, with EAGAIN: at one instant during the call no object was idle and none could be added, but for what
- * a thread caches that was stopped inside of its cache for about a second. NULL and not *full: try again.
- * w, if it is not NULL, waits from that instant on, unless an aged object is to be dropped first: w->joined.
+ * Brings all that is idle anywhere into the depot, for a get at max_objects, and returns one object of it.
+ * NULL and *full, with EAGAIN: at one instant during the call no object was idle and none could be added,
+ * but for what a thread caches that was stopped inside of its cache for about a second. NULL and not *full:
+ * try again. w, if it is not NULL, waits from that instant on, unless an aged object is to be dropped
+ * first: w->joined.
  */
 void *gather_one(struct pond *p, bool *full, struct waiter *w);
 
-/* Hands what threads have in their caches, that were stopped there before, to those who wait. False: some are
-   stopped yet. */
+/*
+ * Hands to those who wait what threads have in their caches that were stopped there before. False: some
+ * threads are stopped yet.
+ */
 bool gather_for_waiters(struct pond *p);
 
 /*
- * Under the lock, which it may let go of and take again: brings all that is idle into the depot; *live: how
- * many objects are not there. unused: the caller says that nobody calls into the pond. False: a thread was
- * stopped inside of its cache for about a second, and may have some of them.
+ * Brings all that is idle into the depot; *live: how many objects are not there. Under the registry's lock,
+ * which it may let go of and take again. unused: the caller says that nobody calls into the pond. False: a
+ * thread was stopped inside of its cache for about a second, and may have some of them.
  */
 bool gather_all(struct pond *p, bool unused, uint64_t *live);
 
-/* The same without waiting: what threads cache that are inside at the moment stays there. */
+/* Does the same without waiting: what threads cache that are inside at the moment stays there. */
 void gather_some(struct pond *p);
+
 /*
- * Under the registry's lock, which the first may let go of and take again: closes the pond and takes its
- * lock, with all that was in caches in the depot; and the end of it. False: as above.
+ * Closes the pond and takes its lock, with all that was in caches in the depot; the second ends that. Under
+ * the registry's lock, which the first may let go of and take again. False: as gather_all.
  */
 bool gather_begin(struct pond *p);
 void gather_end(struct pond *p);

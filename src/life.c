@@ -19,7 +19,7 @@ static size_t round_up(size_t bytes, size_t align)
     return (bytes + align - 1) & ~(align - 1);
 }
 
-/* With the room that the watcher wants around objects. */
+/* Lays objects out, with the room that the watcher wants around them. */
 static void lay_out(struct pond *p)
 {
     size_t align = MAX(p->options.align, 1);
@@ -27,6 +27,7 @@ static void lay_out(struct pond *p)
     p->lead = round_up(room.lead, align);
     p->object_bytes =
         MAX(round_up(p->lead + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
+    POND_ASSERT((align & (align - 1)) == 0 && p->lead % align == 0 && p->object_bytes % align == 0);
     slab_set_init(&p->slabs, p->object_bytes, room.tail > 0);
     p->slabs.owner = p;
 }
@@ -55,7 +56,10 @@ static void init(struct pond *p, const pond_options *o)
 
 /* ---- what is left of a pond ---- */
 
-/* It may have had the only pointer to what its hooks were given. */
+/*
+ * Forgets what its hooks were given: the pond may have had the only pointer to it, and a search for leaks
+ * is to see that.
+ */
 static void let_go_of_context(struct pond *p)
 {
     watch_unmapped(p, site_bytes());
@@ -63,8 +67,10 @@ static void let_go_of_context(struct pond *p)
 }
 
 /*
- * Its memory stays mapped for a while: its caches are empty, so every operation takes the slow path, which
- * asks the watcher, who reports it. Meanwhile the registry has lines made for more threads.
+ * Keeps the pond's memory mapped for a while, so that a late use of it is found out: its caches are empty,
+ * so every operation takes the slow path, which asks the watcher, and that reports it. Meanwhile lines for
+ * more threads are made here, too. Pairs with watch_of in types.h: whoever finds watch_destroyed finds the
+ * lines closed.
  */
 static void remember(struct pond *p)
 {
@@ -132,10 +138,11 @@ pond *pond_create(const pond_options *options)
 
 /* ---- destroy ---- */
 
-/* Nobody else is in the pond. */
+/* Drops all objects, and then the pond. Nobody else is in it. */
 static void end_pond(struct pond *p)
 {
     (void)epoch_drop_all(p, POND_DROP_DESTROY);
+    POND_ASSERT(p->objects == 0 && gate_is_unused(p) && p->dropping == NULL);
     watch_gone(p);
     sample_gone(p);
     release(p);
@@ -144,7 +151,7 @@ static void end_pond(struct pond *p)
     magazine_purge();
 }
 
-/* 0; or -1 and EBUSY. */
+/* Destroys the pond if it has no live object: 0. Otherwise -1 and EBUSY. */
 static int destroy_empty(struct pond *p, const char *here)
 {
     uint64_t live = 0;
@@ -153,6 +160,7 @@ static int destroy_empty(struct pond *p, const char *here)
     do {
         over = registry_wait_unpinned(p, here) && gather_all(p, true, &live) && live == 0;
     } while (over && p->pins > 0); /* a tick came while collecting waited */
+    POND_ASSERT(!over || p->pins == 0);
     if (over)
         registry_remove(p);
     registry_unlock();
@@ -167,7 +175,10 @@ static int destroy_empty(struct pond *p, const char *here)
     return -1;
 }
 
-/* One of the pond's own destroy hooks, the object of which no longer counts. */
+/*
+ * Whether the call is made in one of the pond's own destroy hooks, the object of which no longer counts.
+ * Relaxed: of a hook of this thread's, which has counted itself.
+ */
 static bool in_own_destroy_hook(const struct pond *p)
 {
     return LOAD(p->ending) > 0 && object_in_hook(NULL);
@@ -198,6 +209,10 @@ int pond_destroy(pond *p)
 
 /* ---- create once ---- */
 
+/*
+ * Pairs with its own compare-and-swap on another thread: whoever reads the pond here reads it whole, and of
+ * two that make one, one is kept.
+ */
 pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback)
 {
     pond_options o = *options;

@@ -159,7 +159,7 @@ static __inline__ void pond_put_inline(pond *p_, void *obj_)
 #else
 static __inline__ void *pond_get_inline(pond *p_) POND_USE_RESULT;
 
-/* Does what pond_get does. */
+/* As pond_get. */
 static __inline__ void *pond_get_inline(pond *p_)
 {
     pond_cache *c_ = pond_line(p_);
@@ -174,7 +174,7 @@ static __inline__ void *pond_get_inline(pond *p_)
     return obj_;
 }
 
-/* Does what pond_put does. */
+/* As pond_put. */
 static __inline__ void pond_put_inline(pond *p_, void *obj_)
 {
     pond_cache *c_;
