@@ -18,6 +18,7 @@
 #include "epoch.h"
 #include "gather.h"
 #include "options.h"
+#include "sized.h"
 #include "watch.h"
 #include <errno.h>
 
@@ -231,60 +232,87 @@ static void change(struct pond *p, const pond_limits *l)
     reclaim_beyond(p);
 }
 
-/* NULL: the limits are as they should be. */
-static const char *objection_to(const struct pond *p, const pond_limits *l)
+static void load_limits(struct pond *p, pond_limits *l)
 {
-    if (l == NULL)
-        return "limits is NULL.";
-    return options_limits(l, (const void *)(uintptr_t)p->options.footprint);
+    pthread_mutex_lock(&p->lock);
+    const pond_options *o = &p->options;
+    *l = (pond_limits){.max_objects = o->max_objects,
+                       .max_idle_bytes = o->max_idle_bytes,
+                       .min_idle = o->min_idle,
+                       .max_footprint = o->max_footprint,
+                       .max_age = o->max_age};
+    pthread_mutex_unlock(&p->lock);
 }
 
-static int set_limits(struct pond *p, const pond_limits *l, const void *caller)
+/* A limit that the program does not know stays as it is. */
+static bool take_limits(struct pond *p, pond_limits *l, const pond_limits *given, size_t bytes)
 {
+    load_limits(p, l);
+    if (!options_take_limits(l, given, bytes))
+        return false;
+    const char *why = options_limits(l, (const void *)(uintptr_t)p->options.footprint);
+    if (why != NULL)
+        options_refuse(why);
+    return why == NULL;
+}
+
+static int set_limits(struct pond *p, const pond_limits *given, size_t bytes, const void *caller)
+{
+    pond_limits l;
     if (!registry_knows(p, "pond_limits_set", caller)) {
         options_refuse("the pond is NULL, or was destroyed.");
         return -1;
     }
-    const char *why = objection_to(p, l);
-    if (why != NULL) {
-        options_refuse(why);
+    if (!take_limits(p, &l, given, bytes))
         return -1;
-    }
     if (object_in_hook(NULL) || watch_in_hook(p)) {
         watch_bad_hook(p, "pond_limits_set", caller);
         errno_be(EDEADLK);
         return -1;
     }
     registry_pin(p);
-    change(p, l);
+    change(p, &l);
     registry_unpin(p);
     return 0;
 }
 
-int pond_limits_set(pond *p, const pond_limits *limits)
+static int set_entered(struct pond *p, const pond_limits *given, size_t bytes, const void *caller)
 {
-    if (!registry_enter(p, "pond_limits_set", CALLER))
+    if (!registry_enter(p, "pond_limits_set", caller))
         return -1;
-    int result = set_limits(p, limits, CALLER);
+    int result = set_limits(p, given, bytes, caller);
     entry_end();
     return result;
 }
 
-void pond_limits_read(const pond *p, pond_limits *limits)
+int pond_limits_set_sized(pond *p, const pond_limits *limits, size_t bytes)
+{
+    return set_entered(p, limits, bytes, CALLER);
+}
+
+int pond_limits_set(pond *p, const pond_limits *limits)
+{
+    return set_entered(p, limits, LIMITS_1_0, CALLER);
+}
+
+static void read_limits(const pond *p, pond_limits *limits, size_t bytes, const void *caller)
 {
     struct pond *whose = (struct pond *)(uintptr_t)p; /* the lock is no part of what it is */
-    *limits = (pond_limits){.max_objects = 0};
-    if (!registry_enter(whose, "pond_limits_read", CALLER))
-        return;
-    if (registry_knows(p, "pond_limits_read", CALLER)) {
-        pthread_mutex_lock(&whose->lock);
-        const pond_options *o = &p->options;
-        *limits = (pond_limits){.max_objects = o->max_objects,
-                                .max_idle_bytes = o->max_idle_bytes,
-                                .min_idle = o->min_idle,
-                                .max_footprint = o->max_footprint,
-                                .max_age = o->max_age};
-        pthread_mutex_unlock(&whose->lock);
+    pond_limits l = {.max_objects = 0};
+    if (registry_enter(whose, "pond_limits_read", caller)) {
+        if (registry_knows(p, "pond_limits_read", caller))
+            load_limits(whose, &l);
+        entry_end();
     }
-    entry_end();
+    sized_give(limits, bytes, &l, sizeof l);
+}
+
+void pond_limits_read_sized(const pond *p, pond_limits *limits, size_t bytes)
+{
+    read_limits(p, limits, bytes, CALLER);
+}
+
+void pond_limits_read(const pond *p, pond_limits *limits)
+{
+    read_limits(p, limits, LIMITS_1_0, CALLER);
 }

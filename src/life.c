@@ -5,6 +5,7 @@
 #include "options.h"
 #include "pool.h"
 #include "sampling.h"
+#include "sized.h"
 #include "tune.h"
 #include <errno.h>
 #include <pond/typed.h>
@@ -121,10 +122,9 @@ static struct pond *create(const pond_options *options)
     return NULL;
 }
 
-pond *pond_create(const pond_options *options)
+/* Where memory is short other ponds make way. */
+static struct pond *create_in_any_case(const pond_options *options)
 {
-    if (!registry_enter(NULL, "pond_create", CALLER))
-        return NULL;
     struct birth b = {.error = ENOMEM};
     struct relief relief = {.tried = 0};
     struct pond *p = create(options);
@@ -132,8 +132,27 @@ pond *pond_create(const pond_options *options)
         p = create(options);
     if (p == NULL && relief.tried > 0)
         errno_be(ENOMEM); /* hooks were called meanwhile */
+    return p;
+}
+
+static struct pond *create_of(const pond_options *given, size_t bytes, const void *caller)
+{
+    pond_options options = {.size = 0};
+    if (!registry_enter(NULL, "pond_create", caller))
+        return NULL;
+    struct pond *p = options_take(&options, given, bytes) ? create_in_any_case(&options) : NULL;
     entry_end();
     return p;
+}
+
+pond *pond_create_sized(const pond_options *options, size_t bytes)
+{
+    return create_of(options, bytes, CALLER);
+}
+
+pond *pond_create(const pond_options *options)
+{
+    return create_of(options, OPTIONS_1_0, CALLER);
 }
 
 /* ---- destroy ---- */
@@ -213,9 +232,12 @@ int pond_destroy(pond *p)
  * Pairs with its own compare-and-swap on another thread: whoever reads the pond here reads it whole, and of
  * two that make one, one is kept.
  */
-pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback)
+pond *pond_create_once_sized(pond **where, const pond_options *options, size_t bytes,
+                             const pond_type *fallback)
 {
-    pond_options o = *options;
+    pond_options o = {.size = 0};
+    if (!options_take(&o, options, bytes))
+        return NULL;
     if (o.type == NULL && o.create == NULL)
         o.type = fallback;
     if (o.name == NULL)
@@ -223,7 +245,7 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
     pond *winner = __atomic_load_n(where, __ATOMIC_ACQUIRE);
     if (winner != NULL)
         return winner;
-    pond *made = pond_create(&o);
+    pond *made = create_of(&o, sizeof o, CALLER);
     if (made == NULL)
         return __atomic_load_n(where, __ATOMIC_ACQUIRE); /* another thread may have had more luck */
     if (__atomic_compare_exchange_n(where, &winner, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -233,6 +255,11 @@ pond *pond_create_once(pond **where, const pond_options *options, const pond_typ
         entry_end();
     }
     return winner;
+}
+
+pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback)
+{
+    return pond_create_once_sized(where, options, OPTIONS_1_0, fallback);
 }
 
 const char *pond_name(const pond *p)

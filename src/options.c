@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options.h"
+#include "sized.h"
 #include <errno.h>
 
 /* ---- the reason ---- */
@@ -16,6 +17,37 @@ void options_refuse(const char *why)
 const char *pond_why(void)
 {
     return refusal != NULL ? refusal : "";
+}
+
+/* ---- from programs of other versions ---- */
+
+static bool taken(void *to, size_t room, const void *given, size_t bytes, const char *newer)
+{
+    if (sized_take(to, room, given, bytes))
+        return true;
+    options_refuse(newer);
+    errno = E2BIG;
+    return false;
+}
+
+bool options_take(pond_options *to, const pond_options *given, size_t bytes)
+{
+    if (given == NULL) {
+        options_refuse("options is NULL.");
+        return false;
+    }
+    return taken(to, sizeof *to, given, bytes,
+                 "options has a field that this version of the library does not know.");
+}
+
+bool options_take_limits(pond_limits *to, const pond_limits *given, size_t bytes)
+{
+    if (given == NULL) {
+        options_refuse("limits is NULL.");
+        return false;
+    }
+    return taken(to, sizeof *to, given, bytes,
+                 "limits has a field that this version of the library does not know.");
 }
 
 /* ---- what is wrong ---- */

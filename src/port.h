@@ -3,6 +3,11 @@
 #ifndef POND_PORT_H
 #define POND_PORT_H
 
+/* The functions that <pond/pond.h> makes of others for programs are the library's own here. */
+#ifndef POND_LIBRARY_
+#define POND_LIBRARY_ 1
+#endif
+
 #include <assert.h>
 #include <ck_md.h>
 #include <pond/inline.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "object.h"
 #include "registry.h"
+#include "sized.h"
 
 static void sum_caches(const struct pond *p, pond_stats *s)
 {
@@ -66,12 +67,23 @@ void stats_read(struct pond *p, pond_stats *s)
     pthread_mutex_unlock(&p->lock);
 }
 
+static void read_entered(struct pond *p, pond_stats *stats, size_t bytes, const void *caller)
+{
+    pond_stats s = {.live = 0};
+    if (registry_enter(p, "pond_stats_read", caller)) {
+        if (registry_knows(p, "pond_stats_read", caller))
+            stats_read(p, &s);
+        entry_end();
+    }
+    sized_give(stats, bytes, &s, sizeof s);
+}
+
+void pond_stats_read_sized(pond *p, pond_stats *stats, size_t bytes)
+{
+    read_entered(p, stats, bytes, CALLER);
+}
+
 void pond_stats_read(pond *p, pond_stats *stats)
 {
-    *stats = (pond_stats){.live = 0};
-    if (!registry_enter(p, "pond_stats_read", CALLER))
-        return;
-    if (registry_knows(p, "pond_stats_read", CALLER))
-        stats_read(p, stats);
-    entry_end();
+    read_entered(p, stats, STATS_1_0, CALLER);
 }

@@ -71,6 +71,15 @@ typedef struct pond_http_options {
  */
 POND_API pond_http *pond_http_start(const pond_http_options *options);
 
+POND_API pond_http *pond_http_start_sized(const pond_http_options *options, size_t bytes);
+
+#ifndef POND_LIBRARY_
+POND_TELLS_SIZE_ pond_http *pond_http_start(const pond_http_options *options_)
+{
+    return pond_http_start_sized(options_, sizeof *options_);
+}
+#endif
+
 /* The port that is listened on. 0: a unix socket, or a server that the parent of this process has started. */
 POND_API int pond_http_port(const pond_http *server);
 

@@ -105,6 +105,7 @@ typedef enum pond_drop_reason {
 } pond_drop_reason;
 
 #define POND_DROP_REASONS 7 /* how many there are */
+#define POND_DROP_ROOM 16   /* how many later versions can have: pond_stats.dropped keeps its length */
 
 /* What a field of a type promises after reset. */
 typedef enum pond_field_kind {
@@ -192,14 +193,14 @@ typedef struct pond_options {
 
 /*
  * Returns a new pond, or NULL with errno EINVAL (an option out of its range, hooks that contradict
- * each other, an unknown flag) or ENOMEM. The caller owns it until pond_destroy. Takes a lock and maps
- * memory: about as dear as creating a thread.
+ * each other, an unknown flag), ENOMEM, or E2BIG (see <pond/sizes.h>). The caller owns it until
+ * pond_destroy. Takes a lock and maps memory: about as dear as creating a thread.
  */
 POND_API pond *pond_create(const pond_options *options) POND_USE_RESULT;
 
 /*
- * Why pond_create or pond_limits_set last said EINVAL on this thread: one sentence that names the option, for
- * a log; "" when neither did. A constant text, which is never freed.
+ * Why pond_create or pond_limits_set last said EINVAL or E2BIG on this thread: one sentence that names the
+ * option, for a log; "" when neither did. A constant text, which is never freed.
  */
 POND_API const char *pond_why(void);
 
@@ -343,6 +344,7 @@ typedef enum pond_fail_reason {
 } pond_fail_reason;
 
 #define POND_FAIL_REASONS 4 /* how many there are */
+#define POND_FAIL_ROOM 8    /* how many later versions can have: pond_stats.failed keeps its length */
 
 typedef struct pond_stats {
     uint64_t live;        /* objects handed out */
@@ -354,18 +356,18 @@ typedef struct pond_stats {
     uint64_t hits;        /* gets served by an idle object */
     uint64_t misses;      /* gets that made an object; hits + misses == gets */
     uint64_t constructed; /* objects made since creation, by pond_reserve too */
-    uint64_t dropped[POND_DROP_REASONS]; /* objects dropped, by pond_drop_reason */
-    uint64_t high_water;                 /* most objects, live and idle, at one time */
-    uint64_t object_bytes;               /* memory one object takes, padding included; 0 with create */
+    uint64_t dropped[POND_DROP_ROOM]; /* objects dropped, by pond_drop_reason; the rest is 0 */
+    uint64_t high_water;              /* most objects, live and idle, at one time */
+    uint64_t object_bytes;            /* memory one object takes, padding included; 0 with create */
     uint64_t live_bytes, idle_local_bytes, idle_shared_bytes, idle_victim_bytes, high_water_bytes;
     /* the counts above in bytes: object_bytes each, and for a pond with a footprint hook also the
        mean footprint seen at puts */
-    uint64_t slab_bytes;                /* address space the pond's slabs take; 0 with create */
-    uint64_t epoch;                     /* this pond's ticks since creation */
-    uint64_t cache_objects;             /* most objects a thread cache holds now */
-    uint64_t failed[POND_FAIL_REASONS]; /* gets that returned NULL, by pond_fail_reason; a pond_get_many that
-                                           got fewer than it was asked for is one. Calls that are refused
-                                           (EDEADLK, EINVAL) are no gets */
+    uint64_t slab_bytes;             /* address space the pond's slabs take; 0 with create */
+    uint64_t epoch;                  /* this pond's ticks since creation */
+    uint64_t cache_objects;          /* most objects a thread cache holds now */
+    uint64_t failed[POND_FAIL_ROOM]; /* gets that returned NULL, by pond_fail_reason; a pond_get_many that
+                                        got fewer than it was asked for is one. Calls that are refused
+                                        (EDEADLK, EINVAL) are no gets */
     uint64_t resident_bytes; /* of slab_bytes, what is in memory: each page that had an object on it since it
                                 was last given back */
     uint64_t waited;         /* gets that had to wait at max_objects (pond_get_wait), in vain or not */
@@ -392,8 +394,8 @@ POND_API void pond_limits_read(const pond *p, pond_limits *limits);
 
 /*
  * Sets all of them at once, as a server does that reads its configuration anew: read, change some, set.
- * Returns 0; -1 and EINVAL, which pond_why explains: nothing is changed. From a hook of a pond: refused with
- * EDEADLK. May be called from pond_each's visit.
+ * Returns 0; -1 and EINVAL or E2BIG, which pond_why explains: nothing is changed. From a hook of a pond:
+ * refused with EDEADLK. May be called from pond_each's visit.
  *
  * What is idle beyond the new bounds is dropped by the call, the oldest first (POND_DROP_LIMIT; destroy hooks
  * run here). While more objects are live than max_objects, gets say EAGAIN and each put drops its object,
@@ -469,5 +471,7 @@ POND_API const char *pond_version(void);
 #ifdef __cplusplus
 }
 #endif
+
+#include <pond/sizes.h>
 
 #endif

@@ -141,6 +141,15 @@ typedef struct pond_history {
  */
 POND_API int pond_history_read(pond *p, pond_history *history);
 
+POND_API int pond_history_read_sized(pond *p, pond_history *history, size_t bytes);
+
+#ifndef POND_LIBRARY_
+POND_TELLS_SIZE_ int pond_history_read(pond *p_, pond_history *history_)
+{
+    return pond_history_read_sized(p_, history_, sizeof *history_);
+}
+#endif
+
 /*
  * The word trace: a line for each tick and pond, as key=value pairs with a space between them, in this
  * order. Keys that later versions have as well come behind these. All values but those of at, pond, idle

@@ -97,6 +97,17 @@ typedef struct pond_answer {
 POND_API int pond_profile_answer(const char *method, const char *path, const char *query,
                                  pond_answer *answer);
 
+POND_API int pond_profile_answer_sized(const char *method, const char *path, const char *query,
+                                       pond_answer *answer, size_t bytes);
+
+#ifndef POND_LIBRARY_
+POND_TELLS_SIZE_ int pond_profile_answer(const char *method_, const char *path_, const char *query_,
+                                         pond_answer *answer_)
+{
+    return pond_profile_answer_sized(method_, path_, query_, answer_, sizeof *answer_);
+}
+#endif
+
 /*
  * Whether a Host header names this machine: localhost, 127.0.0.1 or [::1], with any port. A page from
  * elsewhere can make the name of its own server lead here, and read what is answered as if it came from

@@ -33,6 +33,17 @@ extern "C" {
  */
 POND_API pond *pond_create_once(pond **where, const pond_options *options, const pond_type *fallback);
 
+POND_API pond *pond_create_once_sized(pond **where, const pond_options *options, size_t bytes,
+                                      const pond_type *fallback);
+
+#ifndef POND_LIBRARY_
+POND_TELLS_SIZE_ pond *pond_create_once(pond **where_, const pond_options *options_,
+                                        const pond_type *fallback_)
+{
+    return pond_create_once_sized(where_, options_, sizeof *options_, fallback_);
+}
+#endif
+
 #ifdef __cplusplus
 }
 #define POND_ALIGNOF_(T) alignof(T)

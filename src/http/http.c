@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The front door: servers are started and stopped here, and left behind by forks.
+#define POND_LIBRARY_ 1 // pond_http_start is what is defined here
 #include "server.h"
 
+#include "../sized.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -186,7 +188,7 @@ static bool are_valid(const pond_http_options *o)
            (o->unix_path == NULL || (o->port == 0 && o->address == NULL));
 }
 
-pond_http *pond_http_start(const pond_http_options *options)
+static pond_http *start_with(const pond_http_options *options)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     int cancel, saved = errno;
@@ -203,6 +205,21 @@ pond_http *pond_http_start(const pond_http_options *options)
     (void)pthread_setcancelstate(cancel, NULL);
     errno = s != NULL ? saved : error;
     return s;
+}
+
+pond_http *pond_http_start_sized(const pond_http_options *options, size_t bytes)
+{
+    pond_http_options known = {.port = 0};
+    if (options != NULL && !sized_take(&known, sizeof known, options, bytes)) {
+        errno = E2BIG;
+        return NULL;
+    }
+    return start_with(options != NULL ? &known : NULL);
+}
+
+pond_http *pond_http_start(const pond_http_options *options)
+{
+    return pond_http_start_sized(options, SIZE_UP_TO(pond_http_options, timeout_seconds));
 }
 
 int pond_http_port(const pond_http *server)

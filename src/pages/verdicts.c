@@ -94,7 +94,7 @@ static int refine(pond *p, void *view)
     const struct view *v = view;
     pond_history h;
     size_t finer = v->snapshot.rate / FINER;
-    if (v->source->history(p, &h) == 0 && has_growth(v, h.id))
+    if (v->source->history(p, &h, sizeof h) == 0 && has_growth(v, h.id))
         (void)v->source->fine(p, finer > 0 ? finer : 1, FINER_SECONDS);
     return 0;
 }

@@ -11,6 +11,7 @@
  *   3. All of it is under the pond's lock. Its memory is the sampling's, which stays until the pond ends.
  */
 #include "../os.h"
+#include "../sized.h"
 #include "profile.h"
 #include <errno.h>
 #include <string.h>
@@ -176,14 +177,41 @@ static int history_read(struct pond *p, pond_history *to)
     return sampled ? 0 : -1;
 }
 
-int pond_history_read(pond *p, pond_history *history)
+static int history_read_entered(struct pond *p, pond_history *history, const void *caller)
 {
     int result = -1;
     *history = (pond_history){.count = 0};
-    if (!registry_enter(p, "pond_history_read", CALLER))
+    if (!registry_enter(p, "pond_history_read", caller))
         return -1;
-    if (registry_knows(p, "pond_history_read", CALLER))
+    if (registry_knows(p, "pond_history_read", caller))
         result = history_read(p, history);
     entry_end();
     return result;
+}
+
+/* By way of a structure of its own, 5 KiB of stack that nobody else needs. */
+static NOT_INLINED int history_read_part(struct pond *p, void *history, size_t bytes, const void *caller)
+{
+    pond_history whole;
+    int result = history_read_entered(p, &whole, caller);
+    sized_give(history, bytes, &whole, sizeof whole);
+    return result;
+}
+
+static int history_read_sized(struct pond *p, pond_history *history, size_t bytes, const void *caller)
+{
+    if (bytes < sizeof *history)
+        return history_read_part(p, history, bytes, caller);
+    memset((char *)history + sizeof *history, 0, bytes - sizeof *history);
+    return history_read_entered(p, history, caller);
+}
+
+int pond_history_read_sized(pond *p, pond_history *history, size_t bytes)
+{
+    return history_read_sized(p, history, bytes, CALLER);
+}
+
+int pond_history_read(pond *p, pond_history *history)
+{
+    return history_read_sized(p, history, SIZE_UP_TO(pond_history, misses), CALLER);
 }

@@ -197,6 +197,17 @@ static size_t scope_offset(const struct spot *spot, Dwarf_Die *scope)
     return dwarf_entrypc(scope, &first) == 0 && first <= spot->pc ? (size_t)(spot->pc - first) : 0;
 }
 
+/* A header's function that is no more than a way to another one (attribute artificial): its caller is what
+ * counts. */
+static bool scope_is_artificial(Dwarf_Die *scope)
+{
+    Dwarf_Attribute attribute;
+    bool artificial = false;
+    return dwarf_tag(scope) == DW_TAG_inlined_subroutine &&
+           dwarf_formflag(dwarf_attr_integrate(scope, DW_AT_artificial, &attribute), &artificial) == 0 &&
+           artificial;
+}
+
 /* A frame for each inlined function, the last one for the function itself. False: none is known. */
 static bool scopes_tell(const struct spot *spot, frame_taker *take, void *ctx)
 {
@@ -213,7 +224,8 @@ static bool scopes_tell(const struct spot *spot, frame_taker *take, void *ctx)
                               .line = line.number,
                               .offset = scope_offset(spot, scope),
                               .inlined = s.count > 0};
-        take(&frame, ctx);
+        if (!scope_is_artificial(scope))
+            take(&frame, ctx);
         line = scope_call(spot, scope);
     }
     return true;

@@ -74,25 +74,18 @@ static int read_row(const pond_profile_row *row, void *ctx)
     return s != NULL && stack_read(s, r, row) ? 0 : READER_FAILED;
 }
 
-/* The libpond that is asked may be a later one, with more in its statistics. */
-union room {
-    pond_stats stats;
-    char later[4 * sizeof(pond_stats)];
-};
-
 static int read_pond(pond *p, void *ctx)
 {
     struct reader *r = ctx;
     struct memory *m = &r->snapshot->memory;
     struct basin *b = list_add(&r->snapshot->basins, sizeof *b);
     pond_history *history = b == NULL ? NULL : memory_take(m, sizeof *history);
-    union room room = {.later = {0}};
     if (history == NULL)
         return READER_FAILED;
-    r->source->stats(p, &room.stats);
-    b->stats = room.stats;
-    r->source->limits(p, &b->limits);
-    (void)r->source->history(p, history); /* where it is not sampled its id is there, and a count of 0 */
+    r->source->stats(p, &b->stats, sizeof b->stats);
+    r->source->limits(p, &b->limits, sizeof b->limits);
+    /* Where it is not sampled its id is there, and a count of 0. */
+    (void)r->source->history(p, history, sizeof *history);
     b->history = history;
     b->id = history->id;
     b->name = memory_text(m, r->source->name(p));

@@ -13,13 +13,13 @@ typedef struct pond_profile_source {
     size_t size;                                                             /* of this structure */
     int (*each)(int (*row)(const pond_profile_row *, void *ctx), void *ctx); /* pond_profile_each */
     int (*ponds)(int (*visit)(pond *, void *ctx), void *ctx);                /* pond_each */
-    void (*stats)(pond *, pond_stats *);                                     /* pond_stats_read */
+    void (*stats)(pond *, pond_stats *, size_t bytes);                       /* pond_stats_read_sized */
     const char *(*name)(const pond *);
     const char *(*type_name)(const pond *);
     size_t (*rate)(void);
     uint64_t (*lost)(void);
-    void (*limits)(const pond *, pond_limits *);                       /* pond_limits_read */
-    int (*history)(pond *, pond_history *);                            /* pond_history_read */
+    void (*limits)(const pond *, pond_limits *, size_t bytes);         /* pond_limits_read_sized */
+    int (*history)(pond *, pond_history *, size_t bytes);              /* pond_history_read_sized */
     double (*seconds)(void);                                           /* pond_profile_seconds */
     int (*trace)(int (*line)(const char *text, void *ctx), void *ctx); /* pond_trace_each */
     int (*fine)(pond *, size_t rate, unsigned seconds);                /* pond_profile_fine */
@@ -30,10 +30,10 @@ typedef struct pond_profile_source {
 #define POND_PROFILE_SOURCE                                                                                  \
     {                                                                                                        \
         .size = sizeof(pond_profile_source), .each = pond_profile_each, .ponds = pond_each,                  \
-        .stats = pond_stats_read, .name = pond_name, .type_name = pond_type_name, .rate = pond_profile_rate, \
-        .lost = pond_profile_lost, .limits = pond_limits_read, .history = pond_history_read,                 \
-        .seconds = pond_profile_seconds, .trace = pond_trace_each, .fine = pond_profile_fine,                \
-        .tick = pond_epoch_advance                                                                           \
+        .stats = pond_stats_read_sized, .name = pond_name, .type_name = pond_type_name,                      \
+        .rate = pond_profile_rate, .lost = pond_profile_lost, .limits = pond_limits_read_sized,              \
+        .history = pond_history_read_sized, .seconds = pond_profile_seconds, .trace = pond_trace_each,       \
+        .fine = pond_profile_fine, .tick = pond_epoch_advance                                                \
     }
 
 /* As pond_profile_write, from this source. */

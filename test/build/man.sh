@@ -12,8 +12,8 @@ for page in pond pond_get pond_debug pond_profile pond_http; do
     mandoc -T ascii -O width=1000 $pages/$page.3 | sed "s/.$(printf '\b')//g" > "$scratch/$page" # no overstriking
 done
 
-# Every function of the contract has a page and, in it, a description; what only inlined code calls has not.
-functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked)$|_self(_fence)?$')
+# Every function of the contract has a page and, in it, a description; what only code of the headers calls has not.
+functions=$(sed -n 's/^ *\(pond_[a-z_]*\);.*/\1/p' src/pond.map | grep -vE '_(slow|worked|sized)$|_self(_fence)?$')
 for function in $functions pond_get_inline pond_put_inline pond_profile_write pond_profile_answer pond_answer_host \
     pond_http_start pond_http_port pond_http_stop; do
     case $function in

@@ -41,7 +41,7 @@ same "$scratch/union" "$scratch/map" "declared (<) and src/pond.map (>) differ"
 # The same of libpond-profile, which was made with src/write/write.map.
 if [ -e build/release/libpond-profile.so ]; then
     exported build/release/libpond-profile.so > "$scratch/exported-profile"
-    printf '%s\n' pond_answer_host pond_profile_answer pond_profile_answer_from pond_profile_write pond_profile_write_from > "$scratch/declared-profile"
+    printf '%s\n' pond_answer_host pond_profile_answer pond_profile_answer_from pond_profile_answer_sized pond_profile_write pond_profile_write_from > "$scratch/declared-profile"
     same "$scratch/declared-profile" "$scratch/exported-profile" "libpond-profile: declared (<) and exported (>) differ"
     nm --defined-only --extern-only build/release/libpond-profile.a | awk 'NF == 3 { print $3 }' | sort \
         > "$scratch/defined-profile"
@@ -51,7 +51,7 @@ fi
 # And of libpond-http, with src/http/http.map.
 if [ -e build/release/libpond-http.so ]; then
     exported build/release/libpond-http.so > "$scratch/exported-http"
-    printf 'pond_http_port\npond_http_start\npond_http_stop\n' > "$scratch/declared-http"
+    printf 'pond_http_port\npond_http_start\npond_http_start_sized\npond_http_stop\n' > "$scratch/declared-http"
     same "$scratch/declared-http" "$scratch/exported-http" "libpond-http: declared (<) and exported (>) differ"
     nm --defined-only --extern-only build/release/libpond-http.a | awk 'NF == 3 { print $3 }' | sort \
         > "$scratch/defined-http"

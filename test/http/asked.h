@@ -36,8 +36,10 @@ static char *repeated(size_t n)
     return body;
 }
 
-int pond_profile_answer(const char *method, const char *path, const char *query, pond_answer *a)
+int pond_profile_answer_sized(const char *method, const char *path, const char *query, pond_answer *a,
+                              size_t bytes)
 {
+    must(bytes == sizeof *a, "%zu bytes", bytes);
     __atomic_fetch_add(&asked, 1, __ATOMIC_RELAXED);
     if (strcmp(path, "/slow") == 0) {
         __atomic_fetch_add(&asked_slowly, 1, __ATOMIC_RELAXED);

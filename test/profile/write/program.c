@@ -134,8 +134,9 @@ static double seconds(void)
     return 321.5;
 }
 
-static int history(pond *p, pond_history *h)
+static int history(pond *p, pond_history *h, size_t bytes)
 {
+    CHECK(bytes == sizeof *h);
     bool sampled = strcmp(pond_name(p), "buffers") == 0;
     *h = (pond_history){.id = 2};
     if (sampled)
@@ -147,12 +148,12 @@ static int history(pond *p, pond_history *h)
 static const pond_profile_source source = {.size = sizeof source,
                                            .each = each,
                                            .ponds = pond_each,
-                                           .stats = pond_stats_read,
+                                           .stats = pond_stats_read_sized,
                                            .name = pond_name,
                                            .type_name = pond_type_name,
                                            .rate = rate,
                                            .lost = lost,
-                                           .limits = pond_limits_read,
+                                           .limits = pond_limits_read_sized,
                                            .history = history,
                                            .seconds = seconds,
                                            .trace = pond_trace_each,
