@@ -212,7 +212,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := runner headers symbols man amalgamation relink unload scoped tls install published $(FOREIGN)
+SCRIPT_PARTS  := runner headers symbols abi man amalgamation relink unload scoped tls install published $(FOREIGN)
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) misuse instr examples cross shell valgrind model
 # Each of these runs one thing after the other, so they run beside each other.
 SIDE_PARTS     = $(filter cross shell valgrind model,$(PARTS))
