@@ -127,11 +127,14 @@ static const char *type_objection(const pond_options *o)
 
 /* ---- as they will be used ---- */
 
+/* Of any type: what max_align_t has, which only C11 knows. */
+#define MOST_NATURAL_ALIGN MIN((size_t)__BIGGEST_ALIGNMENT__, 16)
+
 /* The alignment that malloc would give: any type of that size can be put there. */
 static size_t natural_align(size_t size)
 {
     size_t align = 1;
-    while (align < _Alignof(max_align_t) && align < size)
+    while (align < MOST_NATURAL_ALIGN && align < size)
         align *= 2;
     return align;
 }
