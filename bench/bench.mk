@@ -1,6 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The benchmark programs: $(B)/bench/<question>-<peer>. Questions are bench/*.cc, peers bench/peers/*.h.
-# From the Makefile: B LIB SO CXX CPPFLAGS CXXFLAGS LDFLAGS.
+# The benchmarks, and their programs: $(B)/bench/<question>-<peer>. Questions are bench/*.cc, peers bench/peers/*.h.
+# Included by the Makefile, after examples/examples.mk. From there: B LIB SO CXX CPPFLAGS CXXFLAGS LDFLAGS JOBS.
+
+.PHONY: bench bench-servers bench-publish
+bench: ## speed and memory against other allocators (BENCH_QUICK=1: a short run)
+	@.ci/install-deps build bench
+	@+$(MAKE) --no-print-directory $(JOBS) lib bench-bins bench-servers-bins
+	@bench/run $(B)
+bench-servers: ## two real servers on pond and on malloc, through bursts and pauses: twenty minutes
+	@.ci/install-deps build bench
+	@+$(MAKE) --no-print-directory $(JOBS) lib bench-servers-bins
+	@bench/servers/run $(B) $(B)/bench
+	@bench/machine > $(B)/bench/server-machine.csv
+bench-publish: ## the last full make bench, knee, bench-servers and demo into bench/results and the READMEs
+	@bench/publish/run $(B)
 
 BENCH_PEERS := $(patsubst bench/peers/%.h,%,$(wildcard bench/peers/*.h))
 BENCH_MEMORY_PEERS := $(filter-out pond_inline pond_shared limit limit_called,$(BENCH_PEERS))
@@ -69,7 +82,7 @@ $(foreach peer,$(BENCH_MEMORY_PEERS),$(eval $(call bench_program,memory,$(peer))
 $(foreach peer,$(BENCH_COLD_PEERS),$(eval $(call bench_program,cold,$(peer))))
 
 .PHONY: bench-bins
-bench-bins: $(BENCH_BINS) ## the benchmark programs
+bench-bins: $(BENCH_BINS) ## build the benchmark programs
 .PHONY: bench-instr instr-bins
 bench-instr: ## instructions for a get and put pair, by callgrind
 	@.ci/install-deps build bench
@@ -79,3 +92,4 @@ instr-bins: $(BENCH_PEERS:%=$(B)/bench/instr-%)
 check-instr: $(BENCH_GATE_BINS)
 
 -include $(wildcard $(B)/bench/*.d)
+-include bench/guard.mk bench/go/go.mk bench/servers/servers.mk bench/knee/knee.mk bench/profile/profile.mk

@@ -16,5 +16,6 @@ $(BENCH_GO_BINS): $(B)/bench/%-go: $(wildcard bench/go/*/*.go) bench/go/go.mod
 bench-bins: $(BENCH_GO_BINS)
 
 .PHONY: lint-go
-lint-go: ## the Go peer's form, where there is a go
+# The Go peer's form, where there is a go.
+lint-go:
 	$(Q)! command -v gofmt > /dev/null || { [ -z "$$(gofmt -l bench/go)" ] && $(BENCH_GO) vet ./...; }

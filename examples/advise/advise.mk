@@ -2,5 +2,5 @@
 .PHONY: advise
 advise: ## a real server from malloc to ponds: which objects, converted, tested, loaded (ADVISE_SECONDS=n)
 	@.ci/install-deps build advise
-	@+$(MAKE) --no-print-directory $(JOBS) lib migrate $(if $(wildcard src/scout),scout)
+	@+$(MAKE) --no-print-directory $(JOBS) lib migrate scout
 	@examples/advise/run $(B)

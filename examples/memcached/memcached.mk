@@ -6,11 +6,11 @@ memcached: ## memcached with its own pool and with ponds: its tests, then a burs
 	@.ci/install-deps build memcached
 	@+$(MAKE) --no-print-directory $(JOBS) lib $(B)/memcached/stall
 	@examples/memcached/run $(B)
-memcached-load:
+memcached-load: ## the same without memcached's own tests
 	@.ci/install-deps build memcached
 	@+$(MAKE) --no-print-directory $(JOBS) lib $(B)/memcached/stall
 	@examples/memcached/run --load $(B)
-memcached-publish:
+memcached-publish: ## the figures of the last full run into bench/results and the READMEs
 	@bench/publish/run --memcached $(B)
 
 $(B)/memcached/stall: examples/memcached/stall.c

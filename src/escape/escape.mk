@@ -20,7 +20,7 @@ ESCAPE_CXXFLAGS := -std=c++17 -O2 -fPIC -fno-rtti -fno-exceptions -fvisibility=h
 
 all: escape
 .PHONY: escape install-escape
-escape: build/libpond-escape.so ## the plugin of clang that says which objects could be local variables
+escape: build/libpond-escape.so ## pond-escape, the plugin of clang that says which objects could be local variables
 build/libpond-escape.so: $(ESCAPE)
 	$(Q)ln -sf release/$(@F) $@
 
@@ -34,16 +34,6 @@ $(B)/escape/%.o: src/escape/%.cpp $(B)/flags
 	$(Q)mkdir -p $(@D) && $(CXX) $(ESCAPE_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(ESCAPE_OBJECTS:.o=.d)
-
-# test/escape/turn: a plugin that believes what pond-escape says, and what its programs call.
-.PHONY: escape-turn
-escape-turn: $(B)/escape/libturn.so $(B)/escape/turn.o
-$(B)/escape/libturn.so: test/escape/turn/turn.cpp $(filter-out %/plugin.o,$(ESCAPE_OBJECTS))
-	$(call say,LINK,$@)
-	$(Q)$(CXX) $(ESCAPE_CXXFLAGS) -shared -o $@ $^
-$(B)/escape/turn.o: test/escape/turn/turn.c
-	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && clang -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -g -O1 -fno-sanitize=all -c -o $@ $<
 
 install-escape: $(ESCAPE)
 	$(Q)install -d $(dir $(ESCAPE_INSTALLED)) && install -m 755 $(ESCAPE) $(word 1,$(ESCAPE_INSTALLED)) && \

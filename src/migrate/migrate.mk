@@ -16,7 +16,7 @@ build/pond-migrate: $(MIGRATE)
 	$(Q)ln -sf release/$(@F) $@
 endif
 .PHONY: migrate
-migrate: $(MIGRATE)
+migrate: $(MIGRATE) ## pond-migrate, which converts a type of a program to a pond
 
 $(MIGRATE): src/migrate/pond-migrate
 	$(Q)mkdir -p $(@D) && ln -sf $(CURDIR)/$< $@

@@ -18,7 +18,7 @@ build/pond-scout: $(SCOUT)
 	$(Q)ln -sf release/$(@F) $@
 endif
 .PHONY: scout
-scout: $(SCOUT) $(SCOUT_SO)
+scout: $(SCOUT) $(SCOUT_SO) ## pond-scout, which says of any program which objects a pond would serve
 
 $(SCOUT): $(SCOUT_OBJECTS) $(SYMBOL_LIB)
 	$(call say,LINK,$@)
