@@ -167,7 +167,7 @@ help: ## this list
 	@awk -f src/tools/help.awk $(HELP_FILES)
 	@printf '%s\n' '' 'check-<part>, of: $(PARTS)' 'lint-<part>, of: $(LINTERS:lint-%=%)' \
 	    'VARIANT= is one of $(VARIANTS) $(FOREIGN). V=1 shows the commands.' \
-	    'POND_INSTALL=no: what is missing is named, and nothing installed (.ci/install-deps).' | \
+	    'POND_INSTALL=yes, no, skip: whether packages that are missing are installed (.ci/install-deps says more).' | \
 	    fold -s -w 110
 
 -include $(OBJECTS:.o=.d)

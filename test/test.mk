@@ -60,7 +60,7 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := help runner headers symbols man amalgamation relink unload scoped tls install published $(FOREIGN)
+SCRIPT_PARTS  := help deps runner headers symbols man amalgamation relink unload scoped tls install published $(FOREIGN)
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) misuse instr examples cross shell valgrind model
 # Each of these runs one thing after the other, so they run beside each other.
 SIDE_PARTS     = $(filter cross shell valgrind model,$(PARTS))
