@@ -343,11 +343,10 @@ int Names::frees(const CallBase &c) const
     auto own = own_puts.find(n.str());
     if (own != own_puts.end())
         argument = own->second;
-    else if (among(n, {"free", "cfree"}) || begins(n, "_ZdlPv") || begins(n, "_ZdaPv"))
-        argument = 0;
     else if (among(n, {"pond_put", "pond_put_inline", "pond_put_slow", "pond_put_from", "pond_discard"}))
         argument = 1;
-    else if (typed(n, "_put") || typed(n, "_discard"))
+    else if (among(n, {"free", "cfree"}) || begins(n, "_ZdlPv") || begins(n, "_ZdaPv") || typed(n, "_put") ||
+             typed(n, "_discard"))
         argument = 0;
     return argument < static_cast<int>(c.arg_size()) ? argument : NONE;
 }
