@@ -52,7 +52,7 @@ find . -name '*.md' -not -path './build/*' -print0 | xargs -0 perl -0777 -ne '
     push @code, $1 while /`([^`]+)`/g;
     for (@code) {
         s/#.*//g;
-        while (/(?:^|[\s;(])make((?:[ \n](?:[A-Z_]+=\S*|-\S+|[a-z][a-z0-9-]*))+)/g) {
+        while (/(?:^|[\s;(])make((?:[ \n](?:[A-Z_]+=\S*|-\S+|[a-z][a-z0-9-]*+(?![\/<.])))+)/g) {
             for my $word (split " ", $1) {
                 print "$word\n" if $word =~ /^[a-z]/ && $word !~ /=/;
             }
