@@ -9,11 +9,14 @@
  *                                        construct made, at this get or, where the peer keeps it, before
  *     void peer_put(void *);             the same parameters
  *     void peer_prepare(size_t objects); the same parameters. Each thread calls it before its first get,
- * outside what is measured where it can; at most so many objects will be live void peer_expect(size_t
- * objects, size_t size); before the first of these: an unusual number of objects void peer_tick(); a tick of
- * ageing, where the peer has one void peer_purge();                 what can be called to have idle memory
- * given back now bool peer_shares;                  one thread may get and another put std::string
- * peer_proof();          what runs, version and file; exits when it does not
+ *                                        outside what is measured where it can; at most so many objects
+ *                                        will be live
+ *     void peer_expect(size_t objects, size_t size);
+ *                                        before the first of these: an unusual number of objects
+ *     void peer_tick();                  a tick of ageing, where the peer has one
+ *     void peer_purge();                 what can be called to have idle memory given back now
+ *     bool peer_shares;                  one thread may get and another put
+ *     std::string peer_proof();          what runs, version and file; exits when it does not
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H

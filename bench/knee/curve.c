@@ -61,8 +61,7 @@ void curve_resample(const struct table *t, size_t i, struct table *out)
         memcpy(out->y[r], t->y[draw(&random) % t->rows], sizeof out->y[r]);
 }
 
-/* ---- the smoother: minimises the squares of the residuals plus lambda those of the second differences ----
- */
+/* ---- the smoother: least squares of the residuals, plus lambda those of the second differences ---- */
 
 enum { LAMBDAS = 12 };
 

@@ -342,7 +342,8 @@ void load_init(struct load *load, int workers, uint64_t warm_ms, uint64_t ms)
     }
 }
 
-/* The pages go first and come back in order: they are this process's then, not those of who wrote the file.
+/*
+ * The pages go first and come back in order: they are this process's then, not those of who wrote the file.
  */
 void load_file(struct load *load, const char *file)
 {

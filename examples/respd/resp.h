@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Redis' protocol, RESP2, as a client speaks it: bytes to commands. Knows no connection and keeps no state.
+/*
+ * Redis' protocol, RESP2, as a client speaks it: bytes to commands. Knows no connection and keeps no state.
  */
 #ifndef RESPD_RESP_H
 #define RESPD_RESP_H
@@ -30,7 +31,8 @@ struct parsed {
     const char *error; /* PARSED_WRONG */
 };
 
-/* Reads the command at the start of these bytes: "*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n", or inline "ECHO hi\r\n".
+/*
+ * Reads the command at the start of these bytes: "*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n", or inline "ECHO hi\r\n".
  */
 struct parsed resp_parse(const unsigned char *bytes, size_t size, struct command *c);
 

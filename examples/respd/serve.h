@@ -5,7 +5,8 @@
 
 #include "pools.h"
 
-/* Takes over an accepted socket, on the loop's thread, and enters it in the list. It is closed if that fails.
+/*
+ * Takes over an accepted socket, on the loop's thread, and enters it in the list. It is closed if that fails.
  */
 void serve_connection(uv_loop_t *loop, int socket, struct connection **list);
 

@@ -11,7 +11,8 @@ extern bool pooled; /* objects come from ponds; false: malloc. ponds_begin sets 
 /* Before any pond is created. */
 void ponds_begin(const struct server_options *o);
 
-/* So many ponds. Opened: none is NULL. Closed: no object of any was live. What is not so is reported: false.
+/*
+ * So many ponds. Opened: none is NULL. Closed: no object of any was live. What is not so is reported: false.
  */
 bool ponds_opened(pond *const *ponds, size_t n);
 bool ponds_close(pond *const *ponds, size_t n);

@@ -2,8 +2,9 @@
  * What the ponds do, answered on a plain socket: pond_profile_answer says what to send, and no library for
  * HTTP is needed. One client at a time, with some seconds for all of its request and its answer.
  *
- *     sight PORT|PATH   serves on 127.0.0.1 (0: a port that is free), or on a unix socket of this user's
- * alone, until it is killed sight             asks itself, and checks the answers
+ *     sight PORT|PATH   serves on 127.0.0.1 (0: a port that is free), or on a unix socket of this
+ *                       user's alone, until it is killed
+ *     sight             asks itself, and checks the answers
  */
 #define _GNU_SOURCE 1
 #include "../claim.h"

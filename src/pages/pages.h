@@ -61,13 +61,15 @@ bool verdicts_find(struct view *v);
 /* Has ponds in which something grows sampled more finely for a while. */
 void verdicts_refine(const struct view *v);
 
-/* The functions of a stack, from whoever got the object outwards, `most` of them. Returns how many there are.
+/*
+ * The functions of a stack, from whoever got the object outwards, `most` of them. Returns how many there are.
  */
 size_t functions_of(const struct view *v, const struct stack *s, const char **names, size_t most);
 
 /* ---- answers ---- */
 
-/* For what a browser shows: nothing is loaded, no script runs but that of the flame graph, it is in no frame.
+/*
+ * For what a browser shows: nothing is loaded, no script runs but that of the flame graph, it is in no frame.
  */
 extern const char page_headers[];
 
@@ -89,7 +91,8 @@ void turn_leave(enum turn turn);
 
 /* ---- queries ---- */
 
-/* The value of a key, as it is in the query: nothing that is understood here has a '%'. False: there is none.
+/*
+ * The value of a key, as it is in the query: nothing that is understood here has a '%'. False: there is none.
  */
 bool query_value(const struct request *r, const char *key, char *value, size_t n);
 

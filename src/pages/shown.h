@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Figures as the page shows them: three digits that matter, and a space that does not break before the unit.
+/*
+ * Figures as the page shows them: three digits that matter, and a space that does not break before the unit.
  */
 #ifndef POND_PAGES_SHOWN_H
 #define POND_PAGES_SHOWN_H

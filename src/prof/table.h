@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Functions with what was got in them (flat) and in them and what they called (cum): one profile's, or two's.
+/*
+ * Functions with what was got in them (flat) and in them and what they called (cum): one profile's, or two's.
  */
 #ifndef PROF_TABLE_H
 #define PROF_TABLE_H

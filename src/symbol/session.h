@@ -20,11 +20,13 @@ uint64_t session_generation(void);
 int separate_find(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base, const char *file,
                   const char *link, GElf_Word checksum, char **found);
 
-/* What has the functions and types of a unit: with -gsplit-dwarf not the unit itself. False: it is not there.
+/*
+ * What has the functions and types of a unit: with -gsplit-dwarf not the unit itself. False: it is not there.
  */
 bool session_unit(Dwarf_Die *unit);
 
-/* Opens what all modules that are loaded now have, so that nothing has to be opened later. False: no session.
+/*
+ * Opens what all modules that are loaded now have, so that nothing has to be opened later. False: no session.
  */
 bool session_prepare(void);
 

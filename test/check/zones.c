@@ -28,7 +28,8 @@ static __attribute__((noinline, no_sanitize("address"))) void write_at(char *obj
     __asm__ volatile("" : : : "memory");
 }
 
-/* Not inlined, each with one call: their stacks are told apart by the caller, which is what stacks=1 keeps.
+/*
+ * Not inlined, each with one call: their stacks are told apart by the caller, which is what stacks=1 keeps.
  */
 static __attribute__((noinline)) void *culprit_gets(pond *p)
 {

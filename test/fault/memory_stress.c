@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // link: -Wl,--wrap=mmap,--wrap=munmap,--wrap=madvise
-/* Stress while memory comes and goes: every now and then mmap, munmap or madvise fails, for a while or once.
+/*
+ * Stress while memory comes and goes: every now and then mmap, munmap or madvise fails, for a while or once.
  */
 #include "test.h"
 

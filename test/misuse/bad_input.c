@@ -348,7 +348,8 @@ static void *tick_and_leave(void *arg)
     return NULL;
 }
 
-/* The thread ends with its tick abandoned: what the tick held on to is released, and destroy does not wait.
+/*
+ * The thread ends with its tick abandoned: what the tick held on to is released, and destroy does not wait.
  */
 Test(bad_input, a_thread_that_left_a_tick_may_end)
 {

@@ -234,7 +234,8 @@ static void expect_without_bias(const struct estimates *e, const char *what)
                  sqrt(e->squares / TIMES));
 }
 
-/* Ten times as many objects in use as there is room for, and fewer again: what is in use is right on average.
+/*
+ * Ten times as many objects in use as there is room for, and fewer again: what is in use is right on average.
  */
 Test(switching, more_than_there_is_room_for)
 {

@@ -25,7 +25,8 @@ static atomic_size_t held_inside, held_elsewhere, hammered;
 static ledger book = {.size = 64};
 static pond *shared;
 
-/* The fast path, inlined into functions in a section of their own, so that the handler knows it by address.
+/*
+ * The fast path, inlined into functions in a section of their own, so that the handler knows it by address.
  */
 extern const char __start_hot_path[], __stop_hot_path[];
 
@@ -211,7 +212,8 @@ static void hammer_until_told(void *arg)
     }
 }
 
-/* Neither a get at max_objects nor a trim nor pond_destroy waits without end for a thread that does not run.
+/*
+ * Neither a get at max_objects nor a trim nor pond_destroy waits without end for a thread that does not run.
  */
 Test(preempted, a_stopped_thread_is_given_up)
 {

@@ -204,7 +204,8 @@ static void kill_run(const struct run *r)
     kill(r->pid, SIGKILL);
 }
 
-/* What a test left running in its group dies with it: the group is the test's as long as that is not reaped.
+/*
+ * What a test left running in its group dies with it: the group is the test's as long as that is not reaped.
  */
 static void end_run(struct run *r)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // debug
 // valgrind
-/* <pond/inline.h>: the same as the calls, and to be mixed with them; typed ponds use it when it comes first.
+/*
+ * <pond/inline.h>: the same as the calls, and to be mixed with them; typed ponds use it when it comes first.
  */
 #include "test.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A test for each way in which a test can end: test/build/runner.sh knows what the runner has to say of each.
+/*
+ * A test for each way in which a test can end: test/build/runner.sh knows what the runner has to say of each.
  */
 #define _GNU_SOURCE 1
 #include <criterion/criterion.h>

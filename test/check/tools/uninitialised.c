@@ -2,10 +2,13 @@
 /*
  * What MemorySanitizer is to know of ponds' memory, in a program built with it whole: uninitialised WHAT.
  *
- *   purged    objects hold bytes that nobody wrote, are put, and their pages go back to the system: what is
- * got there afterwards is zero zeroed    the same in a pond that wipes on put hooks     hooks look at such
- * memory: construct at what is zero, reset, footprint and destroy at objects read      a bug: an object is
- * read after its put unwritten a bug: bytes are read that nobody wrote, from an object that is live
+ *     purged      objects hold bytes that nobody wrote, are put, and their pages go back to the system:
+ *                 what is got there afterwards is zero
+ *     zeroed      the same in a pond that wipes on put
+ *     hooks       hooks look at such memory: construct at what is zero, reset, footprint and destroy at
+ *                 objects
+ *     read        a bug: an object is read after its put
+ *     unwritten   a bug: bytes are read that nobody wrote, from an object that is live
  *
  * Prints "done" when nothing stopped it.
  */

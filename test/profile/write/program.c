@@ -2,11 +2,11 @@
 /*
  * Writes profiles of stacks that are recorded here, with figures that are known, and of ponds that are real:
  *
- *     program FORMAT FILE [VALUE]     FORMAT: pprof, folded, text, before (a smaller pprof). Says on stdout
- * what pond_stats_read says of each pond
+ *     program FORMAT FILE [VALUE]     FORMAT: pprof, folded, text, before (a smaller pprof). Says on
+ *                                     stdout what pond_stats_read says of each pond
  *     program real FILE               a pprof of this process's own libpond
- *     program errors                  what is refused, and how; a line
- * each that is as it should be program memory                  memory of malloc ends at each call in turn
+ *     program errors                  what is refused, and how; a line each that is as it should be
+ *     program memory                  memory of malloc ends at each call in turn
  *     program together                several threads at once
  *     program slow                    through a pipe that does not block, in bits
  *
