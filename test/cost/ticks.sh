@@ -1,39 +1,15 @@
 #!/bin/sh
-# What ticks and the exit of threads cost, in instructions, as in closings.sh.
+# What ticks and the exit of threads cost, in instructions.
 . test/build/lib.sh
-unset POND_DEBUG
+. test/cost/program/count.sh
+built ticks
 
-"${CC:-cc}" -std=gnu11 -O2 -Iinclude -o "$scratch/ticks" test/cost/program/ticks.c build/release/libpond.a -pthread
-
-# instructions FUNCTION WHAT PONDS THREADS TIMES: in that function alone
-instructions()
-{
-    function=$1
-    shift
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null --max-threads=600 --toggle-collect="$function" \
-        "$scratch/ticks" "$@" 2>&1 | awk '/Collected/ { print $NF; found = 1 } END { exit !found }'
-}
-
-# each FUNCTION WHAT PONDS THREADS TIMES: instructions of one of those
+# each FUNCTION WHAT PONDS THREADS TIMES: instructions of one of those, in that function alone
 each()
 {
-    once=$(instructions "$1" "$2" "$3" "$4" "$5")
-    twice=$(instructions "$1" "$2" "$3" "$4" $((2 * $5)))
-    echo $(((twice - once) / $5))
+    each_of "$5" "--toggle-collect=$1" "$scratch/ticks" "$2" "$3" "$4"
 }
 
-# at_most NAME FIGURE MOST
-at_most()
-{
-    if [ "$2" -le "$3" ]; then
-        echo "ok $1: $2 instructions, at most $3"
-    else
-        echo "FAIL $1: $2 instructions, more than $3"
-        failed=1
-    fi
-}
-
-failed=0
 at_most "a tick over 1,000 idle ponds, 512 threads" "$(each once idle 1000 512 20)" 100000
 full=$(each once full 100 64 10)
 at_most "a tick over 100 ponds that 64 threads put into, for each" $((full / 6400)) 300

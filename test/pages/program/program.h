@@ -3,22 +3,13 @@
 #ifndef TEST_PAGES_PROGRAM_H
 #define TEST_PAGES_PROGRAM_H
 
+#include "../../profile/checked.h"
 #include "write/source.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOINLINE __attribute__((noinline))
-
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            printf("line %d: not so: %s (errno %d)\n", __LINE__, #condition, errno);                         \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 /* ---- known.c: ponds and stacks whose figures are known ---- */
 

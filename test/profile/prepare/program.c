@@ -6,6 +6,7 @@
  * a report (on stderr) and a profile (as text, on stdout) with frames of all of them. Ends with 77 if there
  * is no chroot for it.
  */
+#include "../checked.h"
 #include "write/source.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,19 +16,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define NEED(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            printf("line %d: not so: %s (errno %d)\n", __LINE__, #condition, errno);                         \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
-
 static pond *conns;
 static void *pcs[2][40];
 static int counts[2], records;
 
-static __attribute__((noinline)) void record(void)
+static NOINLINE void record(void)
 {
     counts[records] = backtrace(pcs[records], 40);
     records++;
@@ -40,14 +33,14 @@ static inline __attribute__((always_inline)) void note_inlined(void)
     __asm__ volatile("");
 }
 
-static __attribute__((noinline)) void note(void)
+static NOINLINE void note(void)
 {
     note_inlined();
     __asm__ volatile("");
 }
 
 /* Twice the same object. */
-static __attribute__((noinline)) void misuse(void)
+static NOINLINE void misuse(void)
 {
     void *volatile object = pond_get(conns);
     pond_put(conns, object);
@@ -88,9 +81,9 @@ static void write_profile(void)
     source.lost = lost;
     int (*write_from)(const pond_profile_source *, int, pond_profile_format, const char *) = NULL;
     void *library = dlopen("libpond-profile.so.0", RTLD_NOW);
-    NEED(library != NULL);
+    CHECK(library != NULL);
     *(void **)&write_from = dlsym(library, "pond_profile_write_from");
-    NEED(write_from(&source, 1, POND_PROFILE_TEXT, NULL) == 0);
+    CHECK(write_from(&source, 1, POND_PROFILE_TEXT, NULL) == 0);
 }
 
 typedef void plugin_function(void (*call)(void));
@@ -101,28 +94,28 @@ static plugin_function *load(const char *path, const char *name)
     void *library = dlopen(path, RTLD_NOW);
     if (library == NULL)
         printf("%s\n", dlerror());
-    NEED(library != NULL);
+    CHECK(library != NULL);
     *(void **)&function = dlsym(library, name);
     return function;
 }
 
 int main(int argc, char **argv)
 {
-    NEED(argc >= 4);
-    NEED(backtrace(pcs[0], 40) > 0); /* it loads what it needs */
+    CHECK(argc >= 4);
+    CHECK(backtrace(pcs[0], 40) > 0); /* it loads what it needs */
     unsigned flags = (unsigned)strtoul(argv[1], NULL, 0);
     plugin_function *early = load(argv[3], "plugin_early");
-    NEED(pond_prepare(4) == -1 && errno == EINVAL);
+    CHECK(pond_prepare(4) == -1 && errno == EINVAL);
     if (flags == 0)
-        NEED(dlopen("libpond-profile.so.0", RTLD_NOW) != NULL);
-    NEED(pond_prepare(flags) == 0);
+        CHECK(dlopen("libpond-profile.so.0", RTLD_NOW) != NULL);
+    CHECK(pond_prepare(flags) == 0);
     if (chroot(argv[2]) != 0 || chdir("/") != 0)
         return 77;
-    NEED(access("/proc", F_OK) != 0);
+    CHECK(access("/proc", F_OK) != 0);
     plugin_function *late = argc > 4 ? load(argv[4], "plugin_late") : NULL;
-    NEED(pond_debug_set("double,stacks=16,log") == 0);
+    CHECK(pond_debug_set("double,stacks=16,log") == 0);
     conns = pond_create(&(pond_options){.name = "conns", .size = 8});
-    NEED(conns != NULL);
+    CHECK(conns != NULL);
     early(misuse);
     early(note);
     if (late != NULL)

@@ -13,6 +13,7 @@
  * With LOADED libpond-profile is not linked, but loaded from the path in POND_TEST_PROFILE, and libpond is an
  * archive in the program: what POND_PROFILE=exit=FILE does.
  */
+#include "../checked.h"
 #include "write/source.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,16 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define NOINLINE __attribute__((noinline))
-
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            printf("line %d: not so: %s (errno %d)\n", __LINE__, #condition, errno);                         \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 /* ---- recorded stacks ---- */
 
