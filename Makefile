@@ -103,12 +103,33 @@ HEADERS  := $(wildcard include/pond/*.h)
 
 .PHONY: all lib
 all: lib ## the libraries and tools, in build/ (VARIANT=release, the default) or build/<variant>/
-lib: $(LIB) $(B)/lib$(NAME).so ## the libraries alone: pond, and symbol, profile, http where there is what they need
+lib: ## the libraries alone: pond, and symbol, profile, http where there is what they need
+
+# $(eval $(call library,NAME)): libNAME.a and libNAME.so, which have rules of their own, are a part of lib. The
+# release's lie in build/, too.
+define library
+lib: $(B)/lib$(1).a $(B)/lib$(1).so
 ifeq ($(VARIANT),release)
-lib: build/libpond.a build/libpond.so
-build/libpond.a build/libpond.so: build/%: $(B)/%
-	$(Q)ln -sf release/$* $@ && ln -sf release/$(SONAME) build/$(SONAME)
+lib: build/lib$(1).a build/lib$(1).so
+build/lib$(1).a build/lib$(1).so: build/%: $(B)/%
+	$$(Q)ln -sf release/$$* $$@ && ln -sf release/lib$(1).so.$(MAJOR) build/lib$(1).so.$(MAJOR)
 endif
+$(B)/lib$(1).so: $(B)/lib$(1).so.$(VERSION)
+	$$(Q)ln -sf $$(<F) $(B)/lib$(1).so.$(MAJOR) && ln -sf lib$(1).so.$(MAJOR) $$@
+endef
+$(eval $(call library,$(NAME)))
+
+# $(eval $(call tool,NAME)): the same of $(B)/pond-NAME, made by `make NAME` and all.
+define tool
+all: $(1)
+.PHONY: $(1)
+$(1): $(B)/pond-$(1)
+ifeq ($(VARIANT),release)
+$(1): build/pond-$(1)
+build/pond-$(1): $(B)/pond-$(1)
+	$$(Q)ln -sf release/$$(@F) $$@
+endif
+endef
 
 .PHONY: debug
 debug: ## libpond-debug.a and libpond-debug.so, in build/debug/: the same ABI with every check on
@@ -121,9 +142,6 @@ $(LIB): $(OBJECTS)
 $(SO): $(OBJECTS) src/pond.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(LIB_LDFLAGS) -Wl,-soname,$(SONAME) -o $@ $(OBJECTS)
-
-$(B)/lib$(NAME).so: $(SO)
-	$(Q)ln -sf $(<F) $(B)/$(SONAME) && ln -sf $(SONAME) $@
 
 $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(call say,CC,$@)

@@ -8,19 +8,14 @@ HTTP_HAVE := $(and $(WRITE_LIB),$(shell $(CC) $(CPPFLAGS) -E -x c -include micro
 ifeq ($(HTTP_HAVE),yes)
 HTTP_LIB     := $(B)/libpond-http.a
 HTTP_SO      := $(B)/libpond-http.so.$(VERSION)
-HTTP_SONAME  := libpond-http.so.$(firstword $(subst ., ,$(VERSION)))
+HTTP_SONAME  := libpond-http.so.$(MAJOR)
 HTTP_SOURCES := $(wildcard src/http/*.c)
 HTTP_OBJECTS := $(HTTP_SOURCES:%.c=$(B)/%.o)
 HTTP_LDFLAGS := $(subst src/pond.map,src/http/http.map,$(LIB_LDFLAGS))
 # A program that has its archive: what it needs behind it.
 HTTP_STATIC  := $(HTTP_LIB) -lmicrohttpd
 
-lib: $(HTTP_LIB) $(B)/libpond-http.so
-ifeq ($(VARIANT),release)
-lib: build/libpond-http.a build/libpond-http.so
-build/libpond-http.a build/libpond-http.so: build/%: $(B)/%
-	$(Q)ln -sf release/$* $@ && ln -sf release/$(HTTP_SONAME) build/$(HTTP_SONAME)
-endif
+$(eval $(call library,pond-http))
 
 # One object, in which what is not exported is local.
 $(B)/src/http/whole.o: $(HTTP_OBJECTS)
@@ -34,9 +29,6 @@ $(HTTP_SO): $(HTTP_OBJECTS) src/http/http.map $(B)/libpond-profile.so
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(HTTP_LDFLAGS) -Wl,-soname,$(HTTP_SONAME) -o $@ $(HTTP_OBJECTS) $(B)/libpond-profile.so \
 	    -lmicrohttpd
-
-$(B)/libpond-http.so: $(HTTP_SO)
-	$(Q)ln -sf $(<F) $(B)/$(HTTP_SONAME) && ln -sf $(HTTP_SONAME) $@
 
 -include $(HTTP_OBJECTS:.o=.d)
 else ifneq ($(WRITE_LIB),)

@@ -9,13 +9,7 @@ MIGRATE_INSTALLED = $(DESTDIR)$(BINDIR)/pond-migrate $(DESTDIR)$(MANDIR)/man1/po
 ifeq ($(MIGRATE_HAVE),yes)
 MIGRATE := $(B)/pond-migrate
 
-all: migrate
-ifeq ($(VARIANT),release)
-migrate: build/pond-migrate
-build/pond-migrate: $(MIGRATE)
-	$(Q)ln -sf release/$(@F) $@
-endif
-.PHONY: migrate
+$(eval $(call tool,migrate))
 migrate: $(MIGRATE) ## pond-migrate, which converts a type of a program to a pond
 
 $(MIGRATE): src/migrate/pond-migrate

@@ -10,13 +10,7 @@ PROF_SOURCES := $(wildcard src/prof/*.c)
 PROF_OBJECTS := $(PROF_SOURCES:src/prof/%.c=$(B)/prof/%.o)
 PROF_CFLAGS  := -D_GNU_SOURCE -Wmissing-prototypes -Wstrict-prototypes $(PROTO_CFLAGS)
 
-all: prof
-ifeq ($(VARIANT),release)
-prof: build/pond-prof
-build/pond-prof: $(PROF)
-	$(Q)ln -sf release/$(@F) $@
-endif
-.PHONY: prof
+$(eval $(call tool,prof))
 prof: $(PROF) ## pond-prof, which reads heap profiles
 
 $(PROF): $(PROF_OBJECTS) $(FLAME_OBJECTS) $(VERDICT_OBJECTS) $(PROTO_OBJECT)

@@ -11,13 +11,7 @@ SCOUT_OBJECTS := $(SCOUT_SOURCES:%.c=$(B)/%.o)
 SCOUT_PRELOADED := $(patsubst %.c,$(B)/%.o,$(wildcard src/scout/*.c))
 SCOUT_CFLAGS  := -D_GNU_SOURCE -Wmissing-prototypes -Wstrict-prototypes
 
-all: scout
-ifeq ($(VARIANT),release)
-scout: build/pond-scout
-build/pond-scout: $(SCOUT)
-	$(Q)ln -sf release/$(@F) $@
-endif
-.PHONY: scout
+$(eval $(call tool,scout))
 scout: $(SCOUT) $(SCOUT_SO) ## pond-scout, which says of any program which objects a pond would serve
 
 $(SCOUT): $(SCOUT_OBJECTS) $(SYMBOL_LIB)

@@ -8,17 +8,12 @@ SYMBOL_HAVE := $(shell $(CC) $(CPPFLAGS) -E -x c -include elfutils/libdwfl.h /de
 ifeq ($(SYMBOL_HAVE)$(filter $(FOREIGN),$(VARIANT)),yes)
 SYMBOL_LIB     := $(B)/libpond-symbol.a
 SYMBOL_SO      := $(B)/libpond-symbol.so.$(VERSION)
-SYMBOL_SONAME  := libpond-symbol.so.$(firstword $(subst ., ,$(VERSION)))
+SYMBOL_SONAME  := libpond-symbol.so.$(MAJOR)
 SYMBOL_SOURCES := $(wildcard src/symbol/*.c)
 SYMBOL_OBJECTS := $(SYMBOL_SOURCES:%.c=$(B)/%.o)
 SYMBOL_LDFLAGS := $(subst src/pond.map,src/symbol/symbol.map,$(LIB_LDFLAGS))
 
-lib: $(SYMBOL_LIB) $(B)/libpond-symbol.so
-ifeq ($(VARIANT),release)
-lib: build/libpond-symbol.a build/libpond-symbol.so
-build/libpond-symbol.a build/libpond-symbol.so: build/%: $(B)/%
-	$(Q)ln -sf release/$* $@ && ln -sf release/$(SYMBOL_SONAME) build/$(SYMBOL_SONAME)
-endif
+$(eval $(call library,pond-symbol))
 
 $(SYMBOL_LIB): $(SYMBOL_OBJECTS)
 	$(call say,AR,$@)
@@ -27,9 +22,6 @@ $(SYMBOL_LIB): $(SYMBOL_OBJECTS)
 $(SYMBOL_SO): $(SYMBOL_OBJECTS) src/symbol/symbol.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(SYMBOL_LDFLAGS) -Wl,-soname,$(SYMBOL_SONAME) -o $@ $(SYMBOL_OBJECTS) -ldw
-
-$(B)/libpond-symbol.so: $(SYMBOL_SO)
-	$(Q)ln -sf $(<F) $(B)/$(SYMBOL_SONAME) && ln -sf $(SYMBOL_SONAME) $@
 
 -include $(SYMBOL_OBJECTS:.o=.d)
 else

@@ -8,7 +8,7 @@ WRITE_HAVE := $(and $(PROTO_HAVE),$(shell $(CC) $(CPPFLAGS) -E -x c -include jan
 ifeq ($(WRITE_HAVE)$(filter $(FOREIGN),$(VARIANT)),yes)
 WRITE_LIB     := $(B)/libpond-profile.a
 WRITE_SO      := $(B)/libpond-profile.so.$(VERSION)
-WRITE_SONAME  := libpond-profile.so.$(firstword $(subst ., ,$(VERSION)))
+WRITE_SONAME  := libpond-profile.so.$(MAJOR)
 WRITE_SOURCES := $(wildcard src/write/*.c src/pages/*.c)
 # The page's style as a string of C, and the hash by which a server allows the picture's script and no other: what
 # stands between its tags.
@@ -21,12 +21,7 @@ WRITE_OWN     := $(B)/src/write/own.o $(B)/src/write/own.shared.o
 OBJCOPY       ?= objcopy
 WRITE_LDFLAGS := $(subst src/pond.map,src/write/write.map,$(LIB_LDFLAGS))
 
-lib: $(WRITE_LIB) $(B)/libpond-profile.so
-ifeq ($(VARIANT),release)
-lib: build/libpond-profile.a build/libpond-profile.so
-build/libpond-profile.a build/libpond-profile.so: build/%: $(B)/%
-	$(Q)ln -sf release/$* $@ && ln -sf release/$(WRITE_SONAME) build/$(WRITE_SONAME)
-endif
+$(eval $(call library,pond-profile))
 
 $(B)/src/write/pprof.o: $(PROTO_DIR)/profile.pb-c.h
 $(B)/src/write/pprof.o: override CPPFLAGS += -isystem $(PROTO_DIR)
@@ -58,9 +53,6 @@ $(WRITE_LIB): $(B)/src/write/whole.o $(firstword $(WRITE_OWN))
 $(WRITE_SO): $(WRITE_OBJECTS) $(lastword $(WRITE_OWN)) src/write/write.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(WRITE_LDFLAGS) -Wl,-soname,$(WRITE_SONAME) -o $@ $(filter %.o,$^) $(WRITE_LIBS)
-
-$(B)/libpond-profile.so: $(WRITE_SO)
-	$(Q)ln -sf $(<F) $(B)/$(WRITE_SONAME) && ln -sf $(WRITE_SONAME) $@
 
 -include $(WRITE_OBJECTS:.o=.d) $(WRITE_OWN:.o=.d)
 else ifeq ($(WRITE_HAVE),)
