@@ -60,7 +60,8 @@ run-valgrind: $(VALGRIND_TESTS:%=$(B)/test/%)
 
 # ---- check ----
 
-SCRIPT_PARTS  := help deps runner headers symbols man amalgamation relink unload scoped tls install published $(FOREIGN)
+# Each test/build/<part>.sh; the runner of all other tests first.
+SCRIPT_PARTS  := runner $(filter-out runner lib,$(patsubst test/build/%.sh,%,$(wildcard test/build/*.sh)))
 PARTS         := $(SCRIPT_PARTS) $(VARIANTS) misuse instr examples cross shell valgrind model
 # Each of these runs one thing after the other, so they run beside each other.
 SIDE_PARTS     = $(filter cross shell valgrind model,$(PARTS))

@@ -9,6 +9,7 @@ build/man/.made: src/tools/mkman $(wildcard src/man/*) $(HEADERS)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D) && src/tools/mkman $(@D) && touch $@
 
 amalgamation: build/amalgamation/pond.c ## the library as one pond.c and one pond.h, in build/amalgamation/
-build/amalgamation/pond.c: src/tools/amalgamate $(SOURCES) $(foreach dir,$(LIB_DIRS),$(wildcard $(dir)/*.h)) $(HEADERS) LICENSE
+build/amalgamation/pond.c: src/tools/amalgamate $(wildcard src/tools/*.h) $(SOURCES) $(foreach dir,$(LIB_DIRS),$(wildcard $(dir)/*.h)) \
+                           $(HEADERS) LICENSE
 	$(call say,MAKE,$(@D))
 	$(Q)mkdir -p $(@D) && src/tools/amalgamate $(@D) $(SOURCES)
