@@ -13,7 +13,7 @@ TIDY_EXAMPLES := $(wildcard examples/*.c) $(filter-out examples/memcached/cache.
 
 TIDY_ESCAPE = $(filter -std=% -isystem -D_% $(ESCAPE_INCLUDE),$(ESCAPE_CXXFLAGS)) -DPOND_VERSION=\"$(VERSION)\"
 
-LINTERS := lint-format lint-tidy lint-escape lint-cppcheck lint-scripts lint-python lint-go \
+LINTERS := lint-format lint-comments lint-tidy lint-escape lint-cppcheck lint-scripts lint-python lint-go \
            $(if $(wildcard src/tools/lint-atomics),lint-atomics)
 .PHONY: lint $(LINTERS) format
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes, gofmt and go vet; lint-<part> runs one part
@@ -21,6 +21,9 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes, gofmt and go 
 	@+$(MAKE) --no-print-directory --keep-going $(JOBS) $(LINTERS)
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
+# What clang-format itself breaks.
+lint-comments:
+	src/tools/lint-comments $(C_FILES)
 lint-tidy: $(if $(PROTO_HAVE),$(PROTO_DIR)/profile.pb-c.h)
 	@echo clang-tidy; printf '%s\n' $(SOURCES) $(TOOL_SOURCES) $(TIDY_EXAMPLES) | \
 	    xargs -n 1 -P "$$(nproc)" sh -c 'clang-tidy --quiet "$$1" -- $(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Isrc -isystem $(PROTO_DIR)' -
@@ -41,5 +44,6 @@ lint-python:
 lint-atomics:
 	src/tools/lint-atomics
 
-format: ## clang-format every C and C++ file
+format: ## clang-format every C and C++ file, and mend the comments that it breaks
 	clang-format -i $(C_FILES)
+	src/tools/lint-comments --mend $(C_FILES)
