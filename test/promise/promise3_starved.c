@@ -7,6 +7,7 @@
  */
 #include "test.h"
 
+#include "locks.h"
 #include "threads.h"
 
 #include <sched.h>
@@ -26,20 +27,6 @@ bool __wrap_os_barrier(void)
 {
     atomic_fetch_add(&closings, 1);
     return __real_os_barrier();
-}
-
-/* What happens before the last of so many locks that this thread takes from now on. */
-static _Thread_local int locks_left;
-static _Thread_local void (*before_lock)(void);
-
-int __real_pthread_mutex_lock(pthread_mutex_t *m);
-int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
-
-int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
-{
-    if (locks_left > 0 && --locks_left == 0)
-        before_lock();
-    return __real_pthread_mutex_lock(m);
 }
 
 static pond *shared;

@@ -8,6 +8,7 @@
 #include "test.h"
 
 #include "../../src/gate.h"
+#include "locks.h"
 #include "threads.h"
 #include "validity.h"
 
@@ -23,20 +24,6 @@
 TestSuite(waiting, .timeout = TEST_ALARM);
 
 static pond *p;
-
-/* What happens before the last of so many locks that this thread takes from now on. */
-static _Thread_local int locks_left;
-static _Thread_local void (*before_lock)(void);
-
-int __real_pthread_mutex_lock(pthread_mutex_t *m);
-int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
-
-int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
-{
-    if (locks_left > 0 && --locks_left == 0)
-        before_lock();
-    return __real_pthread_mutex_lock(m);
-}
 
 /* A waiter that was woken, and does not run before it may: it has let go of the lock again. */
 static struct {
