@@ -205,7 +205,8 @@ class Blocks:
         named |= set(self.servers.peers("server") if self.servers else ())
         versions = [short_version(self.bench.get(peer)) for peer in self.bench.peers("time") if peer in named]
         return fold(f"Measured on {commits(runs)}, on {here}{elsewhere}; libpond.a, all compiled with -O2. "
-                    f"Rounds: {self.rounds()}. Peers: {', '.join(filter(None, versions))}." + quick(self.bench))
+                    f"Rounds: {self.rounds()}. Peers: {', '.join(filter(None, versions))}."
+                    + quick(self.bench))
 
     def rounds(self):
         said = [f"{self.bench.get('rounds') or 1} of the times"]

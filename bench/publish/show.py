@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What make bench prints when it has run, and what its plots are drawn of."""
+"""What make bench, make bench-servers and make memcached print at their end, and what plots are drawn of."""
 import figures
 import judge
-from words import RATIO_HEAD, ratio_rows
+from words import RATIO_HEAD, memcached_rows, ratio_rows, with_spread
 
 TABS = ("time", "memory", "purged")
 # The rows that are drawn.
@@ -40,29 +40,53 @@ def show_memory(bench):
     print(aligned(*all_cells(bench, "memory", {key: ", ".join(key) for key in bench.tables["memory"]}, 3)))
 
 
+def show_instructions(bench):
+    print("\ninstructions for a get and put pair of 64 bytes\n")
+    counts = bench.cells("instr", "pair-64B", "instructions")
+    print(aligned(["", "instructions"], [[peer, f"{counts[peer].median:.1f}"] for peer in
+                                         sorted(counts, key=lambda peer: counts[peer].median)]))
+
+
+def show_servers(run):
+    print("\nservers, medians of the rounds and how far these lie apart (most less least)\n")
+    peers, rows = run.peers("server"), []
+    for server, measure in run.tables["server"]:
+        cells = run.cells("server", server, measure)
+        rows.append([f"{server}: {judge.SERVER_MEASURES.get(measure, measure)}", *(
+            with_spread(cells[peer], measure) if peer in cells else "" for peer in peers)])
+    print(aligned(["", *peers], rows))
+
+
+def show_memcached(run):
+    print(f"\nmedians of {run.get('repetitions')} repetitions, of plain traffic of "
+          f"{run.get('rounds of memcached')} slices; in parentheses the least and the most\n")
+    print(aligned(["", "stock", "pond", "pond / stock"],
+                  [[cell.strip("*") for cell in row] for row in memcached_rows(run)]))
+
+
 def show_aims(bench):
     print("\naims\n")
     for words, verdicts in judge.aims(bench, None):
         missed = ", ".join(f"{verdict.row} {verdict.measured}" for verdict in verdicts if not verdict.holds)
         if verdicts:
             print(f"  {words}: {'MISSED in ' + missed if missed else 'holds'}")
-
-
-def everything(path):
-    bench = figures.reduce_run(path, ["time", "memory", "instr"])
-    if bench.tables["time"]:
-        show_times(bench)
-    if bench.tables["memory"]:
-        show_memory(bench)
-    if bench.tables["instr"]:
-        print("\ninstructions for a get and put pair of 64 bytes\n")
-        counts = bench.cells("instr", "pair-64B", "instructions")
-        print(aligned(["", "instructions"], [[peer, f"{counts[peer].median:.1f}"] for peer in
-                                             sorted(counts, key=lambda peer: counts[peer].median)]))
-    show_aims(bench)
     print()
     for words in judge.doubts(bench):
         print(words)
+
+
+SHOWS = {"time": show_times, "memory": show_memory, "instr": show_instructions, "server": show_servers,
+         "memcached": show_memcached}
+
+
+def everything(path):
+    """The parts that the csv has."""
+    run = figures.reduce_run(path, list(SHOWS))
+    for part, shows in SHOWS.items():
+        if run.tables[part]:
+            shows(run)
+    if run.tables["time"]:
+        show_aims(run)
     return 0
 
 
