@@ -43,6 +43,7 @@ static void add_all()
     add("used-burst-lifo-512", burst<512, order::lifo, use::written>, 1);
     add("used-replace-1024", replace<1024, use::written>, 1);
     add("reset-64B", pair<64, use::none, content::reset>, 1);
+    add("reset-only", reset_only, 1);
     add("constructed", constructed, 1);
     add("construct-only", construct_only, 1);
     if (peer_shares)
