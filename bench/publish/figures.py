@@ -149,6 +149,11 @@ def times_of_cores(table, cores):
     return costs
 
 
+def in_order(table):
+    """Peers come in turn, and some lack rows: the order is that of one that has all."""
+    return dict(sorted(table.items(), key=lambda line: "pond_called" not in line[1]))
+
+
 def resident_by_live(table):
     """Of bytes, those that are resident for each live one."""
     ratios = {}
@@ -177,7 +182,7 @@ def reduce_run(path, parts, machine=None):
     results.context = raw_context(machine or path)
     tables = one_run(path, parts)
     if "time" in tables:
-        tables["time"] = times_of_cores(tables["time"], int(results.get("cores") or 2))
+        tables["time"] = in_order(times_of_cores(tables["time"], int(results.get("cores") or 2)))
     if "memory" in tables:
         tables["memory"] = resident_by_live(tables["memory"])
     if "memcached" in tables:
