@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the library takes of the storage that a loader has for threads: no more than README says, so that it is
+# What the library takes of the storage that a loader has for threads: no more than doc/host.md says, so that it is
 # loaded beside others; and with TLS=global-dynamic none, so that a plugin that comes last can have it. What is
 # installed then says so, and programs that inline the fast path work with it.
 . test/build/lib.sh
@@ -12,9 +12,9 @@ lib=$scratch/prefix/lib
 # ---- how much it is ----
 
 taken=$(($(readelf -lW build/release/libpond.so | awk '$1 == "TLS" { print $6 }')))
-said=$(sed -n 's/^| static TLS | \([0-9]*\) bytes.*/\1/p' README.md)
-[ "${said:-0}" -gt 0 ] || fail "README does not say how many bytes it is"
-[ $taken -le "$said" ] || fail "libpond.so takes $taken bytes of static TLS, README says $said"
+said=$(sed -n 's/^| static TLS | \([0-9]*\) bytes.*/\1/p' doc/host.md)
+[ "${said:-0}" -gt 0 ] || fail "doc/host.md does not say how many bytes it is"
+[ $taken -le "$said" ] || fail "libpond.so takes $taken bytes of static TLS, doc/host.md says $said"
 readelf -dW build/release/libpond.so | grep -q STATIC_TLS || fail "the usual library has no static TLS: $taken"
 ! readelf -dW "$lib/libpond.so" | grep STATIC_TLS || fail "with TLS=global-dynamic it has static TLS"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // variants: release clang debug
 /*
- * The system calls that README.md lists for each part of the library are those it makes: each part is done by
- * a child that is traced, and what it calls and README does not list is an error. Names are those of x86-64.
+ * The system calls that doc/host.md lists for each part of the library are those it makes: each part is done by
+ * a child that is traced, and what it calls and that page does not list is an error. Names are those of x86-64.
  */
 #include "test.h"
 
@@ -31,7 +31,7 @@ TestSuite(syscalls, .timeout = TEST_ALARM);
 #name, SYS_##name                                                                                    \
     }
 
-/* Those that README.md may list, and some that it should not. */
+/* Those that doc/host.md may list, and some that it should not. */
 static const struct {
     const char *name;
     unsigned number;
@@ -97,14 +97,14 @@ static const char *name_of(unsigned number)
     return text;
 }
 
-/* ---- README.md ---- */
+/* ---- doc/host.md ---- */
 
 static void add_name(calls listed, const char *name)
 {
     size_t i = 0;
     while (i < KNOWN && strcmp(known[i].name, name) != 0)
         i++;
-    must(i < KNOWN, "README.md lists \"%s\", which this test does not know", name);
+    must(i < KNOWN, "doc/host.md lists \"%s\", which this test does not know", name);
     listed[known[i].number] = true;
 }
 
@@ -112,14 +112,14 @@ static void add_name(calls listed, const char *name)
 static void read_list(calls listed, const char *part)
 {
     char line[2048], start[64];
-    FILE *file = fopen("README.md", "r");
-    must(file != NULL, "there is no README.md here");
+    FILE *file = fopen("doc/host.md", "r");
+    must(file != NULL, "there is no doc/host.md here");
     (void)snprintf(start, sizeof(start), "| %s |", part);
     bool found = false;
     while (!found && fgets(line, sizeof(line), file) != NULL)
         found = strncmp(line, start, strlen(start)) == 0;
     (void)fclose(file);
-    must(found, "README.md has no row \"%s\"", part);
+    must(found, "doc/host.md has no row \"%s\"", part);
     for (char *rest = line + strlen(start), *name; (name = strsep(&rest, ", |\n")) != NULL;)
         if (*name != '\0')
             add_name(listed, name);
@@ -212,7 +212,7 @@ static void made_by(const char *parts, const char *programs, void (*prepare)(voi
         cr_skip("nobody may trace here");
     for (unsigned i = 0; i < NUMBERS; i++) {
         count += made[i];
-        cr_expect(!made[i] || listed[i], "%s: %s is made, and not listed in README.md", parts, name_of(i));
+        cr_expect(!made[i] || listed[i], "%s: %s is made, and not listed in doc/host.md", parts, name_of(i));
     }
     cr_assert_gt(count, 0, "nothing was seen");
 }
