@@ -125,6 +125,65 @@ case $("$scratch/debug_static") in
 *) fail "the checks are off in the static program with -lpond-debug" ;;
 esac
 
+# ---- libpond.a in a program that is else shared, and names in reports ----
+
+cat > "$scratch/double.c" << 'END'
+#include <pond/pond.h>
+int main(void)
+{
+    pond *conns = pond_create(&(pond_options){.name = "conns", .size = 64});
+    void *volatile conn = pond_get(conns);
+    pond_put(conns, conn);
+    pond_put(conns, conn); /* line 7 */
+    return 0;
+}
+END
+# names KIND: what it reports has file and line, without a variable that says where libpond-symbol lies.
+names()
+{
+    POND_DEBUG=double,stacks=1,log "$scratch/double-$1" > "$scratch/said" 2>&1 || fail "double-$1: $(cat "$scratch/said")"
+    grep -q 'main .*double.c:7 ' "$scratch/said" || fail "no file and line in double-$1: $(cat "$scratch/said")"
+}
+# shellcheck disable=SC2046,SC2086 # flags
+"$CC" -std=c11 $STRICT -g -o "$scratch/double-alone" "$scratch/double.c" $(pkg-config --cflags pond) \
+    $(pkg-config --variable=archive pond) -pthread
+! readelf -d "$scratch/double-alone" | grep 'NEEDED.*libpond' || fail "pond.pc's archive is not libpond.a"
+if [ -e "$prefix/lib/libpond-symbol.so" ]; then
+    # shellcheck disable=SC2046,SC2086 # flags
+    {
+        "$CC" -std=c11 $STRICT -g -o "$scratch/double-archive" "$scratch/double.c" $(pkg-config --cflags pond) \
+            $(pkg-config --variable=archive pond) $(pkg-config --libs pond-symbol) "-Wl,-rpath,$prefix/lib" -pthread
+        "$CC" -std=c11 $STRICT -g -o "$scratch/double-shared" "$scratch/double.c" \
+            $(pkg-config --cflags --libs pond pond-symbol) "-Wl,-rpath,$prefix/lib"
+        "$CC" -std=c11 $STRICT -g -static -o "$scratch/double-static" "$scratch/double.c" \
+            $(pkg-config --static --cflags --libs pond-symbol pond) 2> "$scratch/log" || fail "$(cat "$scratch/log")"
+    }
+    ! readelf -d "$scratch/double-archive" | grep 'NEEDED.*libpond.so' || fail "pond-symbol.pc links libpond.so"
+    for kind in archive shared static; do
+        names $kind
+    done
+    mkdir "$scratch/symbols"
+    cp "$scratch/double.c" "$scratch/symbols/double.c"
+    cat > "$scratch/symbols/CMakeLists.txt" << 'END'
+cmake_minimum_required(VERSION 3.13)
+project(symbols C)
+find_package(pond 0.1 REQUIRED CONFIG)
+foreach(kind pond pond_static)
+  add_executable(double-cmake-${kind} double.c)
+  target_link_libraries(double-cmake-${kind} PRIVATE pond::${kind} pond::symbol)
+endforeach()
+add_executable(double-cmake-symbol_static double.c)
+target_link_libraries(double-cmake-symbol_static PRIVATE pond::pond_static pond::symbol_static)
+END
+    cmake -S "$scratch/symbols" -B "$scratch" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Debug \
+        -DCMAKE_C_COMPILER="$CC" > "$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+    cmake --build "$scratch" > "$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+    for kind in pond pond_static symbol_static; do
+        POND_DEBUG=double,stacks=1,log "$scratch/double-cmake-$kind" 2>&1 | grep -q 'main .*double.c:7 ' ||
+            fail "no file and line in a program with pond::symbol, $kind"
+    done
+fi
+
 # ---- profiles ----
 
 # A program that gets without putting, and writes what is in use; and one that leaves it to POND_PROFILE.
