@@ -97,17 +97,18 @@ extern "C" {
  * Replaces the words that are on by these, those by name too; NULL, "" or "off": none. Returns 0; or -1 with
  * errno EINVAL when a word is unknown or its value is not one (then nothing changes, and a report names the
  * word and shows the words there are), or ENOMEM. Takes effect on all threads before it returns. Takes the
- * registry's lock. From a hook: no.
+ * lock that creating a pond takes, and closes each thread's caches for a moment. Not to be called in a hook,
+ * where it is not refused.
  */
 POND_API int pond_debug_set(const char *words);
 
 /*
  * Writes the words that are on, as pond_debug_set takes them, to text with a final NUL, cut to n bytes.
- * Returns the length of the whole. Costs a lock.
+ * Returns the length of the whole, without the NUL. Costs a lock.
  */
 POND_API size_t pond_debug_get(char *text, size_t n);
 
-/* The table of words: what POND_DEBUG=help prints. A constant. */
+/* The table of words, what POND_DEBUG=help prints, as lines of text: a constant, which is never freed. */
 POND_API const char *pond_debug_help(void);
 
 /*
@@ -128,8 +129,9 @@ POND_API uint64_t pond_debug_unguarded(void);
  * audit, 64 of a pond at most, unless a thread stays stopped in the middle of a get or put.
  *
  * Takes some 100 ns for each object, part of which the pond's lock is held, and closes the pond's caches as a
- * tick does. The word audit runs it at each tick of the ponds it is on for. From a hook: refused
- * with EDEADLK, 0. Where there is no memory to note findings they are not looked for.
+ * tick does. The word audit runs it at each tick of the ponds it is on for. Not for hooks: where it is
+ * refused there, it returns 0 with EDEADLK. Where there is no memory to note findings they are not looked
+ * for.
  */
 POND_API size_t pond_audit(pond *p);
 
@@ -168,7 +170,8 @@ typedef struct pond_report {
  */
 POND_API void pond_on_report(void (*handler)(const pond_report *report, void *ctx), void *ctx);
 
-/* Findings so far, those that repeat one and were not reported again included. */
+/* Findings of the process so far, those that repeat one and were not reported again included. Costs no lock.
+ */
 POND_API uint64_t pond_report_count(void);
 
 /*
@@ -180,7 +183,10 @@ POND_API uint64_t pond_report_count(void);
  */
 typedef size_t pond_symbolizer(const void *pc, char *text, size_t n);
 
-/* Replaces it; NULL: libpond-symbol again. */
+/*
+ * From here on reports ask symbolizer; NULL: libpond-symbol again. It is called on the thread that reports,
+ * by one at a time, outside every lock of ponds, which it may use.
+ */
 POND_API void pond_on_symbol(pond_symbolizer *symbolizer);
 
 #ifdef __cplusplus

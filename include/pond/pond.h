@@ -7,15 +7,19 @@
  * usually takes no lock and no atomic instruction. Idle objects age by epochs, which the application
  * advances: an idle object that no get touches is dropped at the second epoch after its put.
  *
- * Threads: every function may be called by any thread at any time, with no registration, unless its
- * comment says otherwise. Hooks: see pond_options. Signals: no function is async-signal-safe. A call in the
- * handler of a signal that interrupted another call of the thread fails with EDEADLK, and is reported if a
- * debug word is on. Without words that holds where neither is a get, a put or one of their _many; else it is
- * undefined.
+ * Threads: every function may be called by any thread at any time, with no registration. pond_destroy alone
+ * asks that no other thread be calling into its pond. Hooks: what they may do, and what is refused in them,
+ * is said of pond_options. Signals: no function is async-signal-safe but pond_has_idle. A call in the handler
+ * of a signal that interrupted another call of the thread fails with EDEADLK, and is reported if a debug word
+ * is on. Without words that holds where neither is a get, a put or one of their _many; else it is undefined.
  *
  * Errors: a function that fails returns NULL or -1 and sets errno; nothing in the pond is lost. A NULL pond
  * is EINVAL, but for pond_get and pond_put, which fault as any use of NULL does. A double put, a put of what
  * is not the pond's, a use after put: undefined, as with free, unless <pond/debug.h> has them caught.
+ *
+ * Sources: magazines and a depot are those of Bonwick and Adams (USENIX 2001); that idle objects go at the
+ * second tick is what Go's sync.Pool does at its collections; that a get takes no fence while another thread
+ * can take its cache over rests on membarrier(2), whole since Linux 4.14, and without it on fences.
  *
  * Programs of other styles: the names of attributes and keywords (malloc, unused, inline, ...) may be macros
  * of the program's, and these headers are silent from -std=c89 -pedantic on. What C89 lacks (bool, _Alignof,
@@ -209,18 +213,27 @@ POND_API const char *pond_why(void);
  * while objects are live: then nothing was freed or dropped and the pond goes on. Other threads may still
  * hold caches on the pond, but none may be calling into it or call into it later: that is reported, for the
  * last 64 ponds destroyed. EBUSY, too, when a thread was stopped in the middle of a call for about a second,
- * or a coroutine that yielded in a hook of its tick was not done with it in that time. NULL is ignored. From
- * a hook: refused, with EDEADLK.
+ * or a coroutine that yielded in a hook of its tick was not done with it in that time. NULL is ignored. Not
+ * for hooks: where it is refused there, as pond_options says, it returns -1 with EDEADLK.
  */
 POND_API int pond_destroy(pond *p);
 
-/* Takes an object back: reset runs, then it is idle. NULL is ignored, as free(NULL). Never fails. */
+/*
+ * Takes an object back, which p handed out, from any thread: reset runs, then it is idle, and the pond's.
+ * NULL is ignored, as free(NULL). Never fails. Costs what a get costs where the pond has no reset hook and
+ * the thread's cache has room. Without a word of <pond/debug.h> that looks at it, a put of what is not a live
+ * object of p is undefined.
+ */
 POND_API void pond_put(pond *p, void *obj) POND_NO_STUB_;
 
-/* As pond_put, for a function of the program's own: see pond_get_from. */
+/* As pond_put, for a function of the program's own: caller is what it is for pond_get_from. */
 POND_API void pond_put_from(pond *p, void *obj, const void *caller);
 
-/* Takes an object back and drops it at once (POND_DROP_DISCARDED), without reset. NULL is ignored. */
+/*
+ * Takes an object back and drops it at once, without reset: destroy runs in the call, with
+ * POND_DROP_DISCARDED, and the object is gone. For one that is not to be used again. NULL is ignored. Never
+ * fails. Takes the pond's lock.
+ */
 POND_API void pond_discard(pond *p, void *obj);
 
 /*
@@ -269,12 +282,16 @@ POND_API void *pond_get_from(pond *p, const void *caller) POND_USE_RESULT POND_F
     POND_FREED_BY(pond_put_from, 2) POND_FREED_BY(pond_discard, 2);
 
 /*
- * Gets up to n objects into objs and returns how many were got; fewer than n with the errno that
- * pond_get would have set. The objects need not be put together.
+ * Gets up to n objects into objs, which has room for n pointers, and returns how many were got: they are
+ * the first of objs, and the caller's as if each were got by pond_get. Fewer than n: errno is what pond_get
+ * would have set. The objects need not be put together.
  */
 POND_API size_t pond_get_many(pond *p, void **objs, size_t n);
 
-/* Puts n objects; a NULL among them is ignored. They need not have been got together. */
+/*
+ * Puts n objects of p, each as pond_put does; a NULL among them is ignored. They need not have been got
+ * together. Never fails; objs is only read.
+ */
 POND_API void pond_put_many(pond *p, void *const *objs, size_t n);
 
 /*
@@ -289,12 +306,15 @@ POND_API size_t pond_reserve(pond *p, size_t n);
  * hooks run here, on the calling thread), what was put since then becomes the victims, and whole
  * free pages go back to the operating system. Returns the new epoch, counted from 0. Any thread may
  * tick, also several at once; call it on a timer, say every second. A tick waits for no other thread
- * longer than a bounded time (well under a millisecond). From a hook: refused with EDEADLK, see pond_options.
+ * longer than a bounded time (well under a millisecond). Not for hooks: where
+ * it is refused there, as pond_options says, errno is EDEADLK and the epoch stays as it is.
  */
 POND_API uint64_t pond_epoch_advance(void);
 
-/* One tick for this pond alone. Returns the pond's own new epoch, counted from its creation. From a hook:
- * refused. */
+/*
+ * One tick for this pond alone, as pond_epoch_advance is one for all. Returns the pond's own new epoch,
+ * counted from its creation. Not for hooks, as pond_epoch_advance.
+ */
 POND_API uint64_t pond_rotate(pond *p);
 
 /*
@@ -308,15 +328,15 @@ POND_API void pond_tick_budget(size_t objects);
 /*
  * Drops all idle objects now (POND_DROP_TRIM), min_idle or not, and gives free pages back; NULL: of
  * every pond. Returns the bytes of the objects dropped, footprints included. What a thread caches that is
- * stopped in the middle of a get or put is left to the next ticks, after about a second. From a hook:
- * refused.
+ * stopped in the middle of a get or put is left to the next ticks, after about a second. Not for
+ * hooks: where it is refused there, as pond_options says, it returns 0 with EDEADLK.
  */
 POND_API size_t pond_trim(pond *p);
 
 /*
  * Drops idle objects of all ponds (POND_DROP_TRIM), the oldest first, so far as epochs tell, until no more
  * than so many bytes are idle; what min_idle keeps stays. Gives free pages back. Returns the bytes of the
- * objects dropped, footprints included as estimated (pond_stats). From a hook: refused.
+ * objects dropped, footprints included as estimated (pond_stats). Not for hooks, as pond_trim.
  */
 POND_API size_t pond_trim_to(size_t bytes);
 
@@ -394,8 +414,8 @@ POND_API void pond_limits_read(const pond *p, pond_limits *limits);
 
 /*
  * Sets all of them at once, as a server does that reads its configuration anew: read, change some, set.
- * Returns 0; -1 and EINVAL or E2BIG, which pond_why explains: nothing is changed. From a hook of a pond:
- * refused with EDEADLK. May be called from pond_each's visit.
+ * Returns 0; -1 and EINVAL or E2BIG, which pond_why explains: nothing is changed. Not for hooks: where refused
+ * there, it returns -1 with EDEADLK. May be called from the visit of pond_each.
  *
  * What is idle beyond the new bounds is dropped by the call, the oldest first (POND_DROP_LIMIT; destroy hooks
  * run here). While more objects are live than max_objects, gets say EAGAIN and each put drops its object,
@@ -407,10 +427,10 @@ POND_API void pond_limits_read(const pond *p, pond_limits *limits);
  */
 POND_API int pond_limits_set(pond *p, const pond_limits *limits);
 
-/* The pond's name, its own copy. */
+/* The pond's name: its own copy of the first 47 bytes, which lasts as long as the pond. */
 POND_API const char *pond_name(const pond *p);
 
-/* The name of the type of the pond's objects; "" where it has none. */
+/* The name of the type of the pond's objects, the pond_type's own text; "" where it has none. */
 POND_API const char *pond_type_name(const pond *p);
 
 /*
@@ -465,7 +485,7 @@ enum {
  */
 POND_API int pond_prepare(unsigned flags);
 
-/* The version of the library that is linked, POND_VERSION of its header. */
+/* The version of the library that is linked, POND_VERSION of its header: a constant text. */
 POND_API const char *pond_version(void);
 
 #ifdef __cplusplus

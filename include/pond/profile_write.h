@@ -29,10 +29,10 @@ extern "C" {
 #endif
 
 /*
- * PPROF is what go tool pprof reads: profile.proto, gzipped, with functions, files and lines (by
- * libpond-symbol), those of inlined functions too, so that no program is needed to look at it. FOLDED is
- * "pond;outermost;...;innermost value", a line for each stack, for flamegraph.pl and its like. TEXT is a
- * table of ponds, and behind it the stacks as Go's /debug/pprof/heap?debug=1 has them.
+ * PPROF is what go tool pprof reads: profile.proto of github.com/google/pprof, gzipped, with functions, files
+ * and lines (by libpond-symbol), those of inlined functions too, so that no program is needed to look at it.
+ * FOLDED is "pond;outermost;...;innermost value", a line for each stack, for flamegraph.pl and its like. TEXT
+ * is a table of ponds, and behind it the stacks as Go's /debug/pprof/heap?debug=1 has them.
  */
 typedef enum pond_profile_format {
     POND_PROFILE_PPROF,
@@ -78,7 +78,7 @@ typedef struct pond_answer {
  *                          ?refresh=N: loaded anew every N seconds. ?fast=N: the judge of growth takes
  *                          time to go N times as fast, for demonstrations
  *     /debug/pond/flame    the flame graph alone, SVG; ?value=alloc_space, as of pond_profile_write
- *     /metrics             the ponds' statistics as OpenMetrics
+ *     /metrics             the ponds' statistics as OpenMetrics 1.0, for Prometheus
  *     /debug/pprof/        a list of the two profiles below
  *     /debug/pprof/heap    what pond_profile_write writes, for go tool pprof http://HOST/debug/pprof/heap.
  *                          ?debug=1: as text. ?seconds=N, up to 60: what is got in so many seconds

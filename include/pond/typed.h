@@ -83,7 +83,12 @@ POND_TELLS_SIZE_ pond *pond_create_once(pond **where_, const pond_options *optio
 #define POND_TYPED_PUT_ pond_put
 #endif
 
-/* POND_DECLARE(name, T): declares name_get, name_put, name_discard and name_pond; no semicolon needed. */
+/*
+ * POND_DECLARE(name, T): declares the typed pond of T: name_get, name_put, name_discard and name_pond. In a
+ * header, or in the .c file before its POND_DEFINE; no semicolon is needed. T may be any type that a typedef
+ * takes. To the compiler a T * of name_get is what only name_put and name_discard end: gcc's -fanalyzer knows
+ * of it.
+ */
 #define POND_DECLARE(name, T)                                                                                \
     typedef T name##_pond_object;                                                                            \
     POND_EXTERN_C_ pond *name##_pond(void);                                                                  \
@@ -97,8 +102,15 @@ POND_TELLS_SIZE_ pond *pond_create_once(pond **where_, const pond_options *optio
     }
 
 /*
- * POND_DEFINE(name, T, .field = value, ...): defines what POND_DECLARE(name, T) declared.
- *
+ * POND_DEFINE(name, T, .field = value, ...): defines what POND_DECLARE(name, T) declared, once in a program.
+ * The pond has the size and alignment of T, and its name unless .name says another; the fields are those of
+ * pond_options, constants all, without size. It is made by the first call of any of the functions, on
+ * whichever thread; where that fails, name_get and name_pond return NULL with errno as pond_create sets it,
+ * and the next call tries again. It lives as long as the program, unless pond_destroy(name_pond()) ends it,
+ * after which none of the functions may be called. Each call costs an atomic read more than one of pond_get
+ * and pond_put. No semicolon is needed.
+ */
+/*
  * With gcc, name_get's body is a function name_pond_get with the symbol name_get, and so on: -fanalyzer
  * would go by a body that it finds in the same file, and not by what name_get is declared to be.
  */
@@ -143,16 +155,35 @@ POND_TELLS_SIZE_ pond *pond_create_once(pond **where_, const pond_options *optio
 
 /*
  * POND_SCOPED(name, var): T *var = name_get(), put back when the block ends: at its end, by return, break,
- * continue, goto, and a C++ exception. Where the block's file is compiled with -fexceptions (C++ is),
- * pthread_exit and cancellation put it back as well. longjmp never does.
+ * continue, goto, and a C++ exception. var is NULL when name_get failed, with errno, and is then not put.
+ * Where the block's file is compiled with -fexceptions (C++ is), pthread_exit and cancellation put it back as
+ * well. longjmp never does. Nor does it where var is set to NULL meanwhile: the object is then somebody
+ * else's.
  */
 #define POND_SCOPED(name, var)                                                                               \
     __attribute__((__cleanup__(name##_put_scoped))) name##_pond_object *var = name##_get()
 
 /*
  * POND_TYPE(var, T, field, ...): defines `static const pond_type var`, a tag that also says what each
- * field promises after reset. Up to 16 fields, each POND_SENSITIVE(member), POND_POINTER(member) or
- * POND_KEPT(member); what is not named must be as construct left it.
+ * field promises after reset, for the word reset of <pond/debug.h> to check. Up to 16 fields, each
+ * POND_SENSITIVE(member), POND_POINTER(member) or POND_KEPT(member); what is not named must be as construct
+ * left it, or zero. What a reset hook keeps on purpose, a buffer and its capacity, has to be POND_KEPT: else
+ * a right program is reported. Hand it over as .type = &var. It costs nothing while the word is off.
+ *
+ *     struct text { char *bytes; size_t used, capacity; };
+ *     POND_TYPE(text_type, struct text, POND_KEPT(bytes), POND_KEPT(capacity));
+ *     POND_DEFINE(text, struct text, .type = &text_type, .reset = text_reset, .destroy = text_end)
+ */
+
+/*
+ * POND_SENSITIVE(member): the member is all zero after reset, for it held a secret. No report shows a byte of
+ * it.
+ */
+/*
+ * POND_POINTER(member): the member is NULL after reset, for it pointed at what the object does not own.
+ */
+/*
+ * POND_KEPT(member): the member is kept by reset on purpose: a buffer, a context, what belongs to it.
  */
 #define POND_SENSITIVE(member) (POND_FIELD_SENSITIVE, member)
 #define POND_POINTER(member) (POND_FIELD_POINTER, member)

@@ -5,10 +5,10 @@
 project_make man > /dev/null
 pages=build/man
 
-mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_debug.3 $pages/pond_profile.3 $pages/pond_http.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
+mandoc -T lint -W warning $pages/pond.3 $pages/pond_get.3 $pages/pond_typed.3 $pages/pond_debug.3 $pages/pond_profile.3 $pages/pond_http.3 2>&1 | grep -v 'outdated mandoc.db' > "$scratch/lint" || true
 [ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 
-for page in pond pond_get pond_debug pond_profile pond_http; do
+for page in pond pond_get pond_typed pond_debug pond_profile pond_http; do
     mandoc -T ascii -O width=1000 $pages/$page.3 | sed "s/.$(printf '\b')//g" > "$scratch/$page" # no overstriking
 done
 
@@ -27,6 +27,17 @@ for function in $functions pond_get_inline pond_put_inline pond_profile_write po
     grep -qE "^ +$function\(.*\);$" "$scratch/$page" || fail "$page(3) has no prototype of $function"
     [ "$function" = pond_get ] || [ "$(cat "$pages/$function.3")" = ".so man3/$page.3" ] ||
         fail "$function.3 does not lead to $page.3"
+done
+
+# So has every macro that is for programs: its page says what each of its arguments is.
+for macro in POND_DECLARE POND_DEFINE POND_TYPE POND_SCOPED POND_SENSITIVE POND_POINTER POND_KEPT; do
+    [ "$(cat "$pages/$macro.3")" = ".so man3/pond_typed.3" ] || fail "$macro.3 does not lead to pond_typed.3"
+    grep -qE "^ +$macro\(.*\)$" "$scratch/pond_typed" || fail "pond_typed(3) does not describe $macro"
+    grep -qE "^ +$macro\(.*\);$" "$scratch/pond_typed" || fail "pond_typed(3) has no prototype of $macro"
+done
+for page in pond pond_get pond_typed pond_debug pond_profile pond_http; do
+    ! grep -E 'comment says otherwise|From a hook: (no|refused)' "$scratch/$page" ||
+        fail "$page(3) has a phrase that means nothing there"
 done
 
 # members TYPE HEADER: the names in a structure
@@ -81,3 +92,7 @@ done < "$scratch/constants"
 "$scratch/example" > "$scratch/printed" || fail "the example of pond(3) fails"
 grep -qx 'request 9' "$scratch/printed" || fail "the example of pond(3) does not print its requests"
 grep -qF 'r->number = i;' "$scratch/pond" || fail "pond(3) does not show the example"
+# shellcheck disable=SC2086 # flags
+"$CC" -std=c11 $STRICT -Iinclude -o "$scratch/typed" src/man/typed.c build/release/libpond.a -pthread
+[ "$(POND_DEBUG=full "$scratch/typed")" = "$(printf 'text 0\ntext 1\ntext 2')" ] || fail "the example of pond_typed(3) fails"
+grep -qF 'POND_SCOPED(text, t);' "$scratch/pond_typed" || fail "pond_typed(3) does not show the example"
