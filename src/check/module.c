@@ -330,6 +330,39 @@ size_t module_describe(const void *pc, char *text, size_t n)
     return t.length;
 }
 
+/* The user's or libpond-symbol; also where it cannot be said, since this thread is with it. */
+static bool symbolizer_is_there(void)
+{
+    int cancel;
+    if (__atomic_load_n(&symbolizer.users, __ATOMIC_ACQUIRE) != NULL || !symbolizer_enter(&cancel))
+        return true;
+    symbolizer_look_for();
+    bool there = symbolizer.describe != NULL;
+    symbolizer_leave(cancel);
+    return there;
+}
+
+size_t module_command(const void *const *pcs, size_t count, char *text, size_t n)
+{
+    int saved = errno;
+    struct module_text t = {.text = text, .n = n};
+    if (n == 0 || count == 0 || symbolizer_is_there())
+        return 0;
+    struct module_place first = place_find((uintptr_t)pcs[0] - 1);
+    for (size_t i = 0; i < count && first.found; i++) {
+        struct module_place place = place_find((uintptr_t)pcs[i] - 1);
+        if (!place.found || strcmp(place.path, first.path) != 0)
+            continue;
+        if (t.length == 0 && place.path[0] == 0)
+            place_name_program(&place);
+        if (t.length == 0)
+            module_say(&t, "addr2line -Cfipe %s", place.path);
+        module_say(&t, " 0x%zx", place.offset);
+    }
+    errno = saved;
+    return t.length;
+}
+
 size_t module_field(const char *type, size_t offset, char *text, size_t n)
 {
     int saved = errno, cancel;

@@ -26,6 +26,13 @@ size_t module_locate(const void *pc, char *text, size_t n);
  */
 size_t module_field(const char *type, size_t offset, char *text, size_t n);
 
+/*
+ * Writes the command that names these frames, those that lie in the module of the first: "addr2line -Cfipe
+ * /srv/server 0x1234 0x1250". pcs are return addresses. The text is cut to n bytes with a final NUL; returns
+ * the length of what was written, 0 where there is a symbolizer, which has named them. Keeps errno.
+ */
+size_t module_command(const void *const *pcs, size_t count, char *text, size_t n);
+
 /* Reads ahead what the two above will need of all modules that are loaded now. False: there is no
    libpond-symbol. */
 bool module_prepare(void);

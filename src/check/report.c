@@ -126,6 +126,9 @@ static void add_stack(struct text *t, const struct event *e)
     const void *one, *const *pcs = event_frames(e, &one, &count);
     for (size_t i = 0; i < count; i++)
         add_frame(t, i, pcs[i]);
+    char command[LINE_BYTES];
+    if (module_command(pcs, count, command, sizeof(command)) > 0)
+        add(t, "        names: %s, or link libpond-symbol\n", command);
 }
 
 struct wanted_text {

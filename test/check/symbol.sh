@@ -248,6 +248,18 @@ EOF
 "$scratch/report" 2> "$scratch/said"
 says "libpond-symbol that lies beside libpond.so" '#0 main .*report\.c:7 \(report\+0x'
 says "the stack of the put before" '#0 main .*report\.c:6 \(report\+0x'
+silent "what is named already needs no command" 'addr2line'
+
+# With libpond.a it finds none: below each stack stands the command that names it, as it is to be typed.
+"$CC" -std=c11 -O2 -g -Iinclude -o "$scratch/archive" "$scratch/report.c" "$built/libpond.a" -pthread
+"$scratch/archive" 2> "$scratch/said"
+says "a report without names says which command has them" \
+    "^        names: addr2line -Cfipe $scratch/archive 0x[0-9a-fx ]*, or link libpond-symbol$"
+sed -n 's/^ *names: \(addr2line .*\), or .*/\1/p' "$scratch/said" > "$scratch/commands"
+[ "$(wc -l < "$scratch/commands")" -eq 3 ] || fail "three stacks, and not a command for each: $(cat "$scratch/said")"
+sh "$scratch/commands" > "$scratch/said" || fail "these commands fail: $(cat "$scratch/commands")"
+says "the command names the put" '^main at .*report\.c:7( |$)'
+says "the command names the put before" '^main at .*report\.c:6( |$)'
 
 # ---- fields ----
 
