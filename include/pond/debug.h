@@ -163,10 +163,11 @@ typedef struct pond_report {
 
 /*
  * From here on reports go to handler(report, ctx) instead of stderr, and the process goes on; NULL: as
- * before. The handler runs on the thread that is reported, on its stack, outside every lock. For a trapped
- * access it is called in the signal handler, on a stack of the library's own of 256 KiB, and must return. It
- * must not use the pond it is told of. A misused call that would harm a pond (double,
- * tag, hook, a destroyed pond) does nothing else; any other does its work after the report.
+ * before. May be called on any thread at any time; a report that is under way may still go to the one before.
+ * The handler runs on the thread that is reported, on its stack, outside every lock. For a trapped access it
+ * is called in the signal handler, on a stack of the library's own of 256 KiB, and must return. It must not
+ * use the pond it is told of. A misused call that would harm a pond (double, tag, hook, a destroyed pond)
+ * does nothing else; any other does its work after the report.
  */
 POND_API void pond_on_report(void (*handler)(const pond_report *report, void *ctx), void *ctx);
 

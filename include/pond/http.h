@@ -65,9 +65,10 @@ typedef struct pond_http_options {
 } pond_http_options;
 
 /*
- * Serves until pond_http_stop. Returns NULL and errno: EINVAL (options), ENOMEM, EADDRINUSE (another process
+ * Serves until pond_http_stop, by threads of its own; the server that it returns is the caller's until then.
+ * The options are copied. Returns NULL and errno: EINVAL (options), ENOMEM, EADDRINUSE (another process
  * serves there, or what lies at unix_path is no socket of this user's), ENAMETOOLONG (unix_path has more than
- * 107 characters), or what the system said. There may be several servers.
+ * 107 characters), or what the system said. There may be several servers. Any thread; not in a hook.
  */
 POND_API pond_http *pond_http_start(const pond_http_options *options);
 

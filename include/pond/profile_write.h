@@ -111,7 +111,8 @@ POND_TELLS_SIZE_ int pond_profile_answer(const char *method_, const char *path_,
 /*
  * Whether a Host header names this machine: localhost, 127.0.0.1 or [::1], with any port. A page from
  * elsewhere can make the name of its own server lead here, and read what is answered as if it came from
- * there. So a server on TCP answers 403 where this is 0; NULL is 0.
+ * there. So a server on TCP answers 403 where this is 0; NULL is 0. Looks at nothing but the text; any
+ * thread.
  */
 POND_API int pond_answer_host(const char *host);
 
