@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // variants: release clang debug
 /*
- * The system calls that doc/host.md lists for each part of the library are those it makes: each part is done by
- * a child that is traced, and what it calls and that page does not list is an error. Names are those of x86-64.
+ * The system calls that doc/host.md lists for each part of the library are those it makes: each part is done
+ * by a child that is traced, and what it calls and that page does not list is an error. Names are those of
+ * x86-64.
  */
 #include "test.h"
 
