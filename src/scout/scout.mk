@@ -1,7 +1,8 @@
 # pond-scout: SCOUT, the command, which reads names by libdw, and SCOUT_SO, which it preloads. Both are empty
 # where libdw is missing, for foreign variants, and with sanitizers, which have an allocator of their own.
 SCOUT_INSTALLED = $(DESTDIR)$(BINDIR)/pond-scout $(DESTDIR)$(PREFIX)/lib/pond/libpond-scout.so \
-                  $(DESTDIR)$(MANDIR)/man1/pond-scout.1
+                  $(DESTDIR)$(MANDIR)/man1/pond-scout.1 \
+                  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pond-scout
 ifneq ($(SYMBOL_LIB),)
 ifeq ($(filter asan tsan,$(VARIANT)),)
 SCOUT         := $(B)/pond-scout
@@ -39,7 +40,8 @@ $(SCOUT_PRELOADED): $(B)/%.o: %.c $(B)/flags
 install-scout: $(SCOUT) $(SCOUT_SO)
 	$(Q)install -d $(dir $(SCOUT_INSTALLED)) && install -m 755 $(SCOUT) $(word 1,$(SCOUT_INSTALLED)) && \
 	    install -m 755 $(SCOUT_SO) $(word 2,$(SCOUT_INSTALLED)) && \
-	    install -m 644 src/scout/pond-scout.1 $(word 3,$(SCOUT_INSTALLED))
+	    install -m 644 src/scout/pond-scout.1 $(word 3,$(SCOUT_INSTALLED)) && \
+	    install -m 644 src/scout/pond-scout.bash $(word 4,$(SCOUT_INSTALLED))
 endif
 else
 all: scout

@@ -140,6 +140,25 @@ mkdir "$scratch/empty"
 head -c 20000000 /dev/zero > "$scratch/empty/1.0.scout"
 head -c 1000 /dev/urandom > "$scratch/empty/2.0.scout"
 refuses "files that are none" 'nothing was counted' "$scout" --read "$scratch/empty"
+# completed WORD...: what bash offers for the last of them
+completed()
+{
+    # shellcheck disable=SC2016 # the inner shell's own
+    bash -c '. src/scout/pond-scout.bash
+             COMP_WORDS=(pond-scout "$@") COMP_CWORD=$#
+             _pond_scout && echo "${COMPREPLY[*]}"' bash "$@"
+}
+check "completion: options" test "$(completed -o table --le)" = --least
+check "completion: a value that is a number" test "$(completed --least 5)" = ''
+check "completion: files" test "$(completed -j "$scratch/tabl")" = "$scratch/table"
+check "completion: directories" test "$(completed --read "$scratch/emp")" = "$scratch/empty"
+check "completion: the command" test "$(completed -o table -- gunzi | tr ' ' '\n' | sort -u)" = gunzip
+check "completion: what the command takes" test "$(completed -- gunzip "$scratch/tabl")" = "$scratch/table"
+check "completion: bash knows it" bash -c '. src/scout/pond-scout.bash && complete -p pond-scout'
+"$scout" --help > "$scratch/help"
+for option in $(completed --); do
+    check "$option, which is completed, is in the help" grep -q -- "$option" "$scratch/help"
+done
 version=$(sed -n 's/^.define POND_VERSION "\(.*\)"/\1/p' include/pond/pond.h)
 check "its version" test "$("$scout" --version)" = "pond-scout $version"
 exit $failed
