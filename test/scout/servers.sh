@@ -1,8 +1,13 @@
 #!/bin/bash
 # gzipd and respd with malloc, under pond-scout: it names the ponds that they have with ponds, and predicts their
 # hit ratios under the same load, within a point. The load comes in bursts, some of them after pauses of several
-# ticks, so that ratios differ. Of fewer than 1,000 gets a point is chance, and they are left out. A line for each:
-# SERVER POND predicted measured.
+# ticks, so that ratios differ. A line for each: SERVER POND predicted measured.
+#
+# Ponds of fewer than 1,000 gets are left out, with a line that says so: a point of them is a few misses, and the
+# server's own runs differ by more. respd's buffers of 256 KiB had 74, 124 and 57 gets in three runs, 8 or 9 of them
+# misses: 89.2, 92.7 and 86.0% hits; those of 64 KiB 22, 5 and 0 gets. Misses themselves are predicted too few, by a
+# third where there are fewest (8 of 2,232 gets, predicted 5 or 6): a real pond has idle objects in the caches of other
+# threads, and the simulated one has them all at hand. That is not for want of samples: recording each one says the same.
 # shellcheck disable=SC2016 # $ is a character of the protocol
 set -u
 . test/build/lib.sh
@@ -34,7 +39,7 @@ port_of()
     echo "${url##*:}"
 }
 
-# measured NAME PONDS SERVER...: "pond hits" for each that was used, into $scratch/measured.
+# measured NAME PONDS SERVER...: "pond hits gets" for each that was used, into $scratch/measured.
 measured()
 {
     local name=$1 ponds=$2
@@ -43,7 +48,7 @@ measured()
     load "$name" "$(port_of "$name")"
     statistics "$name" "$ponds" |
         sed -n 's/^pond=\([^ ]*\) .* gets=\([0-9]*\) hits=\([0-9]*\) .*/\1 \2 \3/p' |
-        awk '$2 >= 1000 { print $1, $3 / $2 }' > "$scratch/measured"
+        awk '$2 > 0 { print $1, $3 / $2, $2 }' > "$scratch/measured"
     stop_server "$name" || fail "$name does not end well"
 }
 
@@ -68,11 +73,13 @@ predicted()
 # agree SERVER POND FUNCTION SIZE VERDICTS: SIZE is a pattern.
 agree()
 {
-    local is line said
-    is=$(awk -v pond="$2" '$1 == pond { print $2 }' "$scratch/measured")
+    local is='' gets=0 line said
+    read -r is gets < <(awk -v pond="$2" '$1 == pond { print $2, $3 }' "$scratch/measured") || true
     line=$(awk -v place="$3" -v size="^$4\$" '$1 == place && $2 ~ size' "$scratch/predicted")
     if [ -z "$is" ]; then
         echo "$1 $2 was not used"
+    elif [ "$gets" -lt 1000 ]; then
+        echo "$1 $2 is left out: it had $gets gets"
     elif [ "$(wc -l <<< "$line")" -ne 1 ] || [[ " $5 " != *" ${line##* } "* ]]; then
         echo "FAIL $1 $2: pond-scout says: $line"
         failed=1
