@@ -4,8 +4,9 @@
  *
  * All of them change at once: under the pond's lock, with its lines closed and its caches emptied into the
  * depot. So whoever gets or puts does it wholly before or wholly after. What is read without the lock is
- * one word each (max_footprint, max_age), or only says which way to go: exact_bytes and over are asked
- * while the thread is inside its gate (pool.c, enter), where a closer that changes them would wait for it.
+ * one word each (max_footprint, max_age), or only says which way to go: counts_idle_exactly and over are
+ * asked while the thread is inside its gate (pool.c, enter), where a closer that changes them would wait for
+ * it.
  *
  * Idle bytes are bounded by the room of all magazines where that is fine enough, else counted: when objects
  * differ in bytes, or when only a few may be idle. Where a bound is lowered below the room that there is,
@@ -40,7 +41,7 @@ static bool needs_counting(const struct pond *p)
 {
     const pond_options *o = &p->options;
     if (o->footprint != NULL)
-        return o->max_idle_bytes > 0 || p->exact_bytes;
+        return o->max_idle_bytes > 0 || p->counts_idle_exactly;
     return o->max_idle_bytes > 0 && idle_room_wanted(p) < IDLE_ROOM_FOR_CACHES;
 }
 
@@ -52,15 +53,15 @@ static bool needs_counting(const struct pond *p)
 static void count_bytes(struct pond *p, bool exact)
 {
     size_t room = needs_counting(p) ? 0 : idle_room_wanted(p);
-    __atomic_store_n(&p->idle_room, room, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&p->exact_bytes, exact, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&p->max_idle_objects, room, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&p->counts_idle_exactly, exact, __ATOMIC_SEQ_CST);
 }
 
 void bounds_init(struct pond *p)
 {
     count_bytes(p, needs_counting(p));
     cache_room_init(p);
-    p->work_on_put = object_needs_cleaning(p);
+    p->put_is_slow = object_needs_cleaning(p);
     p->reset_alone = object_needs_reset_alone(p);
     put_way_set(p);
 }
@@ -69,7 +70,8 @@ void bounds_init(struct pond *p)
 void bounds_relax(struct pond *p)
 {
     POND_ASSERT(pond_is_locked(p));
-    if (p->exact_bytes && !needs_counting(p) && (p->idle_room == 0 || LOAD(p->charged) <= p->idle_room))
+    if (p->counts_idle_exactly && !needs_counting(p) &&
+        (p->max_idle_objects == 0 || LOAD(p->charged) <= p->max_idle_objects))
         count_bytes(p, false);
 }
 
@@ -197,7 +199,7 @@ static void store_limits(struct pond *p, const pond_limits *l)
 {
     pond_options *o = &p->options;
     POND_ASSERT(registry_is_locked() && gate_is_taken(p) && pond_is_locked(p));
-    bool was_exact = p->exact_bytes;
+    bool was_exact = p->counts_idle_exactly;
     STORE(o->max_objects, l->max_objects);
     STORE(o->max_idle_bytes, l->max_idle_bytes);
     STORE(o->min_idle, l->min_idle);
@@ -208,7 +210,7 @@ static void store_limits(struct pond *p, const pond_limits *l)
     cache_room_init(p);
     bring_in(p);
     depot_order(&p->depot, p->epoch);
-    if (o->footprint != NULL && p->exact_bytes && !was_exact)
+    if (o->footprint != NULL && p->counts_idle_exactly && !was_exact)
         depot_all_aged(&p->depot); /* nobody has counted it */
 }
 

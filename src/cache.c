@@ -174,8 +174,8 @@ void cache_room_init(struct pond *p)
     size_t most = most_room(p);
     if (o->max_objects > 0)
         most = MIN(most, MAX(o->max_objects / 16, 1));
-    if (p->idle_room > 0)
-        most = MIN(most, MAX(p->idle_room / 64, 1));
+    if (p->max_idle_objects > 0)
+        most = MIN(most, MAX(p->max_idle_objects / 64, 1));
     if (o->cache_objects > 0)
         most = MAX(o->cache_objects / 2, 1);
     uint32_t first = (uint32_t)(o->cache_objects > 0 ? most : MIN(most, first_room(p)));
@@ -435,7 +435,7 @@ static bool line_is_valid(const struct pond *p, const struct cache *c)
     return c->loaded != NULL && base >= c->loaded->slots &&
            (sampled ? base <= c->loaded->slots + c->loaded->room : base == c->loaded->slots) &&
            room == cache_room(c, LOAD(p->epoch)) &&
-           limit == (p->work_on_put || sampled ? NULL : cache_end(c, LOAD(p->epoch)));
+           limit == (p->put_is_slow || sampled ? NULL : cache_end(c, LOAD(p->epoch)));
 }
 
 /* Of a line that is counted, top says nothing: see line_is_counted. Relaxed: as above. */

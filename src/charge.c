@@ -14,9 +14,10 @@ static void discharge(struct pond *p, uint64_t room)
 /*
  * Charges the room of a magazine that is to be made. False: it is too much.
  *
- * idle objects <= room of all magazines == charged <= idle_room, so that the bound holds without a
- * count on the fast path. Where idle bytes are counted (exact_bytes) the room is charged and not bounded. But
- * whoever comes without the pond's lock wants it for a cache then, and there are none: it is refused.
+ * idle objects <= room of all magazines == charged <= max_idle_objects, so that the bound holds without a
+ * count on the fast path. Where idle bytes are counted (counts_idle_exactly) the room is charged and not
+ * bounded. But whoever comes without the pond's lock wants it for a cache then, and there are none: it is
+ * refused.
  *
  * Room is charged first and the bound is loaded afterwards, all of it sequentially consistent. Pairs with
  * count_bytes in bounds.c, which stores a bound; the bound's change then reads what is charged. Not both miss
@@ -25,8 +26,8 @@ static void discharge(struct pond *p, uint64_t room)
 static bool charge(struct pond *p, uint64_t room, bool locked)
 {
     uint64_t all = __atomic_add_fetch(&p->charged, room, __ATOMIC_SEQ_CST);
-    bool exact = __atomic_load_n(&p->exact_bytes, __ATOMIC_SEQ_CST);
-    uint64_t most = __atomic_load_n(&p->idle_room, __ATOMIC_SEQ_CST);
+    bool exact = __atomic_load_n(&p->counts_idle_exactly, __ATOMIC_SEQ_CST);
+    uint64_t most = __atomic_load_n(&p->max_idle_objects, __ATOMIC_SEQ_CST);
     if (exact ? locked : most == 0 || all <= most)
         return true;
     discharge(p, room);

@@ -51,7 +51,7 @@ static bool may_enter(const struct slot *s, const struct pond *p, uint32_t slot)
  */
 static void line_open(const struct pond *p, struct cache *c, void **base, uint16_t room)
 {
-    bool hooks = p->work_on_put || sampling_of(p) != NULL;
+    bool hooks = p->put_is_slow || sampling_of(p) != NULL;
     POND_ASSERT(c->loaded != NULL && is_busy(slot_mine.slot, c));
     POND_ASSERT(room <= c->loaded->room && base >= c->loaded->slots);
     STORE(c->room, room);

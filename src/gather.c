@@ -74,18 +74,18 @@ static void *take_gathered(struct pond *p, bool whole, bool *counted)
     return obj;
 }
 
-/* Relaxed: exact_bytes changes under the registry's lock, which is held. */
+/* Relaxed: counts_idle_exactly changes under the registry's lock, which is held. */
 void *gather_one(struct pond *p, bool *full, struct waiter *w)
 {
     bool counted;
     registry_lock();
-    bool close = !LOAD(p->exact_bytes) && !shared_is_starved(p); /* else no cache has anything */
+    bool close = !LOAD(p->counts_idle_exactly) && !shared_is_starved(p); /* else no cache has anything */
     bool whole = close ? close_for_get(p) : gate_none_is_missed(p);
     pthread_mutex_lock(&p->lock);
     if (close)
         (void)registry_drain(p);
     /* A pond that was starved may have ceased to be before we had the lock. */
-    bool known = close || p->exact_bytes || shared_is_starved(p);
+    bool known = close || p->counts_idle_exactly || shared_is_starved(p);
     void *obj = take_gathered(p, known && whole, &counted);
     *full = known && !wait_has_room(p);
     if (w != NULL && obj == NULL && *full && depot_aged(&p->depot) == 0)

@@ -335,7 +335,7 @@ static NOT_INLINED bool relieve(bool hooks, struct relief *r)
     return any;
 }
 
-bool idle_make_way(struct pond *p, const struct birth *b, struct relief *r)
+bool idle_make_way(struct pond *p, const struct admission *b, struct relief *r)
 {
     uint64_t bytes = p != NULL ? p->object_bytes : 0;
     POND_ASSERT(r->tried <= 2 && (!b->full || b->error == EAGAIN));

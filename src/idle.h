@@ -34,7 +34,7 @@ struct relief {
  * call no hook when objects end, and, if the get fails once more, that of the others, unless this is a hook
  * itself. p: NULL where it is a pond that could not be made.
  */
-bool idle_make_way(struct pond *p, const struct birth *b, struct relief *r);
+bool idle_make_way(struct pond *p, const struct admission *b, struct relief *r);
 
 /* Forgets in a forked child whoever made way: that thread is not there, unless it is this one. */
 void idle_forked(void);

@@ -25,10 +25,10 @@ static void lay_out(struct pond *p)
 {
     size_t align = MAX(p->options.align, 1);
     struct watch_room room = watch_layout(&p->options);
-    p->lead = round_up(room.lead, align);
+    p->front_bytes = round_up(room.front_bytes, align);
     p->object_bytes =
-        MAX(round_up(p->lead + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
-    POND_ASSERT((align & (align - 1)) == 0 && p->lead % align == 0 && p->object_bytes % align == 0);
+        MAX(round_up(p->front_bytes + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
+    POND_ASSERT((align & (align - 1)) == 0 && p->front_bytes % align == 0 && p->object_bytes % align == 0);
     slab_set_init(&p->slabs, p->object_bytes, room.tail > 0);
     p->slabs.owner = p;
 }
@@ -125,7 +125,7 @@ static struct pond *create(const pond_options *options)
 /* Where memory is short other ponds make way. */
 static struct pond *create_in_any_case(const pond_options *options)
 {
-    struct birth b = {.error = ENOMEM};
+    struct admission b = {.error = ENOMEM};
     struct relief relief = {.tried = 0};
     struct pond *p = create(options);
     while (p == NULL && errno_now() == ENOMEM && idle_make_way(NULL, &b, &relief))

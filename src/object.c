@@ -10,12 +10,12 @@
 /* ---- beginning ---- */
 
 /* Takes memory for up to `most` objects: the first is *b's own, the others are b->more. */
-static bool memory_take(struct pond *p, struct birth *b, uint32_t most)
+static bool memory_take(struct pond *p, struct admission *b, uint32_t most)
 {
     struct slab_run run;
     if (!slab_take_run(&p->slabs, most, &run))
         return false;
-    b->memory = run.base + p->lead;
+    b->memory = run.base + p->front_bytes;
     b->zero = run.zero;
     b->more = run;
     b->more.base += p->object_bytes;
@@ -27,11 +27,11 @@ static bool memory_take(struct pond *p, struct birth *b, uint32_t most)
 static void memory_give(struct pond *p, void *obj)
 {
     board_wake(p);
-    slab_give(&p->slabs, (char *)obj - p->lead);
+    slab_give(&p->slabs, (char *)obj - p->front_bytes);
 }
 
 /* Notes in this thread's line how many objects its new run is for, which run_keep will bring to its cache. */
-static void count_run(struct pond *p, const struct birth *b)
+static void count_run(struct pond *p, const struct admission *b)
 {
     struct cache *c = (struct cache *)(void *)pond_line(p);
     POND_ASSERT(c != &p->closed && LOAD(c->run_left) == 0);
@@ -39,11 +39,11 @@ static void count_run(struct pond *p, const struct birth *b)
     STORE(c->run_left, (uint16_t)(b->more.count | RUN_HANDED));
 }
 
-void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
+void object_admit_run(struct pond *p, struct admission *b, uint32_t most)
 {
     POND_ASSERT(mutex_is_held(&p->lock) && most > 0);
     void *memory = b->memory;
-    *b = (struct birth){.memory = memory, .zero = true, .full = !wait_has_room(p)};
+    *b = (struct admission){.memory = memory, .zero = true, .full = !wait_has_room(p)};
     b->error = b->full ? EAGAIN : 0;
     if (b->error == 0 && p->object_bytes > 0 && memory == NULL && !memory_take(p, b, most))
         b->error = ENOMEM;
@@ -56,7 +56,7 @@ void object_admit_run(struct pond *p, struct birth *b, uint32_t most)
         count_run(p, b);
 }
 
-void object_admit(struct pond *p, struct birth *b, void *memory)
+void object_admit(struct pond *p, struct admission *b, void *memory)
 {
     b->memory = memory;
     object_admit_run(p, b, 1);
@@ -77,7 +77,7 @@ void object_high_water(struct pond *p)
         p->high_water = MAX(p->high_water, p->objects - object_unmade(p));
 }
 
-void object_count_miss(struct pond *p, struct birth *b)
+void object_count_miss(struct pond *p, struct admission *b)
 {
     b->miss = b->error == 0;
     STORE(p->misses, p->misses + b->miss + b->more.count);
@@ -92,7 +92,7 @@ static bool has_maker(const struct pond *p)
 static int construct(struct pond *p, void *obj, bool zero)
 {
     if (!zero)
-        memset(obj, 0, p->object_bytes - p->lead);
+        memset(obj, 0, p->object_bytes - p->front_bytes);
     if (p->options.construct == NULL)
         return 0;
     uint32_t entry = entry_pause();
@@ -127,7 +127,7 @@ static bool watcher_has(const struct watch *w, struct pond *p, void *obj)
 }
 
 /* Takes an admission back whose hook has failed: memory, place and counts. */
-static void unmake(struct pond *p, const struct birth *b)
+static void unmake(struct pond *p, const struct admission *b)
 {
     bool ours = b->memory != NULL && !watcher_has(watch_of(p), p, b->memory);
     pthread_mutex_lock(&p->lock);
@@ -142,7 +142,7 @@ static void unmake(struct pond *p, const struct birth *b)
     pthread_mutex_unlock(&p->lock);
 }
 
-ON_THE_STACK void *object_make(struct pond *p, const struct birth *b)
+ON_THE_STACK void *object_make(struct pond *p, const struct admission *b)
 {
     void *obj = b->memory;
     int error = b->error;
@@ -222,9 +222,9 @@ static size_t footprint(struct pond *p, void *obj)
 /* The same of an idle object that the watcher may have closed to everybody. */
 static size_t footprint_watched(struct pond *p, void *obj, const struct watch *w)
 {
-    w->open(p, obj);
+    w->before_look(p, obj);
     size_t bytes = footprint(p, obj);
-    w->close(p, obj);
+    w->after_look(p, obj);
     return bytes;
 }
 

@@ -7,7 +7,7 @@
 #include "slab.h"
 
 /* Whether one object more may be made, and what it is made of. */
-struct birth {
+struct admission {
     void *memory;         /* NULL with create, or when it may not be made */
     bool zero;            /* the memory is zero */
     bool full;            /* it may not be made, for max_objects */
@@ -21,11 +21,11 @@ struct birth {
  * NULL, is taken instead: it is zero and comes back by watch->ended. The second takes memory for up to `most`
  * objects, of which all but the first are a run for this thread's line. Under the lock.
  */
-void object_admit(struct pond *p, struct birth *b, void *memory);
-void object_admit_run(struct pond *p, struct birth *b, uint32_t most); /* of memory: b->memory */
+void object_admit(struct pond *p, struct admission *b, void *memory);
+void object_admit_run(struct pond *p, struct admission *b, uint32_t most); /* of memory: b->memory */
 
 /* Counts that the admitted object is for a get. In the same hold of the lock. */
-void object_count_miss(struct pond *p, struct birth *b);
+void object_count_miss(struct pond *p, struct admission *b);
 
 /* How many objects are counted and not made yet, since threads have runs (run.c): p->objects, constructed and
    misses include them. Under the lock. */
@@ -36,7 +36,7 @@ void object_high_water(struct pond *p);
 
 /* Makes the object that was admitted and runs its hook. NULL and errno: b's error, or what the hook said. Not
    under the lock. */
-void *object_make(struct pond *p, const struct birth *b);
+void *object_make(struct pond *p, const struct admission *b);
 
 /*
  * Ends an object that is in nobody's hands, in two steps: it takes no place from now on (under the lock),

@@ -5,7 +5,8 @@
 
 #include "types.h"
 
-/* Fills *o with the options as they will be used. Returns NULL, or what is wrong with them: a constant text.
+/*
+ * Fills *o with the options as they will be used. Returns NULL, or what is wrong with them: a constant text.
  */
 const char *options_settle(const pond_options *given, pond_options *o);
 

@@ -27,7 +27,8 @@ void os_unmap_part(void *base, size_t bytes);
 void *os_reserve(size_t bytes, size_t align);
 void os_release(void *base, size_t bytes); /* opened or not */
 
-/* Makes a part of what was reserved zeroed memory; what is open already stays. False, with ENOMEM: it cannot.
+/*
+ * Makes a part of what was reserved zeroed memory; what is open already stays. False, with ENOMEM: it cannot.
  */
 bool os_open(void *base, size_t bytes);
 

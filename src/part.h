@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of words with commas between, as POND_DEBUG, POND_PROFILE and POND_TUNE are: what reading them takes.
+/*
+ * Lists of words with commas between, as POND_DEBUG, POND_PROFILE and POND_TUNE are: what reading them takes.
  */
 #ifndef POND_PART_H
 #define POND_PART_H

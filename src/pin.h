@@ -22,7 +22,8 @@ bool pins_settle(const char *here);
 /* True: there is no pin at all, and so none that this call was made inside of. Asked without the lock. */
 bool pins_none(void);
 
-/* True: a call that has the pond pinned may be in a coroutine that has yielded, of this thread for instance.
+/*
+ * True: a call that has the pond pinned may be in a coroutine that has yielded, of this thread for instance.
  */
 bool pins_may_be_suspended(const struct pond *p);
 

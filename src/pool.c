@@ -12,7 +12,7 @@
  * gate it is asked again. */
 struct cache *pool_enter(struct pond *p)
 {
-    if (LOAD(p->exact_bytes))
+    if (LOAD(p->counts_idle_exactly))
         return NULL;
     struct cache *c = gate_enter(p);
     if (c == NULL && registry_admit(p))
@@ -60,7 +60,7 @@ void *pool_get_cached(struct pond *p)
 }
 
 /* An idle object that the caches do not reach, or the admission of a new one. Under the lock. */
-static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool *counted)
+static void *take_or_admit(struct pond *p, struct admission *b, bool starved, bool *counted)
 {
     void *obj = starved ? shared_take(p, counted) : shared_take_loose(p, counted);
     if (obj != NULL) {
@@ -78,7 +78,7 @@ static void *take_or_admit(struct pond *p, struct birth *b, bool starved, bool *
     return NULL;
 }
 
-static pond_fail_reason failure_of(const struct birth *b)
+static pond_fail_reason failure_of(const struct admission *b)
 {
     if (b->full)
         return POND_FAIL_LIMIT;
@@ -86,7 +86,7 @@ static pond_fail_reason failure_of(const struct birth *b)
 }
 
 /* Makes what was admitted. elsewhere: the get goes on where that fails, which is not counted then. */
-void *pool_make(struct pond *p, const struct birth *b, bool elsewhere)
+void *pool_make(struct pond *p, const struct admission *b, bool elsewhere)
 {
     void *obj = object_make(p, b);
     if (obj == NULL && !elsewhere)
@@ -99,14 +99,14 @@ static void *make_of_run(struct pond *p, void *memory)
 {
     if (p->options.construct == NULL && watch_of(p) == NULL)
         return memory;
-    return pool_make(p, &(struct birth){.memory = memory, .zero = true, .miss = true}, false);
+    return pool_make(p, &(struct admission){.memory = memory, .zero = true, .miss = true}, false);
 }
 
 /* An object that caches do not reach, or a new one. NULL and *full: other threads' caches may have some yet;
  * or none is to be had, and the caller waits for one. */
 static void *get_loose_or_new(struct pond *p, bool *full, bool waits)
 {
-    struct birth b = {.memory = NULL};
+    struct admission b = {.memory = NULL};
     struct relief relief = {.tried = 0};
     bool starved, counted;
     void *obj;
@@ -253,7 +253,7 @@ size_t pond_get_many(pond *p, void **objs, size_t n)
     if (!registry_knows(p, "pond_get_many", CALLER))
         return 0;
     while (got < n) {
-        if (!LOAD(p->exact_bytes) && watch_of(p) == NULL)
+        if (!LOAD(p->counts_idle_exactly) && watch_of(p) == NULL)
             got += get_some(p, objs + got, n - got);
         if (got == n || (objs[got] = get_one(p, CALLER, NULL)) == NULL)
             break;
@@ -306,7 +306,7 @@ static bool drop_idle(struct pond *p)
 }
 
 /* Admits an object for a get, made of this memory or, where it is NULL, of a slab's. */
-static void admit_for_get(struct pond *p, struct birth *b, void *memory)
+static void admit_for_get(struct pond *p, struct admission *b, void *memory)
 {
     pthread_mutex_lock(&p->lock);
     object_admit(p, b, memory);
@@ -317,7 +317,7 @@ static void admit_for_get(struct pond *p, struct birth *b, void *memory)
 /* A get that waits does so when all objects are live, and what it then gets is new, since puts drop. */
 void *pool_get_new(struct pond *p, const struct get_how *how)
 {
-    struct birth b;
+    struct admission b;
     if (how != NULL && how->idle_only) {
         errno_be(ENOENT);
         return NULL;
@@ -330,7 +330,7 @@ void *pool_get_new(struct pond *p, const struct get_how *how)
 
 void *pool_get_made_at(struct pond *p, void *memory)
 {
-    struct birth b;
+    struct admission b;
     admit_for_get(p, &b, memory);
     return object_make(p, &b);
 }

@@ -18,12 +18,13 @@ void pool_put(struct pond *p, void *obj);
 void *pool_get_from(struct pond *p, const void *caller, const struct get_how *how);
 void pool_put_from(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller);
 
-/* The parts of a get at max_objects. The first looks once; *full: it found neither an object nor room, which
-   is not counted as a failure yet. The second makes what was admitted; elsewhere: a failure is not counted.
+/*
+ * The parts of a get at max_objects. The first looks once; *full: it found neither an object nor room, which
+ * is not counted as a failure yet. The second makes what was admitted; elsewhere: a failure is not counted.
  */
 void *pool_get_or_make(struct pond *p, bool *full);
-struct birth;
-void *pool_make(struct pond *p, const struct birth *b, bool elsewhere);
+struct admission;
+void *pool_make(struct pond *p, const struct admission *b, bool elsewhere);
 
 /* This thread's cache with its gate busy; NULL: the shared way. */
 struct cache *pool_enter(struct pond *p);
@@ -54,8 +55,9 @@ void pool_put_back(struct pond *p, void *obj);
  * pool_get, when nothing is idle. */
 void *pool_get_new(struct pond *p, const struct get_how *how);
 
-/* A new object at this memory, which is zero, lies apart from the slabs and comes back by watch->ended,
-   also when the object is not made: NULL and errno, for max_objects (EAGAIN) or what the construct hook said.
+/*
+ * A new object at this memory, which is zero, lies apart from the slabs and comes back by watch->ended,
+ * also when the object is not made: NULL and errno, for max_objects (EAGAIN) or what the construct hook said.
  */
 void *pool_get_made_at(struct pond *p, void *memory);
 

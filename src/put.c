@@ -78,7 +78,7 @@ static void put_worked(struct pond *p, void *obj)
 
 void pool_put(struct pond *p, void *obj)
 {
-    if (p->work_on_put)
+    if (p->put_is_slow)
         put_worked(p, obj);
     else
         pool_put_clean(p, obj);
@@ -91,7 +91,7 @@ void pool_put(struct pond *p, void *obj)
 static void put_asked(struct pond *p, const struct watch *w, void *obj, const void *caller)
 {
     bool asks = w->samples == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
-    if (asks || p->work_on_put || !pool_put_cached(p, obj))
+    if (asks || p->put_is_slow || !pool_put_cached(p, obj))
         w->put(p, obj, caller);
 }
 
@@ -177,7 +177,7 @@ static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uint
 {
     struct sampling *way = __atomic_load_n(&p->put_way, __ATOMIC_ACQUIRE);
     bool deep;
-    POND_ASSERT(!is_sampling(way) || !p->work_on_put);
+    POND_ASSERT(!is_sampling(way) || !p->put_is_slow);
     if (!is_sampling(way) || !sampling_put(way, obj, (struct cache *)(void *)line, top, &deep))
         put_unsampled(p, obj, line, top, caller, way);
     else if (__builtin_expect(deep, 0))
@@ -211,7 +211,7 @@ static size_t before_null(void *const *objs, size_t n)
 static void put_many(struct pond *p, void *const *objs, size_t n)
 {
     for (size_t put = 0; put < n;) {
-        if (!p->work_on_put && sampling_of(p) == NULL)
+        if (!p->put_is_slow && sampling_of(p) == NULL)
             put += put_some(p, objs + put, before_null(objs + put, n - put));
         if (put < n)
             pond_put(p, objs[put++]);

@@ -17,7 +17,8 @@ struct recall_walk {
     bool unsound; /* not to be kept: a return address was not where it should be, or there were too many */
 };
 
-/* What walk_stack would find, if that stack was kept; 0: it was not. Takes no lock and makes no system call.
+/*
+ * What walk_stack would find, if that stack was kept; 0: it was not. Takes no lock and makes no system call.
  */
 uint32_t recall_stack(const char *at, const void *caller, const void **pcs, uint32_t most);
 

@@ -380,7 +380,8 @@ void registry_forget_waiters(void)
 
 /* ---- lines for more threads ---- */
 
-/* Opens so many lines of each pond; also of ponds that are gone: a thread that uses one yet finds its line.
+/*
+ * Opens so many lines of each pond; also of ponds that are gone: a thread that uses one yet finds its line.
  */
 static bool registry_grow(uint32_t lines)
 {

@@ -16,7 +16,7 @@ static uint64_t idle_of(struct pond *p)
    is short all other ponds give what they have, but this one keeps what was made. */
 static bool reserve_one(struct pond *p)
 {
-    struct birth b;
+    struct admission b;
     struct relief relief = {.but = p};
     do {
         pthread_mutex_lock(&p->lock);

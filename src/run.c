@@ -27,7 +27,7 @@
 
 uint32_t run_length(const struct pond *p)
 {
-    if (p->options.max_objects > 0 || p->object_bytes == 0 || p->exact_bytes || watch_of(p) != NULL)
+    if (p->options.max_objects > 0 || p->object_bytes == 0 || p->counts_idle_exactly || watch_of(p) != NULL)
         return 1;
     uint64_t some = p->objects / (4 * (uint64_t)MAX(LOAD(p->lines), 2));
     size_t most = MIN(RUN_BYTES / p->object_bytes, RUN_MOST);
@@ -55,7 +55,7 @@ static void *run_take(const struct pond *p, struct cache *c)
     STORE(c->run_left, (uint16_t)(left - 1));
     char *memory = c->run_end - left * p->object_bytes;
     POND_ASSERT(begins_with_zero(memory, p->object_bytes) && slab_locate(slab_of(memory), memory) == memory);
-    return memory + p->lead;
+    return memory + p->front_bytes;
 }
 
 /* A thread without a cache has the pond's first line, which has no run. */

@@ -31,7 +31,8 @@ void run_give_back(struct pond *p, struct cache *c);
 /* Forgets the cache's run, in a forked child, as cache_abandon: it belongs to a thread that is not there. */
 void run_abandon(struct cache *c);
 
-/* Forgets a run that was on its way in the hands of a thread that is not there: its cache may have been free.
+/*
+ * Forgets a run that was on its way in the hands of a thread that is not there: its cache may have been free.
  */
 void run_forked(struct cache *c);
 

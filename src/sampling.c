@@ -140,7 +140,8 @@ NOT_INLINED void sampling_bound(struct pond *p)
 
 /* ---- a get ---- */
 
-/* Whether a get of a thread without a cache is sampled. Relaxed: each add takes another state; in no order.
+/*
+ * Whether a get of a thread without a cache is sampled. Relaxed: each add takes another state; in no order.
  */
 static bool is_due_loosely(struct sampling *s, double chance)
 {

@@ -8,7 +8,7 @@
 
 static bool counts_footprints(const struct pond *p)
 {
-    return LOAD(p->exact_bytes) && p->options.footprint != NULL;
+    return LOAD(p->counts_idle_exactly) && p->options.footprint != NULL;
 }
 
 /* Counts the bytes that a footprint hook says, before the lock is taken. False: there is no room for them.
@@ -34,7 +34,7 @@ void shared_forget_bytes(struct pond *p, void *obj)
 static bool has_idle_room(const struct pond *p)
 {
     const pond_options *o = &p->options;
-    if (!p->exact_bytes || o->footprint != NULL || o->max_idle_bytes == 0)
+    if (!p->counts_idle_exactly || o->footprint != NULL || o->max_idle_bytes == 0)
         return true;
     return (shared_young(p) + shared_victims(p) + 1) * p->object_bytes <= o->max_idle_bytes;
 }

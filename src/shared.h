@@ -63,12 +63,12 @@ static inline bool shared_is_over(const struct pond *p)
 /*
  * True: no cache is to be used. Asked by a thread inside of its gate, so that whoever changes the answer and
  * closes the pond waits for it. But a get that waits may join the queue without a closing while idle bytes
- * are counted. So exact_bytes is loaded first, which pairs with count_bytes in bounds.c: whoever sees that
- * the counting is over sees such a waiter in `waiting`.
+ * are counted. So counts_idle_exactly is loaded first, which pairs with count_bytes in bounds.c: whoever sees
+ * that the counting is over sees such a waiter in `waiting`.
  */
 static inline bool shared_is_the_only_way(const struct pond *p)
 {
-    bool exact = __atomic_load_n(&p->exact_bytes, __ATOMIC_ACQUIRE);
+    bool exact = __atomic_load_n(&p->counts_idle_exactly, __ATOMIC_ACQUIRE);
     return exact || LOAD(p->starved) > 0 || LOAD(p->waiting) > 0 || LOAD(p->over);
 }
 

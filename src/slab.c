@@ -128,7 +128,8 @@ static bool slab_map_objects(struct slab *s, size_t bytes)
     return false;
 }
 
-/* How many bytes the next slab has: a set reserves little more than it needs, and a large one has few slabs.
+/*
+ * How many bytes the next slab has: a set reserves little more than it needs, and a large one has few slabs.
  */
 static size_t bytes_of_next(const struct slab_set *set)
 {

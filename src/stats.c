@@ -57,7 +57,7 @@ void stats_look(const struct pond *p, pond_stats *s)
     count(p, s);
     weigh(p, s);
     uint64_t magazines = p->options.cache_objects == 1 ? 1 : 2;
-    s->cache_objects = p->exact_bytes ? 0 : magazines * LOAD(p->magazine_room);
+    s->cache_objects = p->counts_idle_exactly ? 0 : magazines * LOAD(p->magazine_room);
 }
 
 void stats_read(struct pond *p, pond_stats *s)

@@ -219,16 +219,16 @@ struct pond {
     /* constant after create, but for the limits among the options: bounds.c */
     pond_options options; /* name is our own copy, size and align are filled in */
     size_t object_bytes;  /* stride; 0 with create */
-    size_t lead;          /* bytes of the stride in front of the object */
-    bool work_on_put;     /* hooks or wiping: puts go to the slow path */
+    size_t front_bytes;   /* bytes of the stride in front of the object */
+    bool put_is_slow;     /* hooks or wiping: puts go to the slow path */
     bool reset_alone;     /* of these there is a reset hook and nothing else */
     char name[48];
 
     /* changed under the lock, with limits. Relaxed: the pond is closed then, and what is read outside of a
        gate only says which way to try first */
-    size_t idle_room; /* max_idle_bytes in objects, kept by the room of magazines; 0: no bound */
+    size_t max_idle_objects; /* max_idle_bytes in objects, kept by the room of magazines; 0: no bound */
     uint32_t room_first, room_most; /* bounds of magazine_room */
-    bool exact_bytes; /* every get and put goes through the lock, so that idle bytes are exact */
+    bool counts_idle_exactly; /* every get and put goes through the lock, so that idle bytes are exact */
 
     /* changed under the registry's lock, when it comes on the board and when it leaves it */
     uint32_t index;   /* its place, which another may have when it is gone */
@@ -263,7 +263,7 @@ struct pond {
     bool runs;           /* threads have some of them, or may: else no look at the lines. Under the lock */
     uint64_t epoch;      /* counts the turns. Written under the lock, with the pond closed */
     uint64_t charged;    /* room of all magazines */
-    uint64_t idle_bytes; /* of what is counted: with exact_bytes and a footprint hook */
+    uint64_t idle_bytes; /* of what is counted: with counts_idle_exactly and a footprint hook */
     uint64_t footprint_mean; /* of the objects put lately */
     uint64_t misses;         /* gets that made an object */
     uint64_t constructed;
@@ -336,7 +336,7 @@ static inline void put_way_clear(struct pond *p)
 static inline void put_way_set(struct pond *p)
 {
     struct sampling *way = NULL;
-    if (!p->work_on_put)
+    if (!p->put_is_slow)
         way = sampling_of(p);
     else if (p->reset_alone && sampling_of(p) == NULL && watch_of(p) == NULL)
         way = PUT_RESETS;

@@ -163,7 +163,8 @@ static void look_again(struct pond *p, struct waiter *w)
     w->missed = !whole;
 }
 
-/* Sleeps once, and looks again if a thread was missed. Under the lock, in and out. False: the time is over.
+/*
+ * Sleeps once, and looks again if a thread was missed. Under the lock, in and out. False: the time is over.
  */
 static bool wait_once(struct pond *p, struct waiter *w, int64_t end)
 {
@@ -181,7 +182,7 @@ static bool wait_once(struct pond *p, struct waiter *w, int64_t end)
  * the waiter is the first of the queue again; while it was not in it, others may have put what lies in their
  * caches now. Room for which no memory could be had is the next one's. Under the lock.
  */
-static void redeem(struct pond *p, struct waiter *w, struct birth *b)
+static void redeem(struct pond *p, struct waiter *w, struct admission *b)
 {
     POND_ASSERT(w->promised && !w->queued && w->obj == NULL);
     w->promised = false;
@@ -195,7 +196,7 @@ static void redeem(struct pond *p, struct waiter *w, struct birth *b)
 }
 
 /* Waits to its end. True: *b was admitted, or failed. False: there is w->obj, or the time is over. */
-static bool wait_for_it(struct pond *p, struct waiter *w, int64_t end, struct birth *b)
+static bool wait_for_it(struct pond *p, struct waiter *w, int64_t end, struct admission *b)
 {
     bool redeemed = false;
     int cancel = os_hold_cancel();
@@ -242,7 +243,7 @@ static void *fail_with(struct pond *p, int error)
 /* The end of a get that has joined the queue. */
 static void *wait_to_the_end(struct pond *p, struct waiter *w, int64_t end)
 {
-    struct birth b;
+    struct admission b;
     if (wait_for_it(p, w, end, &b))
         return pool_make(p, &b, false);
     if (w->obj == NULL)

@@ -38,7 +38,8 @@ static inline bool wait_has_room(const struct pond *p)
            (p->runs && p->objects - object_unmade(p) + p->waiters.promised < most);
 }
 
-/* Promises room to those who wait, as far as there is any. Under the lock; the second after p->objects fell.
+/*
+ * Promises room to those who wait, as far as there is any. Under the lock; the second after p->objects fell.
  */
 void wait_promise(struct pond *p);
 static inline void wait_made_room(struct pond *p)

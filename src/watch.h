@@ -43,8 +43,8 @@ struct watch {
     bool (*ended)(pond *p, void *obj); /* after that hook, or after construct failed. True: its memory was the
                                           watcher's, which has it back */
 
-    void (*open)(pond *p, void *obj);  /* the footprint hook is about to look at an idle object */
-    void (*close)(pond *p, void *obj); /* that hook has returned */
+    void (*before_look)(pond *p, void *obj); /* the footprint hook is about to look at an idle object */
+    void (*after_look)(pond *p, void *obj);  /* that hook has returned */
 
     void (*ticked)(pond *p, const void *caller); /* the pond's epoch was counted on; it is pinned */
     void (*busy)(pond *p);                       /* pond_destroy found live objects */
@@ -52,7 +52,7 @@ struct watch {
 
 /* Bytes that the watcher wants in front of and behind each object of a pond that is being created. */
 struct watch_room {
-    size_t lead, tail;
+    size_t front_bytes, tail;
 };
 
 /* ---- what the core calls by name, whether a pond is watched or not ---- */

@@ -171,7 +171,8 @@ typedef struct pond_report {
  */
 POND_API void pond_on_report(void (*handler)(const pond_report *report, void *ctx), void *ctx);
 
-/* Findings of the process so far, those that repeat one and were not reported again included. Costs no lock.
+/*
+ * Findings of the process so far, those that repeat one and were not reported again included. Costs no lock.
  */
 POND_API uint64_t pond_report_count(void);
 

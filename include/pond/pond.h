@@ -414,8 +414,8 @@ POND_API void pond_limits_read(const pond *p, pond_limits *limits);
 
 /*
  * Sets all of them at once, as a server does that reads its configuration anew: read, change some, set.
- * Returns 0; -1 and EINVAL or E2BIG, which pond_why explains: nothing is changed. Not for hooks: where refused
- * there, it returns -1 with EDEADLK. May be called from the visit of pond_each.
+ * Returns 0; -1 and EINVAL or E2BIG, which pond_why explains: nothing is changed. Not for hooks: where
+ * refused there, it returns -1 with EDEADLK. May be called from the visit of pond_each.
  *
  * What is idle beyond the new bounds is dropped by the call, the oldest first (POND_DROP_LIMIT; destroy hooks
  * run here). While more objects are live than max_objects, gets say EAGAIN and each put drops its object,

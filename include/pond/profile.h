@@ -54,7 +54,8 @@ POND_API int pond_profile_set(const char *words);
 /* Mean bytes between two samples now, which is `fine` while that is on; 0: off. */
 POND_API size_t pond_profile_rate(void);
 
-/* Seconds since sampling began, or the profile was last emptied (pond_profile_reset, a fork); 0: it is off.
+/*
+ * Seconds since sampling began, or the profile was last emptied (pond_profile_reset, a fork); 0: it is off.
  */
 POND_API double pond_profile_seconds(void);
 

@@ -53,7 +53,7 @@ struct idle_list {
 static bool is_object_start(const struct pond *p, const struct slab *s, const void *obj)
 {
     const char *object = slab_locate(s, obj);
-    return object != NULL && (const char *)obj == object + p->lead;
+    return object != NULL && (const char *)obj == object + p->front_bytes;
 }
 
 /* The pond that has this slab; NULL: none has. Under the registry's lock. */

@@ -2,7 +2,7 @@
 /*
  * Bytes that nobody may write to: those of idle objects, and the red zones around objects.
  *
- *      |<-- lead -->|<------- size ------->|<-- tail, padding -->|
+ *      |<-- front -->|<------- size ------->|<-- tail, padding -->|
  *      | ... zone   | object, or poison    | zone ...            |
  *
  * An idle object keeps what it owns, so its bytes are kept in its record while poison lies over them.
@@ -51,14 +51,14 @@ static struct run find_written(const unsigned char *bytes, size_t n, unsigned ch
 
 static size_t tail_bytes(const struct pond *p)
 {
-    return p->object_bytes - p->lead - p->options.size;
+    return p->object_bytes - p->front_bytes - p->options.size;
 }
 
 static void close_tail(const struct pond *p, unsigned char *obj)
 {
     size_t size = p->options.size;
     if (check_tools() && size > 0)
-        tools_redzone(obj + size, p->object_bytes - p->lead - size);
+        tools_redzone(obj + size, p->object_bytes - p->front_bytes - size);
 }
 
 static void close_zones(const struct pond *p, unsigned char *obj)
@@ -77,7 +77,7 @@ static void open_zones(const struct pond *p, unsigned char *obj)
         return;
     tools_acquire(obj);
     tools_redzone_open(obj - REDZONE_BYTES, REDZONE_BYTES);
-    tools_redzone_open(obj + size, p->object_bytes - p->lead - size);
+    tools_redzone_open(obj + size, p->object_bytes - p->front_bytes - size);
 }
 
 void bytes_fill_zones(const struct pond *p, void *obj)
@@ -137,7 +137,8 @@ static bool is_idle(enum zone_look when)
 
 enum zone_side { ZONE_BEHIND, ZONE_IN_FRONT };
 
-/* "overflow after put: 1 byte behind the object was written by whoever still has the pointer, seen at a tick"
+/*
+ * "overflow after put: 1 byte behind the object was written by whoever still has the pointer, seen at a tick"
  */
 static void say_zone(struct finding *f, enum zone_side side, const struct zones *z, enum zone_look when)
 {

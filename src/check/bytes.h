@@ -40,7 +40,8 @@ enum zone_look {
 /* Reports what was written, if they were filled at all, and makes them whole. The object is the caller's. */
 void bytes_check_zones(struct pond *p, void *obj, struct record *r, enum zone_look when, struct event here);
 
-/* Keeps the object's bytes and overwrites them; and the opposite, which reports what was written meanwhile.
+/*
+ * Keeps the object's bytes and overwrites them; and the opposite, which reports what was written meanwhile.
  */
 void bytes_poison(struct pond *p, void *obj, struct record *r);
 void bytes_restore(struct pond *p, void *obj, struct record *r, const void *caller);

@@ -37,9 +37,9 @@ static void check_init(struct check *c, struct pond *p)
     c->generation = RECORD_NEVER;
     c->size = p->object_bytes > 0 ? p->options.size : 0;
     c->inverse = c->size > 0 ? ((UINT64_C(1) << 32) + p->object_bytes - 1) / p->object_bytes : 0;
-    c->hooks = p->work_on_put || p->options.construct != NULL || p->options.create != NULL;
+    c->hooks = p->put_is_slow || p->options.construct != NULL || p->options.create != NULL;
     c->record_bytes = rounded_up(sizeof(struct record) + 2 * c->size, 16);
-    c->redzone = p->lead > 0;
+    c->redzone = p->front_bytes > 0;
     c->table = (struct table *)(c + 1);
 }
 

@@ -41,7 +41,8 @@ static const char *verb_of(const struct call *call)
     return call->kind == CALL_PUT ? "put" : "pond_discard";
 }
 
-/* Reports it with what the record says of the object; r NULL: there is no object, or nothing is known of it.
+/*
+ * Reports it with what the record says of the object; r NULL: there is no object, or nothing is known of it.
  */
 static void refuse(const struct call *call, struct finding *f, enum role role, struct record *r)
 {
@@ -187,7 +188,7 @@ void claim_check(const struct call *call)
 
 void claim_check_hooks(const struct call *call)
 {
-    if (call->record != NULL && call->pond->work_on_put)
+    if (call->record != NULL && call->pond->put_is_slow)
         bytes_check_zones(call->pond, call->obj, call->record, ZONE_HOOKS, call->here);
 }
 

@@ -58,7 +58,8 @@ static void count_live(struct pond *p, void *obj, struct record *r, void *ctx)
     record_looked(r, RECORD_LIVE);
 }
 
-/* Sorts groups, the largest first. All objects of a pond have the same size: so most objects are most bytes.
+/*
+ * Sorts groups, the largest first. All objects of a pond have the same size: so most objects are most bytes.
  */
 static int by_bytes(const void *a, const void *b)
 {

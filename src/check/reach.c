@@ -113,7 +113,7 @@ static void reach_slab_object(struct reach *r, struct pond *p, struct slab *s, s
     const char *record = check_of(p) != NULL ? s->annex : NULL;
     if (record != NULL)
         record += object * check_of(p)->record_bytes;
-    reach_add(r, p, s->base + object * p->object_bytes + p->lead, p->options.size,
+    reach_add(r, p, s->base + object * p->object_bytes + p->front_bytes, p->options.size,
               (const struct record *)(const void *)record);
 }
 

@@ -50,7 +50,8 @@ void halt_end(struct halt *h, pid_t halter);
 int apart_open(int at, const char *path);
 ssize_t apart_read(int file, void *to, size_t n);
 
-/* Every entry's name of an open directory but those with a dot; false: it cannot be read, or visit said so.
+/*
+ * Every entry's name of an open directory but those with a dot; false: it cannot be read, or visit said so.
  */
 bool apart_list(int directory, bool (*visit)(const char *name, void *ctx), void *ctx);
 

@@ -36,7 +36,7 @@ static size_t inside(const struct pond *p, const struct slab *s, const void *add
 {
     uint32_t offset = (uint32_t)((const char *)address - s->base), stride = (uint32_t)p->object_bytes;
     *object = offset / stride;
-    return offset - *object * stride - p->lead;
+    return offset - *object * stride - p->front_bytes;
 }
 
 static struct record *table_record(struct pond *p, const void *obj, bool add)
@@ -100,7 +100,7 @@ static struct place in_slab(struct slab *s, const void *address)
     at.free = object == NULL;
     if (object == NULL)
         return at;
-    at.inside = (size_t)((const char *)address - object) - at.owner->lead;
+    at.inside = (size_t)((const char *)address - object) - at.owner->front_bytes;
     if (at.inside == 0 && check_of(at.owner) != NULL)
         at.record = own_record(at.owner, address);
     return at;
@@ -252,7 +252,7 @@ static void visit_slab(struct slab *s, size_t object, void *ctx)
         return;
     struct record *r = (struct record *)(void *)(annex + object * check_of(w->p)->record_bytes);
     if (is_current(check_of(w->p), r))
-        w->visit(w->p, s->base + object * w->p->object_bytes + w->p->lead, r, w->ctx);
+        w->visit(w->p, s->base + object * w->p->object_bytes + w->p->front_bytes, r, w->ctx);
 }
 
 static void visit_recorded(void *obj, struct record *r, void *ctx)

@@ -63,7 +63,7 @@ static inline struct record *record_in_slab(const struct pond *p, const struct c
     const struct slab *s = slab_of(obj);
     if (s == NULL || s->set != &p->slabs)
         return NULL;
-    uint64_t offset = (uint64_t)((const char *)obj - s->base) - p->lead;
+    uint64_t offset = (uint64_t)((const char *)obj - s->base) - p->front_bytes;
     uint64_t object = offset * c->inverse >> 32;
     char *annex = __atomic_load_n(&s->annex, __ATOMIC_ACQUIRE); /* Pairs with slab_annex: it is zeroed */
     bool start = object * p->object_bytes == offset && object < s->room && annex != NULL;

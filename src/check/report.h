@@ -64,7 +64,8 @@ struct finding {
 /* Writes the sentence as printf does, and has f->what be that. */
 void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds an event, if it happened at all (thread != 0). Of one that is this moment's the whole stack is taken.
+/*
+ * Adds an event, if it happened at all (thread != 0). Of one that is this moment's the whole stack is taken.
  */
 void finding_event(struct finding *f, enum role role, struct event e);
 

@@ -54,7 +54,8 @@ static bool makes(const struct scope *s)
     return s->hook == HOOK_CONSTRUCT || s->hook == HOOK_CREATE;
 }
 
-/* Reports that the hook did not return. `here` is the call that saw it; its thread 0: the hook's thread ends.
+/*
+ * Reports that the hook did not return. `here` is the call that saw it; its thread 0: the hook's thread ends.
  */
 static void report_left(const struct scope *s, struct event got, struct event here)
 {

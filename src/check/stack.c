@@ -76,7 +76,8 @@ static bool stack_is(const struct stack *s, const void *const *pcs, uint32_t cou
     return true;
 }
 
-/* The number of this stack among the entries from `number` on, up to but not with `end`; 0: it is not there.
+/*
+ * The number of this stack among the entries from `number` on, up to but not with `end`; 0: it is not there.
  */
 static uint32_t stack_search(uint32_t number, uint32_t end, const void *const *pcs, uint32_t count)
 {

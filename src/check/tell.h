@@ -34,13 +34,13 @@ static inline void tell_put(const struct pond *p, void *obj)
 static inline void tell_ended(const struct pond *p, void *obj)
 {
     if (check_tools() && !guard_owns(obj))
-        tools_ended(obj, (char *)obj - p->lead, p->object_bytes);
+        tools_ended(obj, (char *)obj - p->front_bytes, p->object_bytes);
 }
 
 static inline void tell_wiped(const struct pond *p, void *obj)
 {
     if (check_tools() && p->object_bytes > 0)
-        tools_wipe((char *)obj - p->lead, p->object_bytes);
+        tools_wipe((char *)obj - p->front_bytes, p->object_bytes);
 }
 
 #endif

@@ -31,7 +31,8 @@ struct thread_block {
 struct thread_block *thread_block(void);
 struct thread_block *thread_block_made(void);
 
-/* Visits every block that a thread had since the last fork, and maybe has; its thread may use it meanwhile.
+/*
+ * Visits every block that a thread had since the last fork, and maybe has; its thread may use it meanwhile.
  */
 void thread_blocks_each(void (*visit)(struct thread_block *b, const void *ctx), const void *ctx);
 

@@ -356,5 +356,5 @@ struct watch_room watch_layout(const pond_options *options)
     bool zones = (now.words & CHECK_REDZONE) != 0 || (check_tools() && tools_search());
     size_t zone = zones ? REDZONE_BYTES : 0;
     size_t room = check_tools() ? tools_room(options->size) : 0;
-    return (struct watch_room){.lead = zone, .tail = MAX(zone, room)};
+    return (struct watch_room){.front_bytes = zone, .tail = MAX(zone, room)};
 }

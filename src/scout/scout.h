@@ -62,7 +62,8 @@ struct chain {
     bool sure; /* it was unwound, not guessed */
 };
 
-/* Who called a function whose frame begins at cfa. Guesses by what was learnt, and unwinds where it cannot.
+/*
+ * Who called a function whose frame begins at cfa. Guesses by what was learnt, and unwinds where it cannot.
  */
 void chain_walk(struct chain *c, const void *cfa);
 void chain_unwind(struct chain *c, const void *cfa);

@@ -40,7 +40,7 @@ static bool finds_writes(pond *p)
 
 static bool has_zones(const pond *p)
 {
-    return p->lead > 0;
+    return p->front_bytes > 0;
 }
 
 /* ---- whose words they are ---- */

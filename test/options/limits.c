@@ -267,7 +267,7 @@ Test(limits, fewer_idle_bytes)
     pond_put_many(p, objs, MANY);
     for (int i = 0; i < 3; i++)
         pond_rotate(p);
-    cr_assert_not(((struct pond *)p)->exact_bytes, "the caches are back");
+    cr_assert_not(((struct pond *)p)->counts_idle_exactly, "the caches are back");
     set_max_idle_bytes(0);
     test_get(p, objs, MANY);
     pond_put_many(p, objs, MANY);

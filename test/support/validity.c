@@ -37,7 +37,7 @@ bool pond_has_object(const pond *p, const void *obj)
 {
     const struct slab *s = slab_of(obj);
     const char *start = s != NULL && s->set == &p->slabs ? (const char *)slab_locate(s, obj) : NULL;
-    return start != NULL && start + p->lead == (const char *)obj;
+    return start != NULL && start + p->front_bytes == (const char *)obj;
 }
 
 static void add_magazine(walk *w, const struct magazine *m, uint32_t count, const char *where)
@@ -65,7 +65,7 @@ static void walk_cache(walk *w, const struct cache *c)
     if ((top & 1) != 0)
         find(w, "the line %zu is marked", (size_t)(c - w->pond->caches) + 1);
     for (size_t left = c->run_left < RUN_HANDED ? c->run_left : 0; left > 0; left--)
-        if (!pond_has_object(w->pond, c->run_end - left * w->pond->object_bytes + w->pond->lead))
+        if (!pond_has_object(w->pond, c->run_end - left * w->pond->object_bytes + w->pond->front_bytes))
             find(w, "the run of line %zu is given back", (size_t)(c - w->pond->caches) + 1);
     w->unmade += c->run_left & ~RUN_HANDED;
     w->handed += c->run_left >= RUN_HANDED;
@@ -176,10 +176,10 @@ static void check_counts(walk *w, size_t live)
     if (p->charged != w->room)
         find(w, "%zu charged, magazines with room for %zu", (size_t)p->charged, (size_t)w->room);
     size_t most = p->options.max_idle_bytes;
-    if (p->exact_bytes && p->options.footprint == NULL && most > 0 &&
+    if (p->counts_idle_exactly && p->options.footprint == NULL && most > 0 &&
         w->object_count * p->object_bytes > most)
         find(w, "%zu idle objects of %zu bytes, more than %zu", w->object_count, p->object_bytes, most);
-    if (p->exact_bytes && p->options.footprint != NULL && most > 0 && p->idle_bytes > most)
+    if (p->counts_idle_exactly && p->options.footprint != NULL && most > 0 && p->idle_bytes > most)
         find(w, "%zu idle bytes, more than %zu", (size_t)p->idle_bytes, most);
 }
 

@@ -102,7 +102,7 @@ BOTH_WAYS(line, with_work_at_a_put_it_serves_gets_alone)
 {
     start(*refused);
     enroll(NULL);
-    ground->work_on_put = true;
+    ground->put_is_slow = true;
     load_mine(NULL);
     cr_assert_null(my_cache()->limit);
     cr_assert(!opens(*refused != 0) || my_cache()->base == loaded->slots);

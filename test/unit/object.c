@@ -94,9 +94,9 @@ static void destroy(void *obj, pond_drop_reason why, void *ctx)
         must(slab_of(obj) != NULL && slab_of(obj)->used > 0, "its memory went before it");
 }
 
-static struct birth admit(void)
+static struct admission admit(void)
 {
-    struct birth b;
+    struct admission b;
     pthread_mutex_lock(&p->lock);
     object_admit(p, &b, NULL);
     pthread_mutex_unlock(&p->lock);
@@ -105,7 +105,7 @@ static struct birth admit(void)
 
 static void *make(void)
 {
-    struct birth b = admit();
+    struct admission b = admit();
     errno = 0;
     return object_make(p, &b);
 }
@@ -134,13 +134,13 @@ Test(object, admission_takes_a_place_and_memory)
 {
     start((pond_options){.max_objects = 2});
     for (uint64_t n = 1; n <= 2; n++) {
-        struct birth b = admit();
+        struct admission b = admit();
         cr_assert(b.error == 0 && !b.full && b.memory != NULL && b.zero);
         expect_counts(n, n, n);
         cr_assert_eq(object_make(p, &b), b.memory);
         expect_counts(n, n, n);
     }
-    struct birth b = admit();
+    struct admission b = admit();
     cr_assert(b.error == EAGAIN && b.full && b.memory == NULL);
     errno = 0;
     cr_assert_null(object_make(p, &b));
@@ -153,7 +153,7 @@ Test(object, admission_takes_a_place_and_memory)
 Test(object, a_miss_is_counted_with_its_admission)
 {
     start((pond_options){.construct = construct, .max_objects = 2});
-    struct birth b;
+    struct admission b;
     for (uint64_t n = 1; n <= 3; n++) {
         pthread_mutex_lock(&p->lock);
         object_admit(p, &b, NULL);
@@ -169,7 +169,7 @@ Test(object, a_miss_is_counted_with_its_admission)
 Test(object, a_miss_whose_construct_fails_is_none)
 {
     start((pond_options){.construct = construct});
-    struct birth b;
+    struct admission b;
     seen.error = EBADMSG;
     pthread_mutex_lock(&p->lock);
     object_admit(p, &b, NULL);
@@ -183,7 +183,7 @@ Test(object, no_memory_is_no_admission)
 {
     start((pond_options){.construct = construct});
     fault_arm(FAULT_MMAP, 0, true);
-    struct birth b = admit();
+    struct admission b = admit();
     fault_disarm(FAULT_MMAP);
     cr_assert(b.error == ENOMEM && !b.full && b.memory == NULL);
     errno = 0;
@@ -230,7 +230,7 @@ Test(object, create_makes_what_the_pond_keeps)
 {
     start((pond_options){.create = create, .destroy = destroy, .max_objects = 1});
     seen.error = MADE;
-    struct birth b = admit();
+    struct admission b = admit();
     cr_assert(b.error == 0 && b.memory == NULL);
     void *obj = object_make(p, &b);
     cr_assert_not_null(obj);
@@ -254,7 +254,7 @@ Test(object, a_create_that_fails_leaves_nothing)
     cr_assert_null(make());
     cr_assert_eq(errno, ENOMEM, "for want of another reason");
     seen.error = MUTE;
-    struct birth b = admit();
+    struct admission b = admit();
     errno = EMFILE;
     cr_assert_null(object_make(p, &b));
     cr_assert_eq(errno, ENOMEM, "the errno of before is not its reason");

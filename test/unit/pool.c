@@ -110,7 +110,7 @@ Test(pool, bounds_choose_the_way_of_a_put)
     static const struct {
         pond_options options;
         bool exact, work;
-        size_t idle_room;
+        size_t max_idle_objects;
     } ways[] = {
         {{.size = 64}, false, false, 0},
         {{.size = 64, .max_idle_bytes = 255 * 64}, true, false, 0},
@@ -127,9 +127,9 @@ Test(pool, bounds_choose_the_way_of_a_put)
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         struct pond *p = test_pond(ways[i].options);
-        cr_assert_eq(p->exact_bytes, ways[i].exact, "way %zu", i);
-        cr_assert_eq(p->work_on_put, ways[i].work, "way %zu", i);
-        cr_assert_eq(p->idle_room, ways[i].idle_room, "way %zu", i);
+        cr_assert_eq(p->counts_idle_exactly, ways[i].exact, "way %zu", i);
+        cr_assert_eq(p->put_is_slow, ways[i].work, "way %zu", i);
+        cr_assert_eq(p->max_idle_objects, ways[i].max_idle_objects, "way %zu", i);
     }
 }
 

@@ -196,7 +196,7 @@ Test(run, at_the_rate_1_every_get_is_sampled_then_as_well)
 }
 
 /* A run that a thread has taken and is not in its cache with: it makes pages resident meanwhile. */
-static void *take_run(struct birth *b, size_t *n)
+static void *take_run(struct admission *b, size_t *n)
 {
     *n = 0;
     while (*n < 1000 || mine()->run_left > 0)
@@ -212,7 +212,7 @@ static void *take_run(struct birth *b, size_t *n)
 
 Test(run, what_is_on_its_way_is_no_object)
 {
-    struct birth b;
+    struct admission b;
     size_t n;
     p = test_pond((pond_options){.size = 64});
     void *obj = take_run(&b, &n);
@@ -239,7 +239,7 @@ static void get_and_put_one(unsigned index, void *unused)
 /* There are less objects than the limit, and more with those that are not made. */
 Test(run, limits_are_of_objects_that_are_made)
 {
-    struct birth b;
+    struct admission b;
     size_t n;
     p = test_pond((pond_options){.size = 64});
     void *obj = take_run(&b, &n);

@@ -202,7 +202,7 @@ enum { BOUND = 640 };
 static void start_bounded(void)
 {
     p = test_pond((pond_options){.size = 64, .max_idle_bytes = 64 * BOUND});
-    must(p->idle_room == BOUND && !p->exact_bytes, "%zu objects of room", p->idle_room);
+    must(p->max_idle_objects == BOUND && !p->counts_idle_exactly, "%zu objects of room", p->max_idle_objects);
 }
 
 Test(shared, magazines_have_no_more_room_than_may_be_idle)
@@ -303,7 +303,7 @@ static void start_exact(void)
 {
     p = test_pond(
         (pond_options){.size = STRIDE, .footprint = number_is_footprint, .max_idle_bytes = MOST_BYTES});
-    must(p->exact_bytes, "bytes are counted");
+    must(p->counts_idle_exactly, "bytes are counted");
 }
 
 Test(shared, idle_bytes_are_the_sum_of_footprints)

@@ -31,7 +31,8 @@ char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- the command that is looked at: run.c ---- */
 
-/* Runs it with the library, which counts into files in the directory. Returns its status as a shell has it.
+/*
+ * Runs it with the library, which counts into files in the directory. Returns its status as a shell has it.
  */
 int run(const asked *a, const char *directory);
 
