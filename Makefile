@@ -40,6 +40,7 @@ OPTIMISE.i686    := -O2 -g
 DEFINES.fence    := -DPOND_FENCE
 DEFINES.lock     := -DPOND_DEPOT_LOCK
 DEFINES.asan     := -DPOND_ASSERTS
+DEFINES.tsan     := -DPOND_ASSERTS
 DEFINES.i686     := -DPOND_ASSERTS
 DEFINES.debug    := -DPOND_ASSERTS -DPOND_DEBUG_DEFAULT=\"full\"
 # The variant that is installed beside the plain one has a name of its own.

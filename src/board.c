@@ -53,8 +53,7 @@ static uint64_t *word_at(uint64_t *words, uint32_t place)
 
 static size_t board_part_bytes(void)
 {
-    size_t page = os_page_size();
-    return (sizeof(struct board_part) + page - 1) & ~(page - 1);
+    return rounded_up(sizeof(struct board_part), os_page_size());
 }
 
 /* Pairs with board_any_active, which has no lock: it finds no part that is not zeroed memory. */

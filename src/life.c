@@ -15,19 +15,14 @@
 
 #define SMALLEST_STRIDE 8
 
-static size_t round_up(size_t bytes, size_t align)
-{
-    return (bytes + align - 1) & ~(align - 1);
-}
-
 /* Lays objects out, with the room that the watcher wants around them. */
 static void lay_out(struct pond *p)
 {
     size_t align = MAX(p->options.align, 1);
     struct watch_room room = watch_layout(&p->options);
-    p->front_bytes = round_up(room.front_bytes, align);
+    p->front_bytes = rounded_up(room.front_bytes, align);
     p->object_bytes =
-        MAX(round_up(p->front_bytes + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
+        MAX(rounded_up(p->front_bytes + p->options.size + room.tail, align), MAX(SMALLEST_STRIDE, align));
     POND_ASSERT((align & (align - 1)) == 0 && p->front_bytes % align == 0 && p->object_bytes % align == 0);
     slab_set_init(&p->slabs, p->object_bytes, room.tail > 0);
     p->slabs.owner = p;

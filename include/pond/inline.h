@@ -65,7 +65,7 @@ extern "C" {
 
 /*
  * How a thread's own variable is found: initial-exec, without a call. A loader has room for such ones when
- * a program begins, and little of it for what it loads later (README, "In your program"). So with 1 the
+ * a program begins, and little of it for what it loads later (doc/host.md). So with 1 the
  * compiler and the linker choose, which makes the same of them in a program: where `make
  * TLS=global-dynamic` says so, and with musl and bionic, whose dlopen has no room at all.
  */
