@@ -64,6 +64,22 @@ static void ran(const char *site)
     fclose(file);
 }
 
+static void take_lock(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void give_lock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* Else another thread may have the lock when the program forks, and the child waits for it for ever. */
+__attribute__((constructor)) static void prepare_for_forks(void)
+{
+    pthread_atfork(take_lock, give_lock, give_lock);
+}
+
 static struct kept **bucket(const void *object)
 {
     return &table[((uintptr_t)object >> 4) % BUCKETS];
