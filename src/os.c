@@ -24,11 +24,6 @@ size_t os_page_size(void)
     return known;
 }
 
-static bool is_on_page(const void *address)
-{
-    return (uintptr_t)address % os_page_size() == 0;
-}
-
 /* ---- giving pages back ---- */
 
 #ifndef MADV_DONTNEED_LOCKED
@@ -38,7 +33,6 @@ static bool is_on_page(const void *address)
 /* Locked memory goes only when it is asked for by that name, and on older kernels not at all: EINVAL. */
 bool os_purge(void *base, size_t bytes)
 {
-    POND_ASSERT(is_on_page(base));
     int saved = errno;
     bool purged = madvise(base, bytes, MADV_DONTNEED) == 0;
 #ifdef __linux__
@@ -127,7 +121,7 @@ static void keep_chain(struct kept *first)
 /* The range's first page is memory that may be written to. */
 static void keep(void *base, size_t bytes, bool reserved)
 {
-    POND_ASSERT(is_on_page(base) && bytes >= sizeof(struct kept));
+    POND_ASSERT(bytes >= sizeof(struct kept));
     bool zero = os_purge(base, bytes);
     struct kept *k = base;
     *k = (struct kept){.bytes = bytes, .reserved = reserved, .zero = zero};
@@ -296,7 +290,6 @@ static bool open_anew(void *base, size_t bytes)
 
 bool os_open(void *base, size_t bytes)
 {
-    POND_ASSERT(is_on_page(base));
     int saved = errno;
     if (mprotect(base, bytes, PROT_READ | PROT_WRITE) == 0)
         return true;

@@ -344,8 +344,10 @@ void full_made(pond *p, void *obj)
 void full_drop(pond *p, void *obj, const struct frame *call)
 {
     struct record *r = record_of(p, obj);
+    struct event by = {.thread = 0}; /* read before the record is settled: then it is another object's */
     if (r != NULL) {
         bool idle = seize(check_of(p), r);
+        by = r->put;
         tell_open(p, obj);
         bytes_restore(p, obj, r, NULL);
         if (idle)
@@ -355,12 +357,8 @@ void full_drop(pond *p, void *obj, const struct frame *call)
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
-    scope_enter(&(struct scope){.pond = p,
-                                .obj = obj,
-                                .hook = HOOK_DESTROY,
-                                .frame = *call,
-                                .beside = true,
-                                .by = r != NULL ? r->put : (struct event){.thread = 0}});
+    scope_enter(&(struct scope){
+        .pond = p, .obj = obj, .hook = HOOK_DESTROY, .frame = *call, .beside = true, .by = by});
 }
 
 static void full_dropped(pond *p, void *obj)
