@@ -320,7 +320,7 @@ void bytes_unshelve(struct pond *p, struct record *r)
 
 /* ---- all idle objects, at a tick ---- */
 
-#define NOTES 8 /* of one tick, and of either kind; the rest at the next */
+#define NOTES 6 /* of one tick, and of either kind; the rest at the next. They lie on the stack */
 
 struct look {
     bool lift;     /* poison is to go: the word is off */

@@ -341,6 +341,13 @@ void full_made(pond *p, void *obj)
     record_settle(c, r, RECORD_IDLE);
 }
 
+/* In a frame of its own, which is not there while what full_drop found is reported. */
+static NOT_INLINED void enter_destroy(pond *p, void *obj, const struct frame *call, struct event by)
+{
+    scope_enter(&(struct scope){
+        .pond = p, .obj = obj, .hook = HOOK_DESTROY, .frame = *call, .beside = true, .by = by});
+}
+
 void full_drop(pond *p, void *obj, const struct frame *call)
 {
     struct record *r = record_of(p, obj);
@@ -357,8 +364,7 @@ void full_drop(pond *p, void *obj, const struct frame *call)
         record_settle(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
-    scope_enter(&(struct scope){
-        .pond = p, .obj = obj, .hook = HOOK_DESTROY, .frame = *call, .beside = true, .by = by});
+    enter_destroy(p, obj, call, by);
 }
 
 static void full_dropped(pond *p, void *obj)
