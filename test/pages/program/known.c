@@ -172,8 +172,9 @@ static int each_pond(int (*visit)(pond *p, void *ctx), void *ctx)
     return stopped;
 }
 
-static void stats(pond *p, pond_stats *s)
+static void stats(pond *p, pond_stats *s, size_t bytes)
 {
+    (void)bytes; /* of this version's structure */
     const struct fact *f = fact_of(p);
     *s = (pond_stats){.live = f->live,
                       .idle_local = f->local,
@@ -201,8 +202,9 @@ static void stats(pond *p, pond_stats *s)
     s->dropped[POND_DROP_EPOCH] = f->misses - f->live - f->local - f->shared - f->victim;
 }
 
-static void limits(const pond *p, pond_limits *l)
+static void limits(const pond *p, pond_limits *l, size_t bytes)
 {
+    (void)bytes;
     *l = (pond_limits){.max_objects = fact_of(p)->limit, .min_idle = fact_of(p)->limit > 0 ? 16 : 0};
 }
 
@@ -216,8 +218,9 @@ static double course(size_t pond, double at)
     return courses[pond];
 }
 
-static int history(pond *p, pond_history *h)
+static int history(pond *p, pond_history *h, size_t bytes)
 {
+    (void)bytes;
     const struct fact *f = fact_of(p);
     size_t pond = (size_t)(f - facts);
     *h = (pond_history){.id = pond + 1};
