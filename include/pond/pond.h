@@ -389,7 +389,7 @@ typedef struct pond_stats {
                                         got fewer than it was asked for is one. Calls that are refused
                                         (EDEADLK, EINVAL) are no gets */
     uint64_t resident_bytes; /* of slab_bytes, what is in memory: each page that had an object on it since it
-                                was last given back */
+                                was last given back, or may soon have one: up to 64 KiB a thread */
     uint64_t waited;         /* gets that had to wait at max_objects (pond_get_wait), in vain or not */
 } pond_stats;
 
