@@ -149,7 +149,7 @@ $(B)/src/%.o: src/%.c $(B)/flags | build/have-ck
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libpond-symbol, which turns addresses into file and line: what needs libdw lies apart from libpond.
--include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/write/write.mk src/http/http.mk src/prof/prof.mk src/scout/scout.mk src/escape/escape.mk src/migrate/migrate.mk
+-include src/symbol/symbol.mk src/proto/proto.mk src/flame/flame.mk src/verdict/verdict.mk src/launch/launch.mk src/write/write.mk src/http/http.mk src/prof/prof.mk src/scout/scout.mk src/escape/escape.mk src/migrate/migrate.mk
 
 # Other flags than the last time, or a header that src/check/tools.h now finds: everything is made again.
 HAVE_VALGRIND := $(shell $(CC) $(CPPFLAGS) -E -x c -include valgrind/memcheck.h /dev/null > /dev/null 2>&1 && \

@@ -7,7 +7,7 @@ SCRIPTS = $(shell grep -rlE '^.!/bin/(ba)?sh|^.!/usr/bin/env (ba)?sh' src test b
 PERL_SCRIPTS = $(shell grep -rlE '^.!/usr/bin/perl' src test bench examples)
 PYTHON_SCRIPTS = $(shell grep -rlE '^.!.*python' src test bench examples) $(shell find src test -name '*.py')
 # The sources in C of all libraries and tools but libpond's.
-TOOL_SOURCES := $(wildcard $(patsubst %,src/%/*.c,symbol flame verdict write pages http prof scout scout/tool))
+TOOL_SOURCES := $(wildcard $(patsubst %,src/%/*.c,symbol flame verdict launch write pages http prof scout scout/tool))
 # memcached's is compiled beside memcached's headers.
 TIDY_EXAMPLES := $(wildcard examples/*.c) $(filter-out examples/memcached/cache.c,$(wildcard examples/*/*.c))
 

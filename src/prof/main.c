@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // pond-prof: looks at heap profiles of ponds, and at any other that Go's pprof reads.
+#include "../launch/launch.h"
 #include "command.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <pond/pond.h>
-#include <signal.h>
 #include <string.h>
 
 typedef struct command {
@@ -35,7 +35,7 @@ static int end(int status)
 
 int main(int count, char **words)
 {
-    signal(SIGPIPE, SIG_IGN);
+    launch_ignore_sigpipe();
     if (count < 2) {
         fputs(help_general, stderr);
         return STATUS_FAILED;

@@ -13,7 +13,7 @@ PROF_CFLAGS  := -D_GNU_SOURCE -Wmissing-prototypes -Wstrict-prototypes $(PROTO_C
 $(eval $(call tool,prof))
 prof: $(PROF) ## pond-prof, which reads heap profiles
 
-$(PROF): $(PROF_OBJECTS) $(FLAME_OBJECTS) $(VERDICT_OBJECTS) $(PROTO_OBJECT)
+$(PROF): $(PROF_OBJECTS) $(FLAME_OBJECTS) $(VERDICT_OBJECTS) $(LAUNCH_OBJECTS) $(PROTO_OBJECT)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROTO_LIBS) -lcurl -lm
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // record: runs a command with POND_PROFILE, and takes what it leaves. Each process of it that uses ponds
 // writes a file of its own (%p) into a directory that nobody else can look into.
+#include "../launch/launch.h"
 #include "command.h"
 #include "output.h"
-#include "run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -179,7 +179,7 @@ static bool save_all(const recording *r, const found *profiles, trouble *t)
     return true;
 }
 
-static bool keep(recording *r, const run_result *result, trouble *t)
+static bool keep(recording *r, const launch_result *result, trouble *t)
 {
     found profiles = {.count = 0};
     find_profiles(&profiles, r, result->pid);
@@ -213,8 +213,8 @@ int command_record(int count, char **words)
     char setting[400];
     snprintf(setting, sizeof setting, "rate=%s,exit=%s/%%p.pb.gz", r.rate, r.directory);
     setenv("POND_PROFILE", setting, 1);
-    run_result result = {0};
-    bool done = run(r.command, &result, &t) && keep(&r, &result, &t);
+    launch_result result = {0};
+    bool done = launch(r.command, &result, t.text, sizeof t.text) && keep(&r, &result, &t);
     remove_directory(&r);
     if (!done)
         return tell(&t);

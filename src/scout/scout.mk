@@ -15,7 +15,7 @@ SCOUT_CFLAGS  := -D_GNU_SOURCE -Wmissing-prototypes -Wstrict-prototypes
 $(eval $(call tool,scout))
 scout: $(SCOUT) $(SCOUT_SO) ## pond-scout, which says of any program which objects a pond would serve
 
-$(SCOUT): $(SCOUT_OBJECTS) $(SYMBOL_LIB)
+$(SCOUT): $(SCOUT_OBJECTS) $(LAUNCH_OBJECTS) $(SYMBOL_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldw -lm -pthread
 

@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CORPUS  ?= build/fuzz/corpus
 # Without what speaks to servers and runs commands.
 FUZZ_SOURCES := test/profile/prof/fuzz.c $(filter-out $(addprefix src/prof/,main.c commands.c draw.c help.c hook.c http.c \
-                  options.c output.c process.c record.c run.c source.c verdict.c watch.c),$(PROF_SOURCES)) \
+                  options.c output.c process.c record.c source.c verdict.c watch.c),$(PROF_SOURCES)) \
                   $(FLAME_SOURCES) $(FLAME_TEXT) $(VERDICT_SOURCES)
 .PHONY: fuzz-prof
 fuzz-prof: $(FUZZ) ## libFuzzer on the reader of pond-prof (FUZZ_SECONDS=60)

@@ -37,6 +37,15 @@ check "a picture of two processes" grep -q '7.18MiB in 16 samples' "$scratch/two
 record -o "$scratch/two.pb.gz" -- sh -c "$scratch/program $scratch/heap.pb.gz; $scratch/program $scratch/heap.pb.gz"
 check "files of two processes" is "$(find "$scratch" -name 'two*.pb.gz' | wc -l)" 2
 
+# SIGPIPE, which pond-prof ignores, is as whoever started it had it: services often have it ignored.
+for how in default ignore; do
+    # shellcheck disable=SC2016 # that shell's
+    env --$how-signal=PIPE "$prof" record -o "$scratch/p.pb.gz" -- \
+        sh -c 'grep SigIgn /proc/self/status; "$@"' sh "$scratch/program" "$scratch/heap.pb.gz" > "$scratch/out" 2>&1
+    env --$how-signal=PIPE grep SigIgn /proc/self/status > "$scratch/expected"
+    check "the command begins with SIGPIPE as it was: $how" grep -qxFf "$scratch/expected" "$scratch/out"
+done
+
 refuses "a program without libpond" 'does not link libpond' "$prof" record -o "$scratch/b.pb.gz" -- true
 check "no file is made then" [ ! -e "$scratch/b.pb.gz" ]
 # shellcheck disable=SC2016 # the inner shell's own

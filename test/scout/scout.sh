@@ -90,6 +90,17 @@ looks --rate 100000000 -- "$scratch/sites" 2000 killed 2> "$scratch/err" || stat
 check "killed: the status" test $status -eq 137
 check "killed: all was counted" place conn_new pond '"gets":2000,'
 
+# A signal to pond-scout alone goes to the command, which says when it is ready for one.
+mkfifo "$scratch/ready"
+# shellcheck disable=SC2016 # that shell's
+"$scout" -o "$scratch/table" -- sh -c 'trap "exit 5" USR1; echo > "$1"; while :; do sleep 0.1; done' sh "$scratch/ready" \
+    2> "$scratch/err" &
+read -r _ < "$scratch/ready"
+status=0
+kill -s USR1 $!
+wait $! || status=$?
+check "signals are passed on" test $status -eq 5
+
 "$CXX" -std=c++14 -O2 -g -o "$scratch/objects" test/scout/program/objects.cc
 check "C++" looks --rate 100000000 -- "$scratch/objects" 2000
 check "what a template allocates belongs to the function that uses it" place accept_one pond '"size":272,' '"gets":2000,'
