@@ -11,20 +11,8 @@ if ! make --no-print-directory WERROR=1 escape > /dev/null 2>&1 || [ ! -e "$plug
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+. test/support/checks.sh
 export POND_ESCAPE="own_get;own_put@1"
-
-# report STATUS NAME: what there is to say of a failure is in $work/said.
-report()
-{
-    if [ "$1" -eq 0 ]; then
-        echo "ok $2"
-        return
-    fi
-    failed=1
-    echo "FAIL $2"
-    sed 's/^/    /' "$work/said"
-}
 
 # compile LEVEL FILE OBJECT [FLAG...]
 compile()

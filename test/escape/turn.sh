@@ -11,20 +11,8 @@ if ! make --no-print-directory WERROR=1 escape-turn build/libpond.a > /dev/null 
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+. test/support/checks.sh
 export ASAN_OPTIONS=detect_stack_use_after_return=1:detect_leaks=0
-
-# report STATUS NAME: what there is to say of a failure is in $work/said.
-report()
-{
-    if [ "$1" -eq 0 ]; then
-        echo "ok $2"
-        return
-    fi
-    failed=1
-    echo "FAIL $2"
-    sed 's/^==[0-9]*==/    /; s/^/    /' "$work/said"
-}
 
 # turn PROGRAM FILE [FLAG...]
 turn()

@@ -15,19 +15,7 @@ migrate=$PWD/src/migrate/pond-migrate
 talk=$PWD/examples/migrate/talk
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
-
-# report NAME STATUS: what there is to say of a failure is in $work/said.
-report()
-{
-    if [ "$2" -eq 0 ]; then
-        echo "ok $1"
-        return
-    fi
-    failed=1
-    echo "FAIL $1"
-    sed 's/^/    /' "$work/said"
-}
+. test/support/checks.sh
 
 # build DIRECTORY PROGRAM [FLAG...]
 build()
@@ -54,14 +42,14 @@ says_the_same()
 }
 
 (migrates) > "$work/said" 2>&1
-report "the server is migrated" $?
+report $? "the server is migrated"
 { build examples/migrate/before "$work/before-server" && build "$work/after" "$work/after-server"; } > "$work/said" 2>&1
-report "it builds before and after, without a warning" $?
+report $? "it builds before and after, without a warning"
 "$talk" "$work/before-server" > "$work/before-said" 2> "$work/said" && [ "$(wc -l < "$work/before-said")" -gt 300 ]
-report "it talks before" $?
+report $? "it talks before"
 for words in off fast full full,hold=5,chaos=1; do
     says_the_same "$words"
-    report "it says the same after, POND_DEBUG=$words" $?
+    report $? "it says the same after, POND_DEBUG=$words"
 done
 
 # A migrated program's old mistake is found: a message is released twice after it was sent.
@@ -70,7 +58,7 @@ sed -i '/MSG_NOSIGNAL/{n;s/message_put(m);/& message_put(m);/}' "$work/mistaken/
 { build "$work/mistaken" "$work/mistaken-server" -Wno-use-after-free &&
     POND_DEBUG=fast,log "$talk" "$work/mistaken-server"; } > "$work/said" 2>&1
 grep -q 'pond: double: double put: ' "$work/said"
-report "a mistake that the old server hid is found" $?
+report $? "a mistake that the old server hid is found"
 
 # ---- what does not fit ----
 
@@ -84,7 +72,7 @@ refuses()
     "$migrate" "$@" "$work/program.c" > "$work/said" 2>&1
     status=$?
     [ $status -eq 1 ] && grep -q "$sentence" "$work/said" && cmp "$work/program.c" "$work/program-before.c" >> "$work/said"
-    report "$name" $?
+    report $? "$name"
 }
 
 refuses "an array is no object" 'program.c:3: is allocated by another size' malloc job << 'EOF'
@@ -145,7 +133,7 @@ becomes()
         grep -qF -- "$line" "$work/program.c" || { echo "no line: $line" >> "$work/said"; status=1; }
     done <<< "$lines"
     [ $status -eq 0 ] || cat "$work/program.c" >> "$work/said"
-    report "$name" $status
+    report $status "$name"
 }
 
 becomes "a list that is initialised at the declaration" 'POND_DECLARE(job, struct job)

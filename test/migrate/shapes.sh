@@ -12,18 +12,7 @@ migrate=$PWD/src/migrate/pond-migrate
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
-
-report()
-{
-    if [ "$2" -eq 0 ]; then
-        echo "ok $1"
-        return
-    fi
-    failed=1
-    echo "FAIL $1"
-    sed 's/^/    /' "$work/said"
-}
+. test/support/checks.sh
 
 # Splits stdin into files at lines "-- NAME"; the first is a.c where nothing is said.
 unpack()
@@ -49,7 +38,7 @@ becomes()
             ./*.c "$root/build/release/libpond.a" -pthread && POND_DEBUG=full "$work/program") >> "$work/said" 2>&1 || status=1
     fi
     [ $status -eq 0 ] || cat "$work"/tree/* >> "$work/said"
-    report "$name" $status
+    report $status "$name"
 }
 
 # refuses NAME SENTENCE ARGUMENT...
@@ -61,7 +50,7 @@ refuses()
     (cd "$work/tree" && "$migrate" "$@" ./*.[ch] -- -D_GNU_SOURCE) > "$work/said" 2>&1
     status=$?
     [ $status -eq 1 ] && grep -qF -- "$sentence" "$work/said" && diff -r "$work/before" "$work/tree" >> "$work/said"
-    report "$name" $?
+    report $? "$name"
 }
 
 # ---- what servers do ----
@@ -426,7 +415,7 @@ says()
 {
     (cd "$work/tree" && "$migrate" "${@:4}") > "$work/said" 2>&1
     [ $? -eq "$3" ] && grep -qF -- "$2" "$work/said" && [ "$(wc -l < "$work/said")" -le 2 ]
-    report "$1" $?
+    report $? "$1"
 }
 unpack << 'EOF'
 #include <stdlib.h>
@@ -445,5 +434,5 @@ says "a broken JSON" 'broken.json: is no JSON of pond-scout' 2 scout broken.json
 says "a broken database" 'broken.json: is no compile_commands.json' 2 malloc job -p broken.json
 says "what pond-scout says is worth it" 'job: 9 gets, predicted hit ratio 0.9900: 1 allocations and 1 frees' 0 scout scout.json a.c
 grep -q 'return job_get();' "$work/tree/a.c"
-report "and it is converted" $?
+report $? "and it is converted"
 exit $failed

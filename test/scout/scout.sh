@@ -2,41 +2,13 @@
 # pond-scout on programs of which everything is known: which places it names, how often they allocate, what it
 # says of each; threads, forks, other allocators, ends that nobody hears of; and what it refuses.
 . test/build/lib.sh
+. test/support/checks.sh
 
 scout=${POND_SCOUT_TOOL:-build/release/pond-scout}
 if [ ! -x "$scout" ]; then
     echo "skipped: pond-scout was not built"
     exit 77
 fi
-failed=0
-
-# check TITLE COMMAND...: the command succeeds
-check()
-{
-    title=$1
-    shift
-    if "$@" > "$scratch/checked" 2>&1; then
-        echo "ok $title"
-    else
-        echo "FAIL $title: $(head -c 2000 "$scratch/checked")"
-        failed=1
-    fi
-}
-
-# refuses TITLE WORDS COMMAND...: exit status 2, and one line on standard error that has WORDS in it.
-refuses()
-{
-    title=$1 words=$2
-    shift 2
-    status=0
-    timeout 60 "$@" > "$scratch/out" 2> "$scratch/err" < /dev/null || status=$?
-    if [ $status -eq 2 ] && [ "$(wc -l < "$scratch/err")" -eq 1 ] && grep -qF -- "$words" "$scratch/err"; then
-        echo "ok $title"
-    else
-        echo "FAIL $title: status $status: $(head -c 600 "$scratch/err")"
-        failed=1
-    fi
-}
 
 # looks ARGUMENT...: pond-scout, with its answers in $scratch/table and $scratch/json.
 looks()

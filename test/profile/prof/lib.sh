@@ -1,6 +1,7 @@
 # Shared by the tests of pond-prof: the program in $prof, profiles, and what is checked of a run.
 # shellcheck shell=sh
 . test/build/lib.sh
+. test/support/checks.sh
 
 prof=${POND_PROF:-build/release/pond-prof}
 if [ ! -x "$prof" ]; then
@@ -16,40 +17,6 @@ stacks=test/profile/prof/stacks
 sed -e 's/700 2867200$/900 3686400/' -e '/upgrade/d' -e '/victim/d' $stacks |
     "$make_profile" --base=0x7f0000000000 | gzip -n > "$scratch/later.pb.gz"
 
-# refuses TITLE WORDS COMMAND...: exit status 2, nothing on standard output, one line on standard error that has
-# WORDS in it.
-refuses()
-{
-    title=$1 words=$2
-    shift 2
-    status=0
-    timeout 120 "$@" > "$scratch/out" 2> "$scratch/err" < /dev/null || status=$?
-    if [ $status -ne 2 ] || [ -s "$scratch/out" ] || [ "$(wc -l < "$scratch/err")" -ne 1 ]; then
-        echo "FAIL $title: status $status; it printed:"
-        head -c 600 "$scratch/out"
-        head -c 600 "$scratch/err"
-        failed=1
-    elif ! grep -qF -- "$words" "$scratch/err"; then
-        echo "FAIL $title: '$words' is not in: $(cat "$scratch/err")"
-        failed=1
-    else
-        echo "ok $title"
-    fi
-}
-
-# check TITLE COMMAND...: the command succeeds
-check()
-{
-    title=$1
-    shift
-    if "$@" > "$scratch/checked" 2>&1; then
-        echo "ok $title"
-    else
-        echo "FAIL $title: $(head -c 2000 "$scratch/checked")"
-        failed=1
-    fi
-}
-
 # is TEXT EXPECTED
 is()
 {
@@ -58,5 +25,3 @@ is()
         return 1
     }
 }
-# shellcheck disable=SC2034 # what those who source this return
-failed=0
