@@ -64,7 +64,7 @@ size_t object_bytes(struct pond *p, void *obj);
  * Puts by the way PUT_RESETS; it is put.c's. It calls the reset hook itself, so it is looked for on the
  * stack. top: what the line's top is, which is not marked.
  */
-void object_put_reset(struct pond *p, void *obj, uintptr_t top);
+void object_put_reset(struct pond *p, void *obj, pond_cache *line, uintptr_t top);
 
 /* True: this call was made in a hook, as far as can be told from its stack, and not by the function `unless`
  * further in. */

@@ -85,6 +85,9 @@ static inline void cpu_pause(void)
  * the padding. */
 #define UNPADDED __attribute__((aligned(8)))
 
+/* For steps that each call of several functions begins with: a call to reach them would cost as much. */
+#define INLINED inline __attribute__((always_inline))
+
 /* For a way that is rarely taken: the caller then needs no frame on its usual way. */
 #define NOT_INLINED __attribute__((noinline))
 

@@ -133,8 +133,9 @@ static void put_any(struct pond *p, void *obj, const void *caller)
  * it has had the pond sampled: of a put and its get this is the larger part. The thread is outside of the
  * library (entry.h): only watched and sampled calls begin.
  */
-ON_THE_STACK void object_put_reset(struct pond *p, void *obj, uintptr_t top)
+ON_THE_STACK void object_put_reset(struct pond *p, void *obj, pond_cache *line, uintptr_t top)
 {
+    pond_line_leave(line, top);
     int saved = errno_now();
     if (__builtin_expect(!p->options.reset(obj, p->options.ctx), 0))
         pool_drop(p, obj, POND_DROP_REJECTED);
@@ -153,15 +154,14 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
 
 /* Puts what is no sampling's to put. The lowest bit of top is set if this call interrupted another one, whose
  * mark it is then. */
-static NOT_INLINED void put_unsampled(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
-                                      const void *caller, const struct sampling *way)
+static INLINED void put_unsampled(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
+                                 const void *caller, const struct sampling *way)
 {
-    if (way != PUT_RESETS || (top & 1) != 0) {
+    if (__builtin_expect(way != PUT_RESETS || (top & 1) != 0, 0)) {
         put_marked(p, obj, caller);
         return;
     }
-    pond_line_leave(line, top);
-    object_put_reset(p, obj, top);
+    object_put_reset(p, obj, line, top);
 }
 
 static inline bool is_sampling(const struct sampling *way)
@@ -173,7 +173,7 @@ static inline bool is_sampling(const struct sampling *way)
  * The first step of all puts of ponds that are sampled or have hooks: most of them need no more than is in
  * sight here. Pairs with put_way_set in types.h: whoever finds a sampling also finds it set up.
  */
-static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
+static INLINED void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
 {
     struct sampling *way = __atomic_load_n(&p->put_way, __ATOMIC_ACQUIRE);
     bool deep;
@@ -184,7 +184,7 @@ static inline void put_at_line(struct pond *p, void *obj, pond_cache *line, uint
         sampling_bound(p);
 }
 
-void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
+NOT_INLINED void pond_put_slow(pond *p, void *obj, pond_cache *line, uintptr_t top)
 {
     put_at_line(p, obj, line, top, CALLER);
 }
