@@ -91,7 +91,7 @@ static void fork_abandon(struct pond *p)
  * Counts anew. Whatever a thread that is not here had on its way to its cache is in its hands now: it
  * counts as got by that thread.
  */
-static void fork_settle(struct pond *p)
+static void fork_count_anew(struct pond *p)
 {
     POND_ASSERT(gate_is_taken(p) && gate_none_is_missed(p));
     (void)registry_drain(p);
@@ -106,7 +106,7 @@ static void fork_settle(struct pond *p)
     p->gets += live - MIN(live, gets);
 }
 
-static void settle_child(void)
+static void go_on_in_child(void)
 {
     sample_fork_done(true);
     watch_fork_done(true);
@@ -122,7 +122,7 @@ static void settle_child(void)
         fork_unmark(p);
     }
     for (struct pond *p = registry_first(); p != NULL; p = registry_after(p)) {
-        fork_settle(p);
+        fork_count_anew(p);
         sample_forked(p);
     }
     gates_open(registry_all());
@@ -134,7 +134,7 @@ static void fork_child(void)
     if (LOAD(entry_state) != ENTRY_FORKING)
         return;
     if (had_ponds)
-        settle_child();
+        go_on_in_child();
     registry_unlock();
     entry_end();
 }

@@ -92,7 +92,7 @@ static void release(struct pond *p)
 static struct pond *create(const pond_options *options)
 {
     pond_options o;
-    const char *why = options_settle(options, &o);
+    const char *why = options_fill(options, &o);
     if (why != NULL) {
         options_refuse(why);
         return NULL;

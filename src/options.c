@@ -139,7 +139,7 @@ static size_t natural_align(size_t size)
     return align;
 }
 
-const char *options_settle(const pond_options *given, pond_options *o)
+const char *options_fill(const pond_options *given, pond_options *o)
 {
     if (given == NULL)
         return "options is NULL.";

@@ -8,7 +8,7 @@
 /*
  * Fills *o with the options as they will be used. Returns NULL, or what is wrong with them: a constant text.
  */
-const char *options_settle(const pond_options *given, pond_options *o);
+const char *options_fill(const pond_options *given, pond_options *o);
 
 /* What is wrong with these limits, for a pond that has such a footprint hook (NULL: none); NULL: nothing. */
 const char *options_limits(const pond_limits *l, const void *footprint);

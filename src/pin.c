@@ -78,7 +78,7 @@ void pin_end(struct pond *p, const struct frame *call)
     POND_ASSERT(pins_are_valid());
 }
 
-bool pins_settle(const char *here)
+bool pins_end_left(const char *here)
 {
     bool inside = false;
     for (uint32_t i = 0; i < pins.end; i++) {

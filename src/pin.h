@@ -17,7 +17,7 @@ void pin_end(struct pond *p, const struct frame *call);
 
 /* Ends the pins of calls that were left. True: the call that asks, whose frame begins `here`, was made inside
  * a call that has one. */
-bool pins_settle(const char *here);
+bool pins_end_left(const char *here);
 
 /* True: there is no pin at all, and so none that this call was made inside of. Asked without the lock. */
 bool pins_none(void);

@@ -190,7 +190,7 @@ static NOT_INLINED void *get_unwatched(struct pond *p, const void *caller, const
 static void *get_asked(struct pond *p, const struct watch *w, const void *caller, const struct get_how *how)
 {
     void *obj = NULL;
-    if (w->samples == watch_sampled && (watch_left -= LOAD(p->watch_step)) >= 0)
+    if (w->countdown_id == watch_countdown_id && (watch_countdown -= LOAD(p->watch_step)) >= 0)
         obj = pool_get_cached(p);
     return obj != NULL ? obj : w->get(p, caller, how);
 }

@@ -90,7 +90,7 @@ void pool_put(struct pond *p, void *obj)
  */
 static void put_asked(struct pond *p, const struct watch *w, void *obj, const void *caller)
 {
-    bool asks = w->samples == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
+    bool asks = w->countdown_id == 0 || (uintptr_t)obj - LOAD(guard_region) < WATCH_REGION;
     if (asks || p->put_is_slow || !pool_put_cached(p, obj))
         w->put(p, obj, caller);
 }
@@ -155,7 +155,7 @@ static NOT_INLINED void put_marked(struct pond *p, void *obj, const void *caller
 /* Puts what is no sampling's to put. The lowest bit of top is set if this call interrupted another one, whose
  * mark it is then. */
 static INLINED void put_unsampled(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
-                                 const void *caller, const struct sampling *way)
+                                  const void *caller, const struct sampling *way)
 {
     if (__builtin_expect(way != PUT_RESETS || (top & 1) != 0, 0)) {
         put_marked(p, obj, caller);
@@ -173,7 +173,8 @@ static inline bool is_sampling(const struct sampling *way)
  * The first step of all puts of ponds that are sampled or have hooks: most of them need no more than is in
  * sight here. Pairs with put_way_set in types.h: whoever finds a sampling also finds it set up.
  */
-static INLINED void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top, const void *caller)
+static INLINED void put_at_line(struct pond *p, void *obj, pond_cache *line, uintptr_t top,
+                                const void *caller)
 {
     struct sampling *way = __atomic_load_n(&p->put_way, __ATOMIC_ACQUIRE);
     bool deep;

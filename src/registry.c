@@ -133,9 +133,9 @@ static void unpin(struct pond *p, const struct frame *call)
 
 /* Ends pins whose call is over: a hook that was left by longjmp left its tick as well, and that tick's pin.
  * True: the call that asks was made inside of a tick. */
-static bool settle_pins(const char *here)
+static bool end_left_pins(const char *here)
 {
-    bool inside = pins_settle(here);
+    bool inside = pins_end_left(here);
     pthread_cond_broadcast(&registry.unpinned);
     return inside;
 }
@@ -143,7 +143,7 @@ static bool settle_pins(const char *here)
 static void pin(struct pond *p, const struct frame *call)
 {
     if (!pins_none())
-        (void)settle_pins(call->at);
+        (void)end_left_pins(call->at);
     pin_begin(p, call);
     (void)(gate_registered() || gate_register()); /* so that its exit unpins what it forsakes */
 }
@@ -153,7 +153,7 @@ NOT_INLINED bool registry_inside_tick(const char *here)
     if (pins_none())
         return false;
     registry_lock();
-    bool inside = settle_pins(here);
+    bool inside = end_left_pins(here);
     registry_unlock();
     return inside;
 }
@@ -175,7 +175,7 @@ NOT_INLINED bool registry_outside_hooks(const struct pond *p, const char *functi
 NOT_INLINED bool registry_wait_unpinned(const struct pond *p, const char *here)
 {
     uint64_t end = os_milliseconds() + 1000;
-    (void)settle_pins(here);
+    (void)end_left_pins(here);
     while (p->pins > 0) {
         if (!pins_may_be_suspended(p)) {
             int cancel = os_hold_cancel(); /* a cancelled wait would leave the lock behind */

@@ -85,7 +85,7 @@ static void sampling_draw(struct sampling *s, struct sampling_line *l, uint64_t 
  * Draws anew if the setting has changed since the last draw. Pairs with sampling_set, which stores what draws
  * are made from and then `change`: whoever sees the change draws by the new setting.
  */
-static void sampling_settle(struct sampling *s, struct sampling_line *l, uint64_t gets)
+static void sampling_redraw(struct sampling *s, struct sampling_line *l, uint64_t gets)
 {
     uint32_t change = __atomic_load_n(&s->change, __ATOMIC_ACQUIRE);
     if (__builtin_expect(l->change == change, 1))
@@ -102,7 +102,7 @@ int64_t sampling_left(struct pond *p, struct sampling *s, struct cache *c)
 {
     struct sampling_line *l = sampling_line(s, p, c);
     POND_ASSERT(c >= p->caches && c < p->caches + GATE_THREADS);
-    sampling_settle(s, l, c->gets);
+    sampling_redraw(s, l, c->gets);
     return MAX(sampling_drawn_left(l, c), 0);
 }
 
@@ -166,7 +166,7 @@ struct sampling_turn sampling_begin(struct pond *p, struct sampling *s)
     t.cache = (struct cache *)(void *)pond_line(p);
     t.line = sampling_line(s, p, t.cache);
     t.served = served(t.line, t.cache);
-    sampling_settle(s, t.line, t.cache->gets);
+    sampling_redraw(s, t.line, t.cache->gets);
     t.due = sampling_drawn_left(t.line, t.cache) <= 0;
     if (t.due) {
         t.weight = t.line->weight;
@@ -244,7 +244,7 @@ static void begin_with(struct pond *p, struct sampling *s)
     put_way_set(p);
 }
 
-/* The release of `change` pairs with sampling_settle: density, seed and loose are seen by whoever sees it. */
+/* The release of `change` pairs with sampling_redraw: density, seed and loose are seen by whoever sees it. */
 bool sampling_set(struct pond *p, size_t rate, uint64_t seed)
 {
     struct sampling *s = p->sampling_memory;

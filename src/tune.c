@@ -263,13 +263,13 @@ static struct tune_refusal tune_try(pond_options *o, const char *name)
     struct tune_refusal refusal = {.word = NULL};
     pond_options given = *o, together = *o, settled;
     tune_all(&together, name);
-    bool all = options_settle(&together, &settled) == NULL;
+    bool all = options_fill(&together, &settled) == NULL;
     for (struct tune_word *w = tune.words; w < tune.words + tune.count; w++) {
         pond_options tried = *o;
         if (!tune_has(w, name))
             continue;
         tune_store(&tried, w->option, w->value);
-        const char *why = all ? NULL : options_settle(&tried, &settled);
+        const char *why = all ? NULL : options_fill(&tried, &settled);
         if (why == NULL) {
             *o = tried;
             tune_note(w, tune_load(&given, w->option));

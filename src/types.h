@@ -146,7 +146,7 @@ struct cache {
 
 _Static_assert(sizeof(pond_cache) == 64, "one line");
 _Static_assert(sizeof(struct cache) == sizeof(pond_cache), "the same line");
-_Static_assert(offsetof(struct cache, loaded) == offsetof(pond_cache, own), "the same front");
+_Static_assert(offsetof(struct cache, loaded) == offsetof(pond_cache, slow_path), "the same front");
 
 /* ---- gate ---- */
 
@@ -236,13 +236,13 @@ struct pond {
     uint64_t active_bit;
 
     /* changed under the registry's lock, with the gates */
-    const struct watch *watch;        /* whoever is to be asked instead of the usual ways; NULL: nobody */
-    void *watcher;                    /* the watcher's own */
-    int64_t watch_step;               /* of watch_left, for each get that nobody is asked about. Relaxed: a
-                                         get by the old step is watched earlier or later, no more */
-    bool shut;                        /* no line opens: every operation takes the slow path */
-    struct sampling *sampling;        /* NULL: its gets are not sampled */
-    struct sampling *put_way;         /* of a put that the fast path does not serve: see put_way_set */
+    const struct watch *watch; /* whoever is to be asked instead of the usual ways; NULL: nobody */
+    void *watcher;             /* the watcher's own */
+    int64_t watch_step;        /* of watch_countdown, for each get that nobody is asked about. Relaxed: a
+                                  get by the old step is watched earlier or later, no more */
+    bool shut;                 /* no line opens: every operation takes the slow path */
+    struct sampling *sampling; /* NULL: its gets are not sampled */
+    struct sampling *put_way;  /* of a put that the fast path does not serve: see put_way_set */
     struct sampling *sampling_memory; /* of the last time they were; may be NULL */
 
     uint32_t taken;        /* not 0: it is closed, nobody new comes into its caches. See gate.c */

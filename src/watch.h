@@ -23,11 +23,12 @@ static inline const char *get_function(const struct get_how *how)
 
 struct watch {
     /*
-     * Not 0: this watcher need not be asked about each get and put. A thread whose watch_sampled is the same
-     * number takes the pond's watch_step off its watch_left for each get, and asks when that falls below 0;
-     * of puts it asks about those that lie in guard_region. Another number: it asks, and is given the number.
+     * Not 0: this watcher need not be asked about each get and put. A thread whose watch_countdown_id is the
+     * same number takes the pond's watch_step off its watch_countdown for each get, and asks when that falls
+     * below 0; of puts it asks about those that lie in guard_region. Another number: it asks, and is given
+     * the number.
      */
-    uint32_t samples;
+    uint32_t countdown_id;
 
     /* caller: the return address of the public function; how NULL: as pond_get */
     void *(*get)(pond *p, const void *caller, const struct get_how *how);
@@ -128,10 +129,10 @@ struct watch_words {
 };
 void watch_bad_words(const struct watch_words *words, bool from_call, const char *why, const char *outcome);
 
-/* Whose sampling this thread's watch_left is for, and how far its gets may go before that watcher is asked
- * again. Both are set by it. */
-extern __thread uint32_t watch_sampled POND_TLS_; /* starts with 1, which no samples is */
-extern __thread int64_t watch_left POND_TLS_;
+/* Whose sampling this thread's watch_countdown is for, and how far its gets may go before that watcher is
+ * asked again. Both are set by it. */
+extern __thread uint32_t watch_countdown_id POND_TLS_; /* starts with 1, which no countdown_id is */
+extern __thread int64_t watch_countdown POND_TLS_;
 
 /* Where a watcher's own memory for objects begins, and how many bytes of it there are. */
 extern uintptr_t guard_region;

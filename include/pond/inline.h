@@ -98,11 +98,11 @@ extern POND_API __thread uint64_t pond_line_self POND_TLS_;
  * rather than a word of its own: an operation then stores to this line and to the slot alone.
  */
 typedef struct pond_cache {
-    uintptr_t top;   /* + 1: the owner is inside. Written by the owner alone */
-    uintptr_t base;  /* a get is served while top is above this; UINTPTR_MAX: closed */
-    uintptr_t limit; /* a put is served while top is below this; 0: closed, or a put has hooks to run */
-    uint64_t gets;   /* served */
-    uint64_t own[4]; /* the slow path's own (struct cache in the library's types) */
+    uintptr_t top;         /* + 1: the owner is inside. Written by the owner alone */
+    uintptr_t base;        /* a get is served while top is above this; UINTPTR_MAX: closed */
+    uintptr_t limit;       /* a put is served while top is below this; 0: closed, or a put has hooks to run */
+    uint64_t gets;         /* served */
+    uint64_t slow_path[4]; /* the slow path's own (struct cache in the library's types) */
 } __attribute__((__aligned__(64), __may_alias__)) pond_cache;
 
 POND_API void *pond_get_slow(pond *p); /* the fast path's ways out; entered with the line marked */

@@ -3,8 +3,8 @@
 #include "../chance.h"
 #include "guard.h"
 
-__thread uint32_t watch_sampled POND_TLS_ = 1;
-__thread int64_t watch_left POND_TLS_;
+__thread uint32_t watch_countdown_id POND_TLS_ = 1;
+__thread int64_t watch_countdown POND_TLS_;
 
 /* ---- chance ---- */
 
@@ -23,8 +23,8 @@ void guard_forked(void)
 {
     guard_seed();
     random_state = 0;
-    watch_sampled = 1;
-    watch_left = 0;
+    watch_countdown_id = 1;
+    watch_countdown = 0;
 }
 
 /* Seeded by the process, by where the thread's storage lies and by how many threads came before. */
@@ -73,12 +73,12 @@ static int64_t guard_distance(int64_t step)
 /* A first draw counts from the call before this one. */
 bool guard_draw(int64_t step)
 {
-    bool drawn = watch_sampled == GUARD_DRAWN;
-    watch_sampled = GUARD_DRAWN;
-    watch_left = drawn ? -1 : guard_distance(step) - step;
-    if (watch_left >= 0)
+    bool drawn = watch_countdown_id == GUARD_DRAWN;
+    watch_countdown_id = GUARD_DRAWN;
+    watch_countdown = drawn ? -1 : guard_distance(step) - step;
+    if (watch_countdown >= 0)
         return false;
-    watch_left = guard_distance(step);
+    watch_countdown = guard_distance(step);
     return true;
 }
 

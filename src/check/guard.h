@@ -49,7 +49,7 @@ static inline bool guard_owns(const void *address)
 }
 
 /*
- * Of each thread there is one countdown, watch_left, for all ponds. A get of a pond with guard=1/N takes
+ * Of each thread there is one countdown, watch_countdown, for all ponds. A get of a pond with guard=1/N takes
  * guard_step(N) of it, and the one that brings it below 0 is due. So each pond has its own N, a change of it
  * counts at once, and the front door counts down by itself.
  */
@@ -61,11 +61,11 @@ bool guard_draw(int64_t step);
 /* True once in N calls with guard_step(N), at random distances. */
 static inline bool guard_is_due(int64_t step)
 {
-    watch_left -= step;
-    return __builtin_expect(watch_left < 0, 0) && guard_draw(step);
+    watch_countdown -= step;
+    return __builtin_expect(watch_countdown < 0, 0) && guard_draw(step);
 }
 
-/* What watch_sampled is once the thread's countdown is drawn. */
+/* What watch_countdown_id is once the thread's countdown is drawn. */
 #define GUARD_DRAWN 2
 
 /* Of this thread. The process has a seed of its own from guard_seed on; a child, from guard_forked on. */

@@ -5,11 +5,11 @@
 #include "guard.h"
 #include "words.h"
 
-/* True: this get is to be served from a guard slot. The front door has counted watch_left down for it, if it
-   was ever drawn. */
+/* True: this get is to be served from a guard slot. The front door has counted watch_countdown down for it,
+   if it was ever drawn. */
 static NOT_INLINED bool is_due(const struct pond *p)
 {
-    return (watch_sampled != GUARD_DRAWN || watch_left < 0) &&
+    return (watch_countdown_id != GUARD_DRAWN || watch_countdown < 0) &&
            guard_draw(LOAD(p->watch_step)); /* Relaxed: see watch.c */
 }
 
@@ -98,7 +98,7 @@ static void guard_busy(pond *p)
     (void)p;
 }
 
-const struct watch watch_guard = {.samples = GUARD_DRAWN,
+const struct watch watch_guard = {.countdown_id = GUARD_DRAWN,
                                   .get = guard_get,
                                   .adopt = guard_adopt,
                                   .put = guard_put,

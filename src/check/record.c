@@ -172,7 +172,7 @@ struct place record_locate(struct pond *p, const void *address)
 uint32_t record_state(const struct check *c, const struct record *r)
 {
     uint32_t state;
-    /* Pairs with record_settle and record_looked: what was written before that state is seen. */
+    /* Pairs with record_set_state and record_looked: what was written before that state is seen. */
     while ((state = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE)) == RECORD_LOOKED_AT)
         os_yield();
     return is_current(c, r) ? state : RECORD_UNKNOWN;
@@ -182,7 +182,7 @@ bool record_change(const struct check *c, struct record *r, uint32_t from, uint3
 {
     POND_ASSERT(from != RECORD_UNKNOWN && from != RECORD_LOOKED_AT && to != RECORD_UNKNOWN);
     while (record_state(c, r) == from)
-        /* Pairs with record_settle and record_looked: of two that change it one sees the other's state. */
+        /* Pairs with record_set_state and record_looked: of two that change it one sees the other's state. */
         if (__atomic_compare_exchange_n(&r->state, &(uint32_t){from}, to, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED))
             return true;
@@ -202,7 +202,7 @@ static void renew(const struct check *c, struct record *r)
     __atomic_store_n(&r->generation, generation, __ATOMIC_RELEASE); /* Pairs with is_current */
 }
 
-void record_settle(const struct check *c, struct record *r, uint32_t state)
+void record_set_state(const struct check *c, struct record *r, uint32_t state)
 {
     POND_ASSERT(state != RECORD_UNKNOWN && state != RECORD_LOOKED_AT);
     if (!is_current(c, r))
@@ -216,7 +216,7 @@ void record_trust(const struct check *c, struct record *r, struct event here)
     r->made = r->held = false;
     STORE(r->born, 0);
     r->forks = event_forks();
-    record_settle(c, r, RECORD_CLEANING);
+    record_set_state(c, r, RECORD_CLEANING);
 }
 
 bool record_look(const struct check *c, struct record *r, uint32_t state)

@@ -115,7 +115,7 @@ uint32_t record_state(const struct check *c, const struct record *r);
 bool record_change(const struct check *c, struct record *r, uint32_t from, uint32_t to);
 
 /* Ends the caller's hold of the record: it has this state, and is believed from now on. */
-void record_settle(const struct check *c, struct record *r, uint32_t state);
+void record_set_state(const struct check *c, struct record *r, uint32_t state);
 
 /* Notes a get of the object, whose record the caller has: nothing of its use before is left. */
 static inline void record_got(struct record *r, struct event here)

@@ -122,7 +122,7 @@ static void call_it_live(const struct scope *s)
     STORE(r->born, 0);
     r->made = false;
     record_got(r, s->by);
-    record_settle(check_of(s->pond), r, RECORD_LIVE);
+    record_set_state(check_of(s->pond), r, RECORD_LIVE);
 }
 
 /* Does and reports what is left to be done of a hook that did not return. Of a destroy hook's object nothing

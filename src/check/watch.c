@@ -72,7 +72,7 @@ static void make_idle(const struct call *call)
     }
     tell_put(p, call->obj);
     if (r != NULL)
-        record_settle(check_of(p), r, RECORD_IDLE);
+        record_set_state(check_of(p), r, RECORD_IDLE);
     pool_put_clean(p, call->obj);
 }
 
@@ -124,7 +124,7 @@ static inline bool put_quickly(pond *p, void *obj, const void *caller)
     if (r == NULL || LOAD(r->generation) != LOAD(c->generation) || is_confined_to_another(p, r) ||
         (c->redzone && !bytes_zones_are_whole(p, obj)))
         return false;
-    /* Pairs with hand_out_quickly and record_settle: the get's notes are seen. */
+    /* Pairs with hand_out_quickly and record_set_state: the get's notes are seen. */
     if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_LIVE}, RECORD_CLEANING, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return false;
@@ -149,7 +149,7 @@ static inline bool hand_out_quickly(pond *p, void *obj, const void *caller)
     struct record *r = record_in_slab(p, c, obj);
     if (r == NULL || LOAD(r->generation) != LOAD(c->generation) || LOAD(r->poisoned) > 0)
         return false;
-    /* Pairs with put_quickly and record_settle: the put's notes are seen. */
+    /* Pairs with put_quickly and record_set_state: the put's notes are seen. */
     if (!__atomic_compare_exchange_n(&r->state, &(uint32_t){RECORD_IDLE}, RECORD_CLEANING, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return false;
@@ -253,7 +253,7 @@ NOT_INLINED void full_hand_out(struct pond *p, void *obj, const void *caller)
     bytes_check_zones(p, obj, r, ZONE_GET, here);
     tell_got(p, obj);
     record_got(r, here);
-    record_settle(c, r, RECORD_LIVE);
+    record_set_state(c, r, RECORD_LIVE);
 }
 
 static void *get_slowly(pond *p, const void *caller, const struct get_how *how)
@@ -324,8 +324,8 @@ void full_made(pond *p, void *obj)
         tell_close(p, obj);
         return;
     }
-    /* Pairs with record_settle in full_drop: another thread may have had the object that was here before, and
-       what create calls, which gave it back and hands it out, need not be seen by ThreadSanitizer. */
+    /* Pairs with record_set_state in full_drop: another thread may have had the object that was here before,
+       and what create calls, which gave it back and hands it out, need not be seen by ThreadSanitizer. */
     (void)record_state(c, r);
     if (r->poisoned > 0)
         check_hold(check_of(p), -1); /* its last object ended unwatched */
@@ -338,7 +338,7 @@ void full_made(pond *p, void *obj)
     if (!guard_owns(obj))
         bytes_shelve(p, obj, r);
     tell_close(p, obj);
-    record_settle(c, r, RECORD_IDLE);
+    record_set_state(c, r, RECORD_IDLE);
 }
 
 /* In a frame of its own, which is not there while what full_drop found is reported. */
@@ -361,7 +361,7 @@ void full_drop(pond *p, void *obj, const struct frame *call)
             bytes_check_zones(p, obj, r, ZONE_DROP, (struct event){.thread = 0});
         if (!guard_owns(obj))
             bytes_unshelve(p, r);
-        record_settle(check_of(p), r, RECORD_DROPPED);
+        record_set_state(check_of(p), r, RECORD_DROPPED);
     }
     tell_ended(p, obj);
     enter_destroy(p, obj, call, by);
@@ -406,7 +406,7 @@ static void full_close(pond *p, void *obj)
     if (r->covered)
         bytes_poison(p, obj, r);
     tell_close(p, obj);
-    record_settle(check_of(p), r, RECORD_IDLE);
+    record_set_state(check_of(p), r, RECORD_IDLE);
 }
 
 /* ---- ticks and the pond's end ---- */

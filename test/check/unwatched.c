@@ -376,7 +376,7 @@ Test(unwatched, a_walk_that_ends_later_leaves_what_was_settled_since)
     void *obj = pond_get(p);
     struct record *r = record_of(p, obj);
     cr_assert(record_look(check_of(p), r, RECORD_LIVE));
-    record_settle(check_of(p), r, RECORD_IDLE);
+    record_set_state(check_of(p), r, RECORD_IDLE);
     record_looked(r, RECORD_LIVE);
     cr_assert_eq(record_state(check_of(p), r), RECORD_IDLE);
 }
