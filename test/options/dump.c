@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 // debug
+// link: -Wl,--wrap=clock_gettime -Wl,--wrap=poll
 /* pond_dump: a table of all ponds, whoever reads it; pond_find: a pond by its name. */
 #include "test.h"
 
 #include "threads.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pond/typed.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 TestSuite(dump, .timeout = TEST_ALARM);
@@ -210,6 +214,73 @@ Test(dump, a_slow_reader_keeps_no_pond)
     cr_assert_eq(answer, 0);
     cr_assert_not_null(strstr(rest, "\nlate "), "what is there when the table comes to its end");
     cr_assert_eq(pond_destroy(late), 0);
+}
+
+/* The library's clock stands still at so many milliseconds, if it is not 0; and the dump that waits for its
+ * reader says so. */
+static uint64_t clock_at;
+static sem_t waits;
+
+int __real_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+    uint64_t at = __atomic_load_n(&clock_at, __ATOMIC_RELAXED);
+    if (at == 0 || id != CLOCK_MONOTONIC)
+        return __real_clock_gettime(id, t);
+    *t = (struct timespec){.tv_sec = (time_t)(at / 1000), .tv_nsec = (long)(at % 1000) * 1000000};
+    return 0;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    (void)timeout; /* by the clock, which stands still */
+    if (__atomic_load_n(&clock_at, __ATOMIC_RELAXED) == 0)
+        return __real_poll(fds, n, timeout);
+    cr_assert_eq(sem_post(&waits), 0);
+    return __real_poll(fds, n, TEST_ALARM * 1000);
+}
+
+enum { PIECES = 4 };
+
+static void dump_and_close(void *fd)
+{
+    dump_to(fd);
+    (void)close(*(int *)fd);
+    for (int i = 0; i < PIECES; i++)
+        (void)sem_post(&waits); /* it waits no more */
+}
+
+/* Where writing does not block, a reader has a second for each piece, and not for all of the table. */
+Test(dump, has_patience_for_each_piece)
+{
+    enum { PONDS = 100, PIPE = 4096 };
+    static pond *ponds[PONDS];
+    static char piece[PIPE];
+    int ends[2];
+    for (int i = 0; i < PONDS; i++)
+        ponds[i] = make("one of many");
+    cr_assert_eq(pipe(ends) + sem_init(&waits, 0, 0), 0);
+    cr_assert_geq(fcntl(ends[1], F_SETPIPE_SZ, PIPE), PIPE);
+    cr_assert_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    __atomic_store_n(&clock_at, 1000000, __ATOMIC_RELAXED);
+    worker *w = worker_start();
+    worker_begin(w, dump_and_close, &ends[1]);
+    for (int i = 0; i < PIECES; i++) {
+        cr_assert_eq(sem_wait(&waits), 0);
+        __atomic_fetch_add(&clock_at, 600, __ATOMIC_RELAXED);
+        cr_assert_gt(read(ends[0], piece, PIPE), 0);
+    }
+    while (read(ends[0], piece, PIPE) > 0)
+        continue;
+    worker_wait(w);
+    worker_end(w);
+    cr_assert_eq(answer, 0, "it has given up");
+    for (int i = 0; i < PONDS; i++)
+        cr_assert_eq(pond_destroy(ponds[i]), 0);
 }
 
 /* ---- by name ---- */
