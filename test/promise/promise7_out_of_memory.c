@@ -145,8 +145,11 @@ static bool stays_at(size_t mappings, size_t mapped)
     return memory_mappings() < mappings + ROUNDS && memory_mapped() <= mapped + table;
 }
 
-/* A build that looks at every invariant takes its time: some of the calls are enough there. */
-#if defined(POND_ASSERTS)
+/* A build that looks at every invariant takes its time, and more so with words on: some of the calls are
+ * enough there. */
+#if defined(POND_DEBUG_DEFAULT)
+enum { SHARE = 15 };
+#elif defined(POND_ASSERTS)
 enum { SHARE = 5 };
 #else
 enum { SHARE = 1 };
