@@ -5,7 +5,7 @@
 . test/check/tools/run.sh
 
 for variant in asan tsan; do
-    project_make VARIANT=$variant lib > /dev/null
+    project_make VARIANT=$variant build/$variant/libpond.a > /dev/null
 done
 
 # ---- AddressSanitizer ----
