@@ -23,15 +23,13 @@ TestSuite(interrupted, .timeout = 3 * TEST_ALARM);
 #if STEPPER_WORKS
 
 /* The variants share the instructions of long calls between them; with POND_STEP=all each has all of them. */
-#if defined(POND_ASSERTS)
-enum { SHARE = 2 };
-#elif defined(POND_FENCE)
+#if defined(POND_FENCE)
 enum { SHARE = 1 };
 #else
 enum { SHARE = 0 };
 #endif
 
-enum { HANDS = 16, MOST_PLACES = 1 << 14, VARIANTS = 3, FEW = 100 };
+enum { HANDS = 16, MOST_PLACES = 1 << 14, VARIANTS = 2, FEW = 100 };
 
 static pond *letters;
 static void *hands[HANDS]; /* objects that the program has */
