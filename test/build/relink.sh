@@ -3,7 +3,7 @@
 # and one object file is checked by the one and not by the other.
 . test/build/lib.sh
 
-project_make debug > /dev/null
+project_make -j2 debug > /dev/null
 plain=build/release/libpond debug=build/debug/libpond-debug
 
 # ---- the same ABI ----

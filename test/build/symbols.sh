@@ -3,7 +3,7 @@
 # src/pond.map lists exactly that; nothing else in the static library has a name outside pond's own.
 . test/build/lib.sh
 
-project_make VARIANT=fence lib > /dev/null
+project_make -j2 VARIANT=fence lib > /dev/null
 
 # What the headers declare: POND_API made a mark that survives the preprocessor.
 declared()
