@@ -214,7 +214,7 @@ Test(switching, a_child_begins_with_nothing)
 
 /* ---- bounds ---- */
 
-enum { ROOM = 4096, MANY = 40000, SOME = 2000, TIMES = 100 };
+enum { ROOM = 4096, MANY = 40000, SOME = 2000, TIMES = TEST_TIMES(100) };
 
 struct estimates {
     double sum, squares;
