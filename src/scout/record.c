@@ -47,10 +47,18 @@ static void draw_next(struct thread *t)
     t->weight = mean;
 }
 
+static uint64_t window_began, spent; // of adapt, under the lock
+
+void record_begin(void)
+{
+    window_began = now_ns();
+    spent = 0;
+    atomic_store_explicit(&every, 1, memory_order_relaxed);
+}
+
 // Under the lock.
 static void adapt(uint64_t now, bool unwound)
 {
-    static uint64_t window_began, spent;
     spent += unwound ? UNWOUND_COSTS : 1;
     uint64_t passed =
         now > window_began ? now - window_began : 0; /* clocks are read before the lock is taken */

@@ -108,6 +108,8 @@ void modules_program(void);
 
 /* ---- recording: record.c ---- */
 
+/* A process begins to record each allocation, as a child of a fork does, whatever rate its parent had. */
+void record_begin(void);
 void record_get(void *p, size_t size, const void *cfa, uint64_t took, bool cleared);
 void record_put(void *p, const void *cfa, bool resized, struct object *old);
 void record_back(const struct object *old); /* a realloc failed: it is as it was */

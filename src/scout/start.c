@@ -98,7 +98,7 @@ static bool file_begin(struct scout_file *f)
     memcpy(f->magic, SCOUT_MAGIC, sizeof SCOUT_MAGIC);
     file = f;
     modules_program();
-    atomic_store_explicit(&every, 1, memory_order_relaxed);
+    record_begin();
     atomic_store_explicit(&wiped->alive, 1, memory_order_relaxed);
     return true;
 }
