@@ -62,7 +62,8 @@ size_t object_bytes(struct pond *p, void *obj);
 
 /*
  * Puts by the way PUT_RESETS; it is put.c's. It calls the reset hook itself, so it is looked for on the
- * stack. top: what the line's top is, which is not marked.
+ * stack. top: what the line's top was before the
+ * caller marked it; the mark is taken off first.
  */
 void object_put_reset(struct pond *p, void *obj, pond_cache *line, uintptr_t top);
 

@@ -4,8 +4,8 @@
 /*
  * A signal interrupts a call at each of its instructions in turn, and the handler calls the library on the
  * same thread. Whether it is served or refused, nothing hangs, no object is in two hands, and the counts are
- * right. With a word on what is refused is reported. Not in debug: the words that it needs are its own, so
- * that variant, by hand, adds but its assertions.
+ * right. With a word on what is refused is reported. Not in debug: the test sets its words itself, so that
+ * variant would only add assertions. It can be run there by hand.
  */
 #include "test.h"
 

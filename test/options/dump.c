@@ -4,6 +4,7 @@
 /* pond_dump: a table of all ponds, whoever reads it; pond_find: a pond by its name. */
 #include "test.h"
 
+#include "clock.h"
 #include "threads.h"
 
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 TestSuite(dump, .timeout = TEST_ALARM);
@@ -216,29 +216,15 @@ Test(dump, a_slow_reader_keeps_no_pond)
     cr_assert_eq(pond_destroy(late), 0);
 }
 
-/* The library's clock stands still at so many milliseconds, if it is not 0; and the dump that waits for its
- * reader says so. */
-static uint64_t clock_at;
-static sem_t waits;
+static sem_t waits; /* posted by the dump that waits for its reader */
 
-int __real_clock_gettime(clockid_t id, struct timespec *t);
-int __wrap_clock_gettime(clockid_t id, struct timespec *t);
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
-
-int __wrap_clock_gettime(clockid_t id, struct timespec *t)
-{
-    uint64_t at = __atomic_load_n(&clock_at, __ATOMIC_RELAXED);
-    if (at == 0 || id != CLOCK_MONOTONIC)
-        return __real_clock_gettime(id, t);
-    *t = (struct timespec){.tv_sec = (time_t)(at / 1000), .tv_nsec = (long)(at % 1000) * 1000000};
-    return 0;
-}
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     (void)timeout; /* by the clock, which stands still */
-    if (__atomic_load_n(&clock_at, __ATOMIC_RELAXED) == 0)
+    if (__atomic_load_n(&clock_now, __ATOMIC_RELAXED) == 0)
         return __real_poll(fds, n, timeout);
     cr_assert_eq(sem_post(&waits), 0);
     return __real_poll(fds, n, TEST_ALARM * 1000);
@@ -266,12 +252,12 @@ Test(dump, has_patience_for_each_piece)
     cr_assert_eq(pipe(ends) + sem_init(&waits, 0, 0), 0);
     cr_assert_geq(fcntl(ends[1], F_SETPIPE_SZ, PIPE), PIPE);
     cr_assert_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
-    __atomic_store_n(&clock_at, 1000000, __ATOMIC_RELAXED);
+    clock_freeze();
     worker *w = worker_start();
     worker_begin(w, dump_and_close, &ends[1]);
     for (int i = 0; i < PIECES; i++) {
         cr_assert_eq(sem_wait(&waits), 0);
-        __atomic_fetch_add(&clock_at, 600, __ATOMIC_RELAXED);
+        clock_pass(600);
         cr_assert_gt(read(ends[0], piece, PIPE), 0);
     }
     while (read(ends[0], piece, PIPE) > 0)

@@ -6,8 +6,8 @@
  * A thread is held at each single instruction of each operation in turn, locks and gates in its hands or not,
  * while another thread ticks, takes, trims, exits, forks, and so on: afterwards every object is in one place
  * or one hand, and the counts are right. In every shape of pond. The places are found with the processor's
- * trap flag, so this is for x86-64; preempted.c is for all. Not in debug: the words that it needs are its
- * own, so that variant, by hand, adds but its assertions.
+ * trap flag, so this is for x86-64; preempted.c is for all. Not in debug: the test sets its words itself,
+ * so that variant would only add assertions. It can be run there by hand.
  *
  * Usually an instruction is held at once, with one of the actions, and the variants share the instructions of
  * one operation between them; POND_STEP=all (make step) holds each with every action. POND_STEP_ONLY=text:

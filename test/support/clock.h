@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library's clock, which stands still until the test moves it. For tests linked with
    -Wl,--wrap=clock_gettime. */
-#ifndef TEST_PROFILE_CLOCK_H
-#define TEST_PROFILE_CLOCK_H
+#ifndef TEST_SUPPORT_CLOCK_H
+#define TEST_SUPPORT_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
